@@ -53,7 +53,10 @@ export const telemetryVariables = {
     doc: 'Headers of each request: `name=value,name=value`, values percent-encoded. With a value that is wrong nothing is traced.',
   },
   OTEL_EXPORTER_OTLP_TRACES_HEADERS: { fallback: 'none', doc: 'Goes before it, header by header.' },
-  OTEL_EXPORTER_OTLP_TIMEOUT: { fallback: '10000', doc: 'Of one export, tries included, in milliseconds.' },
+  OTEL_EXPORTER_OTLP_TIMEOUT: {
+    fallback: '10000',
+    doc: 'Of one export, tries included, in milliseconds; `0` is ten minutes.',
+  },
   OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: { fallback: 'none', doc: 'Goes before it.' },
   OTEL_SERVICE_NAME: { fallback: 'ota-updater', doc: 'The name of this process in traces.' },
   OTEL_RESOURCE_ATTRIBUTES: {
@@ -65,7 +68,10 @@ export const telemetryVariables = {
     doc: `One of ${samplers.map((name) => `\`${name}\``).join(', ')}. Those with \`parentbased\` do as the producer of a message did, where it says.`,
   },
   OTEL_TRACES_SAMPLER_ARG: { fallback: '1', doc: 'Of the samplers by ratio: the share of traces, 0 to 1.' },
-  OTEL_TRACES_EXPORTER: { fallback: 'otlp', doc: '`otlp`, or `none`: nothing is traced.' },
+  OTEL_TRACES_EXPORTER: {
+    fallback: 'otlp',
+    doc: '`otlp`, or `none`: nothing is traced. Of a list, the others are told and ignored.',
+  },
   OTEL_SDK_DISABLED: { fallback: 'false', doc: '`true`: nothing is traced.' },
 } as const;
 type VariableName = keyof typeof telemetryVariables;
@@ -78,7 +84,7 @@ export function readTelemetry(env: Environment): {
   const read = new VariableReader<VariableName>(env);
   const off =
     read.oneOf(['OTEL_SDK_DISABLED'], ['true', 'false']) === 'true' ||
-    read.oneOf(['OTEL_TRACES_EXPORTER'], ['otlp', 'none']) === 'none';
+    read.list('OTEL_TRACES_EXPORTER', ['otlp'])?.length === 0;
   const settings = off ? undefined : settingsOf(read);
   return { settings, ignored: read.ignored };
 }
@@ -98,12 +104,15 @@ function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | und
       'http/protobuf',
     headers: { ...headers, ...ownHeaders },
     timeoutMs:
-      read.number(
+      // Zero is no limit.
+      (read.number(
         ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
-        { least: 1, most: MAX_TIMEOUT_MS },
+        { least: 0, most: MAX_TIMEOUT_MS, whole: true },
         'milliseconds',
-      ) ?? 10_000,
-    serviceName: read.text('OTEL_SERVICE_NAME') ?? attributes['service.name'] ?? 'ota-updater',
+      ) ??
+        10_000) ||
+      MAX_TIMEOUT_MS,
+    serviceName: (read.text('OTEL_SERVICE_NAME') ?? attributes['service.name']) || 'ota-updater',
     resourceAttributes: attributes,
     sampler: read.oneOf(['OTEL_TRACES_SAMPLER'], samplers) ?? 'parentbased_always_on',
     ratio: read.number(['OTEL_TRACES_SAMPLER_ARG'], { least: 0, most: 1 }, 'a number') ?? 1,

@@ -45,12 +45,31 @@ export class VariableReader<Name extends string> {
     );
   }
 
+  /**
+   * What a list names of `all`, in small or capital letters; empty for `none` alone, undefined where nothing of it can be used. The rest is told
+   * and ignored, and so is a `none` beside others.
+   */
+  list<T extends string>(variable: Name, all: readonly T[]): readonly T[] | undefined {
+    const parts = (this.text(variable) ?? '').split(',').map((part) => part.trim().toLowerCase());
+    const named = new Set(parts.filter((part) => part !== ''));
+    const none = named.delete('none');
+    const used = all.filter((each) => named.has(each));
+    if (named.size > used.length || (none && used.length > 0))
+      this.#ignore(variable, `names more than ${all.join(', ')}, or \`none\` beside one of them`);
+    return none || used.length > 0 ? used : undefined;
+  }
+
   number(
     variables: readonly Name[],
-    { least, most }: { readonly least: number; readonly most: number },
+    {
+      least,
+      most,
+      whole = false,
+    }: { readonly least: number; readonly most: number; readonly whole?: boolean },
     what: string,
   ): number | undefined {
     const read = (text: string): number | undefined => {
+      if (whole && !/^\d+$/.test(text)) return undefined;
       const value = Number(text);
       return value >= least && value <= most ? value : undefined;
     };

@@ -102,6 +102,8 @@ describe('readTelemetry', () => {
     ['OTEL_EXPORTER_OTLP_HEADERS', 'a=%zz'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', '-1'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', 'ten seconds'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '2500.5'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '0x9c4'],
     ['OTEL_RESOURCE_ATTRIBUTES', '=x'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
     ['OTEL_TRACES_SAMPLER_ARG', '5'],
@@ -114,6 +116,45 @@ describe('readTelemetry', () => {
     // Without these nothing would arrive.
     if (/ENDPOINT|HEADERS/.test(variable)) expect(settings).toBeUndefined();
     else expect(settings).toEqual(readTelemetry(on).settings);
+  });
+
+  test.each<[string, boolean, boolean]>([
+    ['otlp', true, false],
+    ['OTLP,otlp', true, false],
+    ['otlp,', true, false],
+    [',', true, false],
+    ['otlp,console', true, true],
+    ['console, otlp', true, true],
+    ['console', true, true],
+    ['none,none', false, false],
+    ['none,console', false, true],
+    ['otlp,none', true, true],
+  ])('takes OTEL_TRACES_EXPORTER=%s for a list: traced %s, told %s', (value, traced, told) => {
+    const { settings, ignored } = readTelemetry({ ...on, OTEL_TRACES_EXPORTER: value });
+    expect(settings !== undefined).toBe(traced);
+    expect(ignored.map(({ variable }) => variable)).toEqual(told ? ['OTEL_TRACES_EXPORTER'] : []);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    ['has one of its own', {}, 'ota-updater'],
+    ['takes it from the attributes', { OTEL_RESOURCE_ATTRIBUTES: 'service.name=a' }, 'a'],
+    ['takes an empty one for none', { OTEL_RESOURCE_ATTRIBUTES: 'service.name=,team=b' }, 'ota-updater'],
+    ['prefers its own variable', { OTEL_RESOURCE_ATTRIBUTES: 'service.name=a', OTEL_SERVICE_NAME: 'b' }, 'b'],
+    [
+      'takes an empty variable for none',
+      { OTEL_RESOURCE_ATTRIBUTES: 'service.name=a', OTEL_SERVICE_NAME: '' },
+      'a',
+    ],
+  ])('of the name of the service: %s', (_, env, name) => {
+    const { settings, ignored } = readTelemetry({ ...on, ...env });
+    expect(settings?.serviceName).toBe(name);
+    expect(ignored).toEqual([]);
+  });
+
+  test('waits without an end, as far as it can, with a time-out of 0', () => {
+    const { settings, ignored } = readTelemetry({ ...on, OTEL_EXPORTER_OTLP_TIMEOUT: '0' });
+    expect(settings?.timeoutMs).toBe(600_000);
+    expect(ignored).toEqual([]);
   });
 
   test('falls back to the common variable where the special one is wrong', () => {
