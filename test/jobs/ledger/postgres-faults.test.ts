@@ -10,7 +10,7 @@ import { TcpProxy } from '../../../testing/faults/tcp-proxy.ts';
 import { openCommitProxy } from '../../../testing/postgres/commit-proxy.ts';
 import { emptied, ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
-import { newJob } from './contract.ts';
+import { newJob, taskRow } from './contract.ts';
 import { contentOf, steps, type Use } from './steps.ts';
 
 /** The n-th request from now on meets the fault, and no other one. */
@@ -151,12 +151,12 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     await expect(ledger.begin(newJob)).rejects.toThrow(expect.objectContaining({ name: 'LedgerError' }));
   });
 
-  /** @returns a session that has the table of jobs locked. */
-  async function locked(path: string): Promise<pg.Client> {
+  /** @returns a session that has the table locked. */
+  async function locked(path: string, table = 'jobs'): Promise<pg.Client> {
     const other = new pg.Client(path);
     await other.connect();
     onTestFinished(() => other.end());
-    await other.query('BEGIN; LOCK TABLE ota_updater.jobs');
+    await other.query(`BEGIN; LOCK TABLE ota_updater.${table}`);
     return other;
   }
 
@@ -177,6 +177,25 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     await ledger.close();
     await other.query('ROLLBACK');
     expect(await sound.jobs()).toEqual([]);
+  });
+
+  test('of which a table is locked: an export waits for it as every command does, and says so', async () => {
+    const path = await database();
+    const told = Promise.withResolvers<string>();
+    const patience = commandPatience(new AbortController().signal, told.resolve);
+    const ledger = await open(server().port, patience, path);
+    const { key } = await ledger.begin(newJob);
+    await ledger.enter(key, [taskRow(1)]);
+    // The rows, which are read after the job.
+    const other = await locked(path, 'rows');
+    const exported = Array.fromAsync(ledger.exportJob(key));
+    exported.catch(told.reject);
+    expect(await told.promise).toMatch(/ is locked by another process: it is waited for, 20 s at most$/);
+    // It is as of a moment after its wait.
+    await other.query(`INSERT INTO ota_updater.rows (job, row, identifier) VALUES (${key}, 2, 't2')`);
+    await other.query('COMMIT');
+    const rows = (await exported).flatMap(({ table, records }) => (table === 'rows' ? records : []));
+    expect(rows).toHaveLength(2);
   });
 
   test('of which a table stays locked: a command ends with a sentence', async () => {

@@ -119,15 +119,18 @@ export class Database {
     );
   }
 
-  /** What `read` gives, all of it as of one moment. It is not begun again when the connection breaks. */
+  /**
+   * What `read` gives of the tables, all of it as of one moment. Until it begins, it waits as everything does; it is not begun again when
+   * the connection breaks.
+   */
   async *snapshot<T>(
+    tables: readonly string[],
     read: (transaction: Pick<Transaction, 'all'>) => AsyncIterable<T>,
   ): AsyncGenerator<T, undefined> {
-    const client = await this.#patiently(() => this.#pool.connect());
+    const client = await this.#patiently(() => this.#beginReading(tables));
     const onError = (): void => {};
     client.on('error', onError);
     try {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       yield* read(transactionOn(client));
     } catch (error) {
       throw explainPostgres(error, this.place);
@@ -135,6 +138,20 @@ export class Database {
       await client.query('ROLLBACK').catch(() => {});
       client.off('error', onError);
       client.release();
+    }
+  }
+
+  /** Nobody can lock the tables from then on: a statement that met a lock later would end all of it. */
+  async #beginReading(tables: readonly string[]): Promise<pg.PoolClient> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query(
+        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ${tables.join(', ')} IN ACCESS SHARE MODE`,
+      );
+      return client;
+    } catch (error) {
+      client.release(true);
+      throw error;
     }
   }
 

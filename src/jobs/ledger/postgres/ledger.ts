@@ -27,7 +27,7 @@ import { LedgerReader, type ReadStatement, readStatements } from '../shared/read
 import { type Raw, toJob } from '../shared/records.ts';
 import { indexedStatements } from '../shared/row-pages.ts';
 import { toAuditLine } from '../shared/steering.ts';
-import { enterAll, importedLine, recordsOf, takingOver } from '../shared/transfer.ts';
+import { enterAll, importedLine, recordsOf, tablesInOrder, takingOver } from '../shared/transfer.ts';
 import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
 import { Database, type Transaction } from './database.ts';
 import { beginFile, completeFile } from './files.ts';
@@ -278,7 +278,9 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   exportJob(key: number, copy = false): AsyncIterable<TransferBatch> {
-    return this.#db.snapshot((reading) => recordsOf(key, copy, (text, values) => reading.all(text, values)));
+    return this.#db.snapshot(tablesInOrder, (reading) =>
+      recordsOf(key, copy, (text, values) => reading.all(text, values)),
+    );
   }
 
   async importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd> {
