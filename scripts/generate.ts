@@ -8,6 +8,7 @@ import { deadLetterJsonSchema } from '../src/message/dead-letter-record.ts';
 import { outcomeJsonSchema } from '../src/message/outcome.ts';
 import { outcomeEventJsonSchema } from '../src/message/outcome-event.ts';
 import { updateJsonSchema } from '../src/message/update.ts';
+import { ofOneMessage, sqsErrorNames } from '../src/queue/errors.ts';
 import { asyncApiText } from './contract/asyncapi.ts';
 import { openApiText } from './contract/openapi.ts';
 import { terraformPolicies } from './deploy/terraform-policies.ts';
@@ -52,6 +53,10 @@ generated from the source by ${code('npm run generate')}; a test fails when it i
 const files: readonly { readonly path: string; readonly text: () => string | Promise<string> }[] = [
   { path: 'schema/update.schema.json', text: updateJsonSchema },
   { path: 'producers/python/src/ota_updater_producer/update.schema.json', text: updateJsonSchema },
+  {
+    path: 'producers/python/src/ota_updater_producer/errors.json',
+    text: () => `${JSON.stringify({ ofOneMessage, kinds: sqsErrorNames() }, null, 2)}\n`,
+  },
   { path: 'schema/outcome.schema.json', text: outcomeJsonSchema },
   { path: 'schema/outcome-event.schema.json', text: outcomeEventJsonSchema },
   { path: 'schema/asyncapi.json', text: () => asyncApiText(packageJson.version) },

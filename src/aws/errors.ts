@@ -25,7 +25,7 @@ export type AwsErrorKind =
  * Without the suffix `Exception`, which AWS's services use or leave out. Sources: AWS's pages on common errors, EC2's and S3's
  * on accounts that may not use the service, and the SDK's lists of throttling and clock errors (`@smithy/core/retry`).
  */
-const names: Readonly<Record<AwsErrorKind, readonly string[]>> = {
+export const awsErrorNames: Readonly<Record<AwsErrorKind, readonly string[]>> = {
   'no-credentials': ['CredentialsProviderError', 'TokenProviderError'],
   credentials: [
     'AccountProblem',
@@ -80,7 +80,7 @@ const names: Readonly<Record<AwsErrorKind, readonly string[]>> = {
   ],
 };
 
-const kinds: ReadonlyMap<string, AwsErrorKind> = kindsByName(names);
+const kinds: ReadonlyMap<string, AwsErrorKind> = kindsByName(awsErrorNames);
 
 /** A table from kinds to names, read the other way round. */
 export function kindsByName<Kind extends string>(

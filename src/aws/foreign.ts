@@ -21,19 +21,19 @@ export class ForeignAnswerError extends Error {
   }
 }
 
-/**
- * Names that the SDK gives to an answer it cannot read, and to an error that does not say what it is: AWS's always do.
- * `Unknown` is also the name of a failure without an answer, hence the look at the response.
- */
-const UNREADABLE: ReadonlySet<string> = new Set(['SyntaxError', 'Unknown', 'UnknownError']);
+/** Names that the SDK gives to an error that does not say what it is: AWS's always do. */
+const NAMELESS: ReadonlySet<string> = new Set(['Unknown', 'UnknownError']);
 
 /** The same error, or a {@link ForeignAnswerError} where the SDK could make nothing of an answer. */
 export function named(error: unknown): unknown {
-  if (!(error instanceof Error) || !UNREADABLE.has(error.name)) return error;
+  if (!(error instanceof Error)) return error;
   // Of an answer that broke off, the connection's code says more.
   if ('code' in error && error.code !== undefined) return error;
   const { $response } = error as { readonly $response?: unknown };
-  return asAnswer($response).statusCode === undefined ? error : new ForeignAnswerError($response);
+  // Nobody has answered.
+  if (asAnswer($response).statusCode === undefined) return error;
+  // An error of the service's that could be read says whose fault it is.
+  return '$fault' in error && !NAMELESS.has(error.name) ? error : new ForeignAnswerError($response);
 }
 
 function asAnswer(value: unknown): HttpAnswer {

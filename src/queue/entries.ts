@@ -41,12 +41,9 @@ export function sendAnswerOf(
   output: Partial<SendMessageBatchCommandOutput>,
   messages: readonly OutgoingMessage[],
 ): SendAnswer {
-  const messageIds = new Map<string, string>();
-  for (const { Id, MessageId = '' } of entriesIn(output.Successful)) {
-    const message = messages[Number(Id)];
-    if (message !== undefined) messageIds.set(message.key, MessageId);
-  }
+  const ids = new Map(entriesIn(output.Successful).map(({ Id, MessageId = '' }) => [Id, MessageId]));
   const keys = messages.map(({ key }) => key);
+  const messageIds = new Map(keys.map((key, i) => [key, ids.get(String(i)) ?? '']));
   return { failed: failures(output as BatchOutput, keys), messageIds };
 }
 
@@ -57,16 +54,19 @@ export function isUnconfirmed({ code }: BatchFailure): boolean {
   return code === UNCONFIRMED;
 }
 
-/** Only entries that the answer names as successful are: an answer of `{}` confirms nothing. */
+/** Only entries that the answer names as successful, and as nothing else, are: an answer of `{}` confirms nothing. */
 export function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]): BatchFailure[] {
   const succeeded = new Set(entriesIn(Successful).map(({ Id }) => Id));
   const failed = new Map(entriesIn(Failed).map((entry) => [entry.Id, entry]));
   return keys.flatMap((key, i) => {
     const entry = failed.get(String(i));
-    if (entry === undefined) {
-      return succeeded.has(String(i))
-        ? []
-        : [{ key, senderFault: false, code: UNCONFIRMED, message: 'the answer does not name the entry' }];
+    const success = succeeded.has(String(i));
+    if (entry === undefined && success) return [];
+    if (entry === undefined || success) {
+      const message = success
+        ? 'the answer names the entry as done and as failed'
+        : 'the answer does not name the entry';
+      return [{ key, senderFault: false, code: UNCONFIRMED, message }];
     }
     return [
       {

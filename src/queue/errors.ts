@@ -2,9 +2,9 @@
 import {
   type AwsErrorKind,
   awsErrorKind,
+  awsErrorNames,
   isConnectionCode,
   kindsByName,
-  neverConnected,
   withoutSuffix,
 } from '../aws/errors.ts';
 import { ForeignAnswerError } from '../aws/foreign.ts';
@@ -53,6 +53,15 @@ const names = {
   throttled: ['KmsThrottled', 'KmsThrottling', 'OverLimit'],
 } as const satisfies Partial<Record<SqsErrorKind, readonly string[]>>;
 
+/** All names that mean something by themselves, by their kinds: for producers in other languages. */
+export function sqsErrorNames(): Readonly<Record<string, readonly string[]>> {
+  const all = Object.entries<readonly string[]>(awsErrorNames);
+  const own = Object.entries<readonly string[]>(names);
+  const merged = new Map<string, readonly string[]>();
+  for (const [kind, some] of [...all, ...own]) merged.set(kind, [...(merged.get(kind) ?? []), ...some]);
+  return Object.fromEntries(merged);
+}
+
 const kinds = kindsByName<SqsErrorKind & keyof typeof names>(names);
 
 /** What the name of an error, or the code of a failed batch entry, says by itself. */
@@ -71,21 +80,6 @@ const tooMuch: ReadonlySet<string> = new Set([
 /** Whether a refused message, by the code of its entry or of its request, may be too large or have unfit attributes. */
 export function mayBeTooMuch(name: string): boolean {
   return tooMuch.has(bareName(name));
-}
-
-/** Of these codes, those that are never about the request itself. */
-const ofOneMessage: ReadonlySet<string> = new Set(['BatchRequestTooLong', 'InvalidMessageContents']);
-
-/**
- * Whether a send that failed as a whole may go through without one of its messages, which the error does not name:
- * - `message`: it is about one of them.
- * - `unclear`: it may be, or about every request to this queue (a standard queue that takes no group, say). One that is taken
- *   shows that it is about the others.
- * - `no`.
- */
-export function isForOneMessage(error: unknown): 'message' | 'unclear' | 'no' {
-  if (ofOneMessage.has(bareName(errorFacts(error).name))) return 'message';
-  return sqsErrorKind(error) === 'parcel' ? 'unclear' : 'no';
 }
 
 /** A name or a code without what differs between SQS's protocols, as the tables have it. */
@@ -116,12 +110,19 @@ export function isTransient(error: unknown): boolean {
   return transientKinds.has(sqsErrorKind(error));
 }
 
-/** Whether a request that failed so may have been carried out all the same: its answer was lost, or never came. */
-export function mayHaveArrived(error: unknown): boolean {
-  if (!isTransient(error)) return false;
-  const { status, code } = errorFacts(error);
-  if (status !== undefined) return status >= 500 || isConnectionCode(code);
-  return !neverConnected(code);
+/** Codes that are about one of a request's messages, and never about the request itself. */
+export const ofOneMessage: readonly string[] = ['BatchRequestTooLong', 'InvalidMessageContents'];
+
+/**
+ * Whether a batch request that failed as a whole may go through without one of its entries, which the error does not name:
+ * - `message`: it is about one of them.
+ * - `unclear`: it may be, or about every request to this queue (a standard queue that takes no group, say). One that is taken
+ *   shows that it is about the others.
+ * - `no`.
+ */
+export function isForOneMessage(error: unknown): 'message' | 'unclear' | 'no' {
+  if (sqsErrorKind(error) !== 'parcel') return 'no';
+  return ofOneMessage.includes(bareName(errorFacts(error).name)) ? 'message' : 'unclear';
 }
 
 const QUEUE = Symbol('queue');

@@ -9,8 +9,9 @@ import { messageOf } from '../errors.ts';
 import { attributesBytes } from '../message/dead-letter.ts';
 import { partitionBatch, RequestPacker } from '../queue/batch.ts';
 import { isUnconfirmed } from '../queue/entries.ts';
-import { errorFacts, isForOneMessage, isTransient, mayHaveArrived } from '../queue/errors.ts';
+import { errorFacts } from '../queue/errors.ts';
 import { explainEntry, explainSqsError, type RequestHints } from '../queue/explain.ts';
+import { type SendFailure, sendFailureOf } from '../queue/send-failure.ts';
 import type { OutgoingMessage, SendAnswer } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
@@ -70,6 +71,10 @@ export async function sendMessages<Message extends OutgoingMessage>(
   return await new Run(options).send(messages);
 }
 
+interface FailedRequest extends SendFailure {
+  readonly error: unknown;
+}
+
 class Run<Message extends OutgoingMessage> {
   readonly #options: SendOptions<Message>;
   readonly #fifo: boolean;
@@ -79,7 +84,7 @@ class Run<Message extends OutgoingMessage> {
   readonly #left = new Map<number, readonly Message[]>();
   readonly #uncertain = new Set<Message>();
   /** Messages for which a request without others was refused, and the refusal. */
-  readonly #refusedAlone = new Map<Message, unknown>();
+  readonly #refusedAlone = new Map<Message, FailedRequest>();
   #batches = 0;
   #sent = 0;
   #refused = 0;
@@ -142,8 +147,8 @@ class Run<Message extends OutgoingMessage> {
     while (!this.#stop.aborted) {
       tries++;
       const answer = await this.#request(left);
-      if ('error' in answer && isForOneMessage(answer.error) !== 'no')
-        return await this.#separate(left, answer.error);
+      if ('error' in answer && (answer.kind === 'message' || answer.kind === 'unclear'))
+        return await this.#separate(left, answer);
       if ('failed' in answer) {
         const again = this.#settle(left, answer);
         if (again.length === 0) return again;
@@ -155,28 +160,29 @@ class Run<Message extends OutgoingMessage> {
         'error' in answer
           ? explainSqsError(answer.error, queueUrl, hints)
           : `SQS did not accept some messages${refusal === undefined ? '' : `: ${explainEntry(refusal, queueUrl, hints)}`}`;
-      if ('error' in answer && !isTransient(answer.error)) this.#giveUp(reason);
+      if ('error' in answer && answer.kind === 'final') this.#giveUp(reason);
       else if (tries >= MAX_TRIES) this.#giveUp(`${reason}, ${MAX_TRIES} times in a row`);
       else await sleep(fullJitter(backoff, tries, random), this.#stop);
     }
     return left;
   }
 
-  async #request(batch: readonly Message[]): Promise<SendAnswer | { error: unknown }> {
+  async #request(batch: readonly Message[]): Promise<SendAnswer | FailedRequest> {
     this.#requests++;
     this.#repeated += batch.filter((message) => this.#uncertain.has(message)).length;
     try {
       return await this.#options.send(batch);
     } catch (error) {
-      if (mayHaveArrived(error)) for (const message of batch) this.#uncertain.add(message);
-      return { error };
+      const failure = sendFailureOf(error);
+      if (failure.mayHaveArrived) for (const message of batch) this.#uncertain.add(message);
+      return { ...failure, error };
     }
   }
 
   /** A request was refused, perhaps for one of its messages, which is not named: each is sent alone. @returns what is left. */
-  async #separate(batch: readonly Message[], error: unknown): Promise<readonly Message[]> {
+  async #separate(batch: readonly Message[], failure: FailedRequest): Promise<readonly Message[]> {
     if (batch.length === 1) {
-      for (const message of batch) this.#refusedAlone.set(message, error);
+      for (const message of batch) this.#refusedAlone.set(message, failure);
       return batch;
     }
     const left: Message[] = [];
@@ -190,9 +196,10 @@ class Run<Message extends OutgoingMessage> {
    */
   #judge(left: readonly Message[]): readonly Message[] {
     return left.filter((message) => {
-      const error = this.#refusedAlone.get(message);
-      if (error === undefined) return true;
-      if (isForOneMessage(error) === 'unclear' && this.#sent === 0) {
+      const failure = this.#refusedAlone.get(message);
+      if (failure === undefined) return true;
+      const { kind, error } = failure;
+      if (kind === 'unclear' && this.#sent === 0) {
         this.#giveUp(explainSqsError(error, this.#options.queueUrl, this.#options.hints));
         return true;
       }

@@ -6,14 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ForeignAnswerError } from '../../src/aws/foreign.ts';
 import { createRequestHandler } from '../../src/aws/request-handler.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
-import {
-  isTransient,
-  mayHaveArrived,
-  type SqsErrorKind,
-  sqsErrorKind,
-  sqsNameKind,
-} from '../../src/queue/errors.ts';
+import { isTransient, type SqsErrorKind, sqsErrorKind, sqsNameKind } from '../../src/queue/errors.ts';
 import { explainSqsError } from '../../src/queue/explain.ts';
+import { sendFailureOf } from '../../src/queue/send-failure.ts';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 100\r\n\r\n';
 
@@ -66,7 +61,7 @@ describe.each([
   ])('where %s, the same request may succeed later', async (_, answer, arrived) => {
     const error = await failure(answer, handler);
     expect(isTransient(error)).toBe(true);
-    expect(mayHaveArrived(error)).toBe(arrived);
+    expect(sendFailureOf(error)).toEqual({ kind: 'transient', mayHaveArrived: arrived });
     expect(explainSqsError(error, 'http://127.0.0.1/q')).toMatch(/^SQS cannot be reached for /);
   });
 });

@@ -83,6 +83,16 @@ test.each(requests)('a %s that the answer does not name is not confirmed', async
   expect(await send(await queueAnswering({}))).toMatchObject([unconfirmed('one'), unconfirmed('two')]);
 });
 
+test.each(requests)(
+  'a %s that the answer names as done and as failed is not confirmed',
+  async (_what, send) => {
+    const Successful = [{ Id: '0' }, { Id: '1' }];
+    const Failed = [{ Id: '1', SenderFault: true, Code: 'InvalidParameterValue' }];
+    const two = { key: 'two', senderFault: false, code: 'Unconfirmed' };
+    expect(await send(await queueAnswering({ Successful, Failed }))).toMatchObject([two]);
+  },
+);
+
 /** Seen with `SenderFault: true` for faults that are AWS's, the key's or the policy's; and codes nobody knows. */
 const blameless = [...blamelessCodes, 'ThrottlingException', 'OverLimit', 'UnsupportedOperation', ''];
 const atFault = [

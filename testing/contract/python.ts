@@ -11,10 +11,20 @@ const candidates = ['/usr/bin/python3', 'python3'];
  * @returns undefined: there is none.
  */
 export function pythonWith(...modules: readonly string[]): string | undefined {
-  const found = candidates.find(
-    (python) => spawnSync(python, ['-c', `import ${modules.join(', ')}`]).status === 0,
-  );
-  if (found === undefined)
+  return pythonsWith(...modules)[0];
+}
+
+/** Every Python that has these modules: their versions differ, and boto3's with the protocol that it speaks. Says so where there is none. */
+export function pythonsWith(...modules: readonly string[]): string[] {
+  const paths = candidates.map((python) => {
+    const { status, stdout } = spawnSync(python, [
+      '-c',
+      `import sys, ${modules.join(', ')}; print(sys.executable)`,
+    ]);
+    return status === 0 ? String(stdout).trim() : '';
+  });
+  const found = [...new Set(paths)].filter((path) => path !== '');
+  if (found.length === 0)
     process.stdout.write(`SKIPPED: no Python with ${modules.join(' and ')} on this machine\n`);
   return found;
 }

@@ -127,14 +127,6 @@ class ProducerTest(unittest.TestCase):
         self.assertEqual(report.results, [Unsent(True)])
         self.assertIn("6 times in a row", report.failure or "")
 
-    def test_takes_an_entry_without_an_id_for_none(self) -> None:
-        class Nameless:
-            def send_message_batch(self, **_: Any) -> Any:
-                return {"Successful": [{"MessageId": "m"}], "Failed": [{"Code": "InvalidMessageContents"}]}
-
-        report = UpdateProducer(Nameless(), "q", sleep=self.waits.append).send([Update("a", description="fine")])
-        self.assertEqual(report.results, [Unsent(True)])
-
     def test_sends_again_what_sqs_did_not_read_in_time(self) -> None:
         report = self.producer().send([Update("a", description="slow once")])
         self.assertEqual((report.count(Sent), report.requests), (1, 2))

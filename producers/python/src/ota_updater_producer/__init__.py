@@ -1,6 +1,8 @@
 """Sends OTA task updates to the SQS queue of ota-updater."""
 
-from .producer import Refused, Sent, SendReport, Trace, Unsent, UpdateProducer
+from .producer import UpdateProducer
+from .report import Refused, SendReport, Sent, Unsent
+from .trace import Trace
 from .update import Update, faults_of, load_schema
 
 __all__ = [

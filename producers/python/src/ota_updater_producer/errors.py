@@ -1,81 +1,114 @@
-"""What boto3's errors mean for a send."""
+"""What SQS's answers mean for a send: the rules of docs/producers.md, as packages/producer has them."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Mapping, Optional
 
 from botocore import exceptions
 
-# About one message: the same one never will be accepted. Any other code of a failed entry says nothing of the entry, whatever
-# SQS's ``SenderFault`` says: throttling and KMS are marked so, too.
-_OF_A_MESSAGE = {
-    "BatchRequestTooLong",
-    "InvalidBatchEntryId",
-    "InvalidMessageContents",
-    "InvalidParameterCombination",
-    "InvalidParameterValue",
-    "MissingParameter",
-}
-_THROTTLED = re.compile(
-    r"Throttl|TooManyRequests|SlowDown|OverLimit|RequestLimitExceeded|BandwidthLimitExceeded"
-    r"|PriorRequestNotComplete|ProvisionedThroughputExceeded|TransactionInProgress"
-)
-# SQS's own faults, and requests that it did not read in time, whatever their status.
-_PASSING = {
-    "InternalError",
-    "InternalFailure",
-    "InternalServer",
-    "InternalServerError",
-    "RequestAborted",
-    "RequestTimeout",
-    "ServiceUnavailable",
-}
-_NEVER_CONNECTED = (
-    exceptions.EndpointConnectionError,
-    exceptions.ConnectTimeoutError,
-    exceptions.ProxyConnectionError,
-)
+# Errors of requests that were sent and whose answer did not come; all other errors of boto3's own are of requests that were not.
+_LOST = (exceptions.HTTPClientError, exceptions.IncompleteReadError)
 
 
 @dataclass(frozen=True)
-class Failure:
+class SendFailure:
     """Why a request failed as a whole.
 
-    ``kind``: ``transient`` (the same request may succeed later), ``message`` (for the fault of one of its messages) or ``final``.
+    ``kind``: ``transient`` (the same request may succeed later), ``message`` (it is about one of its messages), ``unclear`` (it may
+    be, or about every request to this queue) or ``final`` (no use to try again).
     """
 
     kind: str
+    may_have_arrived: bool
+    code: str
     text: str
-    may_have_arrived: bool = False
 
 
-def failure_of(error: Exception) -> Optional[Failure]:
-    """None for an error that is not boto3's."""
+def send_failure_of(error: Exception) -> SendFailure:
+    """What an error that sending a batch raised means.
+
+    Only throttling, and a connection that was never made, show of a failure that may pass that nothing has arrived. An answer that
+    cannot be read, or has no code, says nothing: with the query protocol boto3 does not even tell its status.
+    """
     if isinstance(error, exceptions.ClientError):
-        code = _bare(str(error.response.get("Error", {}).get("Code", "")))
+        answer: Mapping[str, Any] = error.response.get("Error") or {}
+        code = str(answer.get("Code") or "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _OF_A_MESSAGE:
-            return Failure("message", str(error))
-        if _THROTTLED.search(code) or status == 429:
-            return Failure("transient", str(error))
-        if status >= 500:
-            return Failure("transient", str(error), True)
-        passing = status == 408 or code in _PASSING
-        return Failure("transient" if passing else "final", str(error))
-    if isinstance(error, _NEVER_CONNECTED):
-        return Failure("transient", str(error))
-    if isinstance(error, exceptions.HTTPClientError):
-        return Failure("transient", str(error), True)
-    return Failure("final", str(error)) if isinstance(error, exceptions.BotoCoreError) else None
+        text = f"{code} {answer.get('Message') or ''}".strip()
+        # So boto3 marks an answer without a code. And SQS does not redirect.
+        if code in ("", "Unknown", str(status)) or 0 < status < 400:
+            return SendFailure("transient", True, code, f"SQS answered {status} without a code that can be read")
+        kind = sqs_error_kind(code, status)
+        if kind == "parcel":
+            return SendFailure("message" if bare_code(code) in _table()["ofOneMessage"] else "unclear", False, code, text)
+        if kind in ("throttled", "unreachable", "service"):
+            return SendFailure("transient", kind != "throttled", code, text)
+        return SendFailure("final", False, code, text)
+    name, text = type(error).__name__, f"{type(error).__name__}: {error}"
+    if isinstance(error, exceptions.ConnectionError):
+        return SendFailure("transient", False, name, text)
+    if isinstance(error, exceptions.BotoCoreError) and not isinstance(error, _LOST):
+        return SendFailure("final", False, name, text)
+    # The answer was lost, or boto3 stumbled over it: its parsers raise all sorts of errors.
+    return SendFailure("transient", True, name, text)
 
 
-def entry_is_at_fault(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry that failed would be refused again."""
-    return entry.get("SenderFault") is True and _bare(str(entry.get("Code", ""))) in _OF_A_MESSAGE
+def sqs_error_kind(code: str, status: Optional[int] = None) -> str:
+    """What an error means, by the worker's own table of codes; where that does not know the code, by the status."""
+    kind = _kinds().get(bare_code(code))
+    if kind is not None or status is None:
+        return kind or "other"
+    if status == 429:
+        return "throttled"
+    if status == 408:
+        return "unreachable"
+    return "service" if status >= 500 else "other"
 
 
-def _bare(code: str) -> str:
-    """Without what differs between SQS's protocols."""
-    return re.sub(r"Exception$", "", re.sub(r"^AWS\.SimpleQueueService\.", "", code))
+def failed_entries(answer: Any, ids: list[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """What the answer to a batch says of the entries that it does not name as sent.
+
+    ``message``: at fault itself, it would be refused again. ``again``: not for its own fault, whatever SQS's ``SenderFault`` says:
+    throttling and KMS are marked so, too. ``unconfirmed``: named in neither list, or in both, so that it may have arrived.
+    """
+    sent, failed = entries_in(answer, "Successful"), entries_in(answer, "Failed")
+    said: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for key in ids:
+        if (key in sent) == (key in failed):
+            said[key] = ("unconfirmed", {})
+        elif key in failed:
+            entry = failed[key]
+            at_fault = entry.get("SenderFault") is True and sqs_error_kind(str(entry.get("Code", ""))) == "parcel"
+            said[key] = ("message" if at_fault else "again", entry)
+    return said
+
+
+def entries_in(answer: Any, part: str) -> dict[str, Mapping[str, Any]]:
+    """The entries of one part of an answer, by their ids. What stands between may answer anything."""
+    entries = answer.get(part) if isinstance(answer, Mapping) else None
+    listed = entries if isinstance(entries, list) else []
+    return {entry["Id"]: entry for entry in listed if isinstance(entry, Mapping) and isinstance(entry.get("Id"), str)}
+
+
+def bare_code(code: str) -> str:
+    """Without what differs between SQS's protocols: `Namespace#Code:URI` is a code of the newer one."""
+    code = code.split(":")[0].split("#")[-1]
+    code = re.sub(r"^KMS\.", "Kms", re.sub(r"^AWS\.SimpleQueueService\.", "", code))
+    return re.sub(r"Exception$", "", code)
+
+
+@lru_cache(maxsize=None)
+def _kinds() -> Mapping[str, str]:
+    return {code: kind for kind, codes in _table()["kinds"].items() for code in codes}
+
+
+@lru_cache(maxsize=None)
+def _table() -> Mapping[str, Any]:
+    """Made from the worker's own, which has more kinds than a send needs."""
+    table: Mapping[str, Any] = json.loads((Path(__file__).parent / "errors.json").read_text(encoding="utf-8"))
+    return table

@@ -1,0 +1,189 @@
+/** Answers of SQS as data, what producers must make of them, and a server that gives them in both of SQS's protocols. */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { toXml } from '../../src/sandbox/query-protocol/answer.ts';
+import { readQuery } from '../../src/sandbox/query-protocol/request.ts';
+
+/** One answer. Exactly one of `entries`, `error`, `body` and `connection` is given. */
+export interface SqsAnswer {
+  /** Default: 200, of an error 400. */
+  readonly status?: number;
+  /**
+   * What becomes of each update: `sent`, `unnamed` (in neither list), `twice` (sent, and named twice), a failed entry's
+   * `CODE;Sender` or `CODE;Receiver`, or `both CODE;Sender`: in both lists. Updates that are not given are sent.
+   */
+  readonly entries?: readonly string[];
+  /** Entries besides, of whatever shape: ids that nobody asked for, none at all. */
+  readonly besides?: { readonly Successful?: readonly unknown[]; readonly Failed?: readonly unknown[] };
+  /** Of each entry that is sent; null: none is given. Default: that of its body. */
+  readonly checksum?: string | null;
+  /** A request that failed as a whole: the error's code. */
+  readonly error?: string;
+  /** The code as `__type` writes it; null: not there. Default: `com.amazonaws.sqs#CODE`. */
+  readonly type?: string | null;
+  /** The header `x-amzn-query-error`; null: not there. Default: `CODE;Sender`. */
+  readonly queryError?: string | null;
+  /** The bytes of the answer, as they are. */
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `reset` breaks it before the answer, `cut` within; `hang` never answers. */
+  readonly connection?: 'reset' | 'cut' | 'hang';
+  /** Only requests with this update, by its number, get the answer: of all others every update is sent. */
+  readonly only?: number;
+}
+
+/** What a producer says of a call of `send`. */
+export interface Verdict {
+  /** Of each update: `sent`, `refused CODE`, `unsent`, or `lost`: unsent, and it may have arrived. */
+  readonly updates: readonly string[];
+  readonly requests: number;
+  /** How the sending ended before its time, if it did: `at once` or `after six tries`. */
+  readonly ends: string | null;
+  /** Between the requests, in milliseconds, where every random number is 0.5. */
+  readonly waits: readonly number[];
+}
+
+export interface AnswerCase {
+  readonly name: string;
+  /** Default: 2. */
+  readonly updates?: number;
+  /** The queue is one: then the updates are of three tasks. */
+  readonly fifo?: boolean;
+  /** Nothing answers there: connections are refused, or end in the TLS handshake. Default: the server of the answers. */
+  readonly endpoint?: 'refuses' | 'no TLS';
+  /** To the requests in order; the last one to all that follow. */
+  readonly answers: readonly SqsAnswer[];
+}
+
+/** The updates of a case, each with its number in its description. */
+export function updatesOf({ updates = 2, fifo = false }: AnswerCase): {
+  Identifier: string;
+  Description: string;
+}[] {
+  return Array.from({ length: updates }, (_, i) => ({
+    Identifier: `task${fifo ? i % 3 : i}`,
+    Description: `update ${i}`,
+  }));
+}
+
+interface Entry {
+  readonly id: string;
+  /** The number of the update in its case. */
+  readonly number: number;
+  readonly body: string;
+}
+
+export interface AnswerServer {
+  readonly url: string;
+  /** The URL of the queue that answers by a case, anew for each call. */
+  queueFor(answers: AnswerCase): string;
+  endpointOf(answers: AnswerCase): string;
+  close(): Promise<void>;
+}
+
+/** Starts a server whose queues answer as cases say. */
+export async function startAnswerServer(): Promise<AnswerServer> {
+  const queues: { readonly answers: readonly SqsAnswer[]; requests: number }[] = [];
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { query, queueUrl, entries } = requestOf(await text(incoming));
+    const queue = queues[Number.parseInt(queueUrl.split('/').at(-1) ?? '', 10)];
+    const answer = queue?.answers[Math.min(queue.requests++, queue.answers.length - 1)];
+    if (answer === undefined) throw new Error(`no case has the queue ${queueUrl}`);
+    give(response, answer, entries, query);
+  };
+  // A connection that it ended after 5 s of silence would be lost to a request under way.
+  const server = createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
+    serve(incoming, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    queueFor: ({ answers, fifo = false }) =>
+      `${url}/000000000000/${queues.push({ answers, requests: 0 }) - 1}${fifo ? '.fifo' : ''}`,
+    endpointOf: ({ endpoint }) => {
+      if (endpoint === undefined) return url;
+      // A port that nobody listens at.
+      return endpoint === 'refuses' ? 'http://127.0.0.1:1' : url.replace('http:', 'https:');
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function requestOf(body: string): { query: boolean; queueUrl: string; entries: Entry[] } {
+  const asJson = body.startsWith('{');
+  const input = (
+    asJson ? JSON.parse(body) : (readQuery(Object.fromEntries(new URLSearchParams(body)))?.input ?? {})
+  ) as { QueueUrl?: string; Entries?: { Id: string; MessageBody: string }[] };
+  const entries = (input.Entries ?? []).map(({ Id, MessageBody }) => ({
+    id: Id,
+    number: Number(/update (\d+)/.exec(MessageBody)?.[1]),
+    body: MessageBody,
+  }));
+  return { query: !asJson, queueUrl: input.QueueUrl ?? '', entries };
+}
+
+function give(response: ServerResponse, given: SqsAnswer, entries: readonly Entry[], query: boolean): void {
+  const concerned = given.only === undefined || entries.some(({ number }) => number === given.only);
+  const answer = concerned ? given : {};
+  if (answer.connection === 'hang') return;
+  if (answer.connection === 'reset') {
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  const { status, body } = bodyOf(answer, entries, query);
+  const queryError = queryErrorOf(answer);
+  response.writeHead(status, {
+    'content-type': answer.contentType ?? (query ? 'text/xml' : 'application/x-amz-json-1.0'),
+    'content-length': Buffer.byteLength(body),
+    ...(queryError !== undefined && { 'x-amzn-query-error': queryError }),
+    ...answer.headers,
+  });
+  if (answer.connection === 'cut')
+    response.write(body.slice(0, body.length / 2), () => response.socket?.destroy());
+  else response.end(body);
+}
+
+function queryErrorOf({ error, queryError }: SqsAnswer): string | undefined {
+  if (error === undefined || queryError === null) return undefined;
+  return queryError ?? `${error};Sender`;
+}
+
+function bodyOf(
+  answer: SqsAnswer,
+  entries: readonly Entry[],
+  query: boolean,
+): { status: number; body: string } {
+  const { error, type, status = error === undefined ? 200 : 400, body } = answer;
+  if (body !== undefined) return { status, body };
+  const typed = type === null ? {} : { __type: type ?? `com.amazonaws.sqs#${error}` };
+  const output = error === undefined ? outputOf(answer, entries) : { ...typed, message: 'no' };
+  if (!query) return { status, body: JSON.stringify(output) };
+  // The query protocol has the code in one place, and bare.
+  const queryError = error === undefined ? undefined : (queryErrorOf(answer) ?? `${error};Sender`);
+  return toXml('SendMessageBatch', { status, body: output, queryError }, 'request');
+}
+
+function outputOf({ entries = [], besides = {}, checksum }: SqsAnswer, asked: readonly Entry[]): object {
+  const Successful: unknown[] = [];
+  const Failed: unknown[] = [];
+  for (const { id: Id, number, body } of asked) {
+    const md5 = createHash('md5').update(body).digest('hex');
+    const MD5OfMessageBody = checksum === null ? undefined : (checksum ?? md5);
+    const outcome = entries[number] ?? 'sent';
+    const [, both, Code, fault] = /^(both )?(\S+);(Sender|Receiver)$/.exec(outcome) ?? [];
+    if (Code !== undefined) Failed.push({ Id, SenderFault: fault === 'Sender', Code, Message: 'no' });
+    const times = both !== undefined || outcome === 'sent' ? 1 : outcome === 'twice' ? 2 : 0;
+    for (let i = 0; i < times; i++) Successful.push({ Id, MessageId: `message ${number}`, MD5OfMessageBody });
+  }
+  return {
+    Successful: [...Successful, ...(besides.Successful ?? [])],
+    Failed: [...Failed, ...(besides.Failed ?? [])],
+  };
+}
