@@ -16,10 +16,14 @@ if (existsSync(source)) {
   if (existsSync(ownNode))
     run(fileURLToPath(ownNode), ['--', fileURLToPath(source), ...process.argv.slice(2)]);
   else fail('run `npm ci` first: it installs the Node that this checkout runs on.');
-} else if (isAtLeast(process.versions.node, LEAST_NODE)) {
-  await import(bundle.href);
-} else {
+} else if (!isAtLeast(process.versions.node, LEAST_NODE)) {
   fail(`needs Node ${LEAST_NODE} or later; this is ${process.versions.node}.`);
+} else if (!existsSync(bundle)) {
+  fail(
+    'this package was made without its program: `npm pack` builds it, and must not be told --ignore-scripts.',
+  );
+} else {
+  await import(bundle.href);
 }
 
 /**

@@ -77,3 +77,16 @@ test('says in a sentence that an older Node is too old', async () => {
     stderr: 'ota-updater: needs Node 24.5 or later; this is 24.4.1.\n',
   });
 });
+
+test('says in a sentence that it was packed without its program', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ota-updater-empty-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(join(unpacked, 'bin'), join(folder, 'bin'), { recursive: true });
+  const ended = run(process.execPath, [join(folder, 'bin/ota-updater.js'), '--version']);
+  await expect(ended).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr:
+      'ota-updater: this package was made without its program: `npm pack` builds it, and must not be told --ignore-scripts.\n',
+  });
+});
