@@ -21,19 +21,25 @@ export class ForeignAnswerError extends Error {
   }
 }
 
-/** Names that the SDK gives to an error that does not say what it is: AWS's always do. */
-const NAMELESS: ReadonlySet<string> = new Set(['Unknown', 'UnknownError']);
+/**
+ * Names that errors have where the SDK cannot read an answer, or finds no name in it: AWS's always have one.
+ * `Unknown` is also the name of a failure without an answer, hence the look at the response.
+ */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'RangeError',
+  'SyntaxError',
+  'TypeError',
+  'Unknown',
+  'UnknownError',
+]);
 
 /** The same error, or a {@link ForeignAnswerError} where the SDK could make nothing of an answer. */
 export function named(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || !UNREADABLE.has(error.name)) return error;
   // Of an answer that broke off, the connection's code says more.
   if ('code' in error && error.code !== undefined) return error;
   const { $response } = error as { readonly $response?: unknown };
-  // Nobody has answered.
-  if (asAnswer($response).statusCode === undefined) return error;
-  // An error of the service's that could be read says whose fault it is.
-  return '$fault' in error && !NAMELESS.has(error.name) ? error : new ForeignAnswerError($response);
+  return asAnswer($response).statusCode === undefined ? error : new ForeignAnswerError($response);
 }
 
 function asAnswer(value: unknown): HttpAnswer {
