@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { proxyOf } from '../aws/proxy.ts';
-import { createRequestHandler } from '../aws/request-handler.ts';
+import { createRequestHandler, createSpreadHandler } from '../aws/request-handler.ts';
 import { connections } from '../aws/transport.ts';
 import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
 import type { Config, Environment } from '../config.ts';
@@ -84,7 +84,7 @@ export function assemble({
   const sqsSockets = MAX_POLLS + SETTLING_SOCKETS + outcomeSockets;
   const client = createSqsClient(
     sqsSockets,
-    { requestHandler: requestHandlerOf(sqsSockets, env), ...sqs },
+    { requestHandler: requestHandlerOf(createRequestHandler, sqsSockets, env), ...sqs },
     env,
   );
   const queueTime = watchQueueTime(client, systemClock);
@@ -126,7 +126,12 @@ export function assemble({
     maxSockets: config.maxConcurrency,
     env,
     client: {
-      requestHandler: requestHandlerOf(config.maxConcurrency, env, config.callTimeoutMs / 2),
+      requestHandler: requestHandlerOf(
+        createSpreadHandler,
+        config.maxConcurrency,
+        env,
+        config.callTimeoutMs / 2,
+      ),
       ...apiClient,
     },
   });
@@ -174,10 +179,15 @@ export function assemble({
 }
 
 /** The faster request handler, unless there is a proxy: only the SDK's own goes through one. */
-function requestHandlerOf(maxSockets: number, env: Environment, mostMs = CONNECT_TIMEOUT_MS) {
+function requestHandlerOf(
+  create: typeof createRequestHandler | typeof createSpreadHandler,
+  maxSockets: number,
+  env: Environment,
+  mostMs = CONNECT_TIMEOUT_MS,
+) {
   const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, mostMs);
   return proxyOf(env) === undefined
-    ? createRequestHandler(maxSockets, connectTimeoutMs)
+    ? create(maxSockets, connectTimeoutMs)
     : connections(maxSockets, env, connectTimeoutMs);
 }
 

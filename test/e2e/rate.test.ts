@@ -84,3 +84,17 @@ test('its rate comes down to what the API takes, and every update is applied', a
   expect(of('dead-letter')).toEqual([]);
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
+
+test('its calls come to all the front ends behind an address, although one connection could make them', async () => {
+  const count = 10;
+  const limit = {
+    kind: 'frontEnds',
+    count,
+    sticky: true,
+    limit: { kind: 'bucket', ratePerSecond: count, burst: 10 * count },
+  } as const;
+  const settings = { RATE_LIMIT: '100', MAX_CONCURRENCY: String(count) };
+  await setUp({ limit, latency: { minMs: 0, maxMs: 0 } }, settings, 6 * count);
+  await until(() => of('acknowledge').length === 6 * count);
+  expect(stage.api.stats().byStatus).toEqual({ 204: 6 * count });
+});

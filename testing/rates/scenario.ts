@@ -18,7 +18,7 @@ export interface SimulatedWorker {
   readonly concurrency?: number;
   /** Calls per second that there is work for, always or at a time; unlimited when omitted. */
   readonly demand?: number | ((ms: number) => number);
-  /** Connections that its calls take in turn; default 1. */
+  /** Connections that its calls take, as the worker's do, at most; default 1. More where more calls are in flight. */
   readonly connections?: number;
 }
 

@@ -1,4 +1,5 @@
 /** One worker of a simulation: takes permits as the limiter grants them, and makes calls. Times are milliseconds. */
+import { Rotation } from '../../src/aws/rotation.ts';
 import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Second, SimulatedApi, SimulatedWorker } from './scenario.ts';
@@ -38,11 +39,9 @@ class Caller {
   readonly #worker: SimulatedWorker;
   readonly #around: Surroundings;
   readonly #stopMs: number;
-  readonly #connections: number;
-  readonly #firstConnection: number;
+  readonly #connections: Rotation<number>;
   readonly seconds: { accepted: number; throttled: number; rate: number }[];
   #inFlight = 0;
-  #calls = 0;
   /** When the last grant was due, and the next. */
   #grantedAt: number;
   #dueAt: number;
@@ -54,9 +53,7 @@ class Caller {
     this.#worker = worker;
     this.#around = around;
     this.#stopMs = worker.stopMs ?? around.durationMs;
-    this.#connections = worker.connections ?? 1;
-    this.#firstConnection = around.connections;
-    around.connections += this.#connections;
+    this.#connections = new Rotation({ most: worker.connections ?? 1, open: () => around.connections++ });
     this.seconds = Array.from({ length: Math.ceil(around.durationMs / 1_000) }, () => ({
       accepted: 0,
       throttled: 0,
@@ -104,7 +101,7 @@ class Caller {
   #call(now: number): void {
     const { latencyMs, random, api } = this.#around;
     const latency = latencyMs(random(), this.#around.inFlight);
-    const connection = this.#firstConnection + (this.#calls++ % this.#connections);
+    const connection = this.#connections.take(now);
     this.#inFlight++;
     this.#around.inFlight++;
     // The limit is looked at when the request arrives, half way.
@@ -112,7 +109,10 @@ class Caller {
       const accepted = api.admit(arrived, connection);
       const second = this.#second(arrived);
       if (second !== undefined) second[accepted ? 'accepted' : 'throttled']++;
-      this.#later(arrived + latency / 2, (ended) => this.#ended(now, ended, accepted));
+      this.#later(arrived + latency / 2, (ended) => {
+        this.#connections.put(connection, ended);
+        this.#ended(now, ended, accepted);
+      });
     });
   }
 

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { Rotation } from '../../src/aws/rotation.ts';
+
+const make = (most: number) => {
+  let opened = 0;
+  return new Rotation({ most, open: () => opened++ });
+};
+
+/** Calls of 50 ms at a rate, and which connections they took. */
+function connectionsOf(rotation: Rotation<number>, calls: number, everyMs: number, from = 0): number[] {
+  return Array.from({ length: calls }, (_, i) => {
+    const begins = from + i * everyMs;
+    const connection = rotation.take(begins);
+    rotation.put(connection, begins + 50);
+    return connection;
+  });
+}
+
+const uses = (connections: readonly number[]): number[] =>
+  [...Map.groupBy(connections, (connection) => connection).values()].map(({ length }) => length);
+
+test('a connection makes about a call a second: there are as many as calls a second', () => {
+  const connections = connectionsOf(make(50), 220, 100);
+  expect(uses(connections)).toEqual(Array.from({ length: 11 }, () => 20));
+});
+
+test('where there may be no more, they take calls in turn', () => {
+  const connections = connectionsOf(make(50), 2_000, 5);
+  expect(uses(connections)).toEqual(Array.from({ length: 50 }, () => 40));
+});
+
+test('a slow caller keeps to one connection, also after a fast time: the others are closed when unused', () => {
+  const rotation = make(50);
+  expect(uses(connectionsOf(rotation, 10, 2_000))).toEqual([10]);
+  connectionsOf(rotation, 1_000, 5, 30_000);
+  expect(uses(connectionsOf(rotation, 10, 2_000, 40_000))).toEqual([10]);
+});
+
+test('a call never waits for a connection', () => {
+  const rotation = make(2);
+  const taken = [0, 0, 0].map((now) => rotation.take(now));
+  expect(new Set(taken).size).toBe(3);
+});
