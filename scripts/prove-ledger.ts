@@ -7,11 +7,8 @@
  * CHECKOUT is one of before jobs had states (8389bf0), with its `node_modules`: the same steps are measured there, too.
  */
 import { parseArgs } from 'node:util';
-import { MAX_PEAK_MB } from '../testing/proof/processes.ts';
+import { MAX_GROWTH, MAX_PEAK_MB, memoryFault } from '../testing/proof/memory.ts';
 import { type Contender, HEAP_MB, proveLedger, type Taken } from '../testing/proof/prove-ledger.ts';
-
-/** By so much a step of ten times the rows may take more, in MB. */
-const MAX_GROWTH_MB = 15;
 
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '1000000' }, against: { type: 'string' } },
@@ -41,12 +38,8 @@ function tooLarge(taken: readonly Taken[], tenth: readonly Taken[]): string[] {
   return taken
     .filter(({ kind }) => kind !== 'before')
     .flatMap(({ step, kind, peakMb }) => {
-      const before = tenth.find((one) => one.step === step && one.kind === kind)?.peakMb ?? peakMb;
-      const faults: string[] = [];
-      if (peakMb > MAX_PEAK_MB) faults.push(`${kind} ${step} took ${peakMb} MB, more than ${MAX_PEAK_MB}`);
-      if (peakMb > before + MAX_GROWTH_MB)
-        faults.push(`${kind} ${step} took ${peakMb} MB, and ${before} MB with a tenth of the rows`);
-      return faults;
+      const before = tenth.find((one) => one.step === step && one.kind === kind)?.peakMb;
+      return memoryFault(`${kind} ${step}`, peakMb, before) ?? [];
     });
 }
 
@@ -62,5 +55,5 @@ for (const rows of [Math.round(all / 10), all]) {
   process.exitCode = 1;
 }
 process.stdout.write(
-  `Each process has a heap of ${HEAP_MB} MB. It must take ${MAX_PEAK_MB} MB at most, and ${MAX_GROWTH_MB} MB more than with a tenth of the rows.\n`,
+  `Each process has a heap of ${HEAP_MB} MB. It must take ${MAX_PEAK_MB} MB at most, and ${MAX_GROWTH} times what it takes with a tenth of the rows.\n`,
 );

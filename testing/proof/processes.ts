@@ -4,9 +4,7 @@ import type { Cloud } from '../../src/sandbox/cloud.ts';
 import type { Child } from '../processes/child.ts';
 import { startOta } from '../processes/ota.ts';
 import { cpuMs, peakRssMb } from '../processes/proc.ts';
-
-/** What the commands of `jobs` may take, in MB. */
-export const MAX_PEAK_MB = 150;
+import { memoryFault } from './memory.ts';
 
 /** Everything a proof starts; measures the memory of the commands of `jobs`. */
 export class Processes {
@@ -74,9 +72,9 @@ export class Processes {
 
   /** A line for each command that took too much. */
   memoryFaults(): string[] {
-    return Object.entries(this.peakMemory)
-      .filter(([, peak]) => peak > MAX_PEAK_MB)
-      .map(([command, peak]) => `jobs ${command} took ${peak} MB, more than ${MAX_PEAK_MB}`);
+    return Object.entries(this.peakMemory).flatMap(
+      ([command, peak]) => memoryFault(`jobs ${command}`, peak) ?? [],
+    );
   }
 
   async killAll(): Promise<void> {
