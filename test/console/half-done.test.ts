@@ -103,6 +103,7 @@ test.each(kinds)(
         if (!isHit) expect(status, what).toBe(200);
         // What goes on behind an answer comes to its end before the next.
         await expect.poll(isBack, poll).toBe(true);
+        await expect.poll(planning, poll).not.toContainEqual(expect.objectContaining({ state: 'entering' }));
         const look = /(verify|reconcile)$/.exec(path)?.[1];
         if (look !== undefined && status === 200)
           await expect.poll(lastLine, poll).toBe(look === 'verify' ? 'verified' : 'reconciled');

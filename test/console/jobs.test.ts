@@ -1,5 +1,5 @@
 /** Jobs by the console over HTTP: planned from an upload, applied, steered, retried, undone; rows, reports and faults. */
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { makeApiClient } from '../../testing/console/api-client.ts';
 import { openHole } from '../../testing/console/hole.ts';
@@ -245,4 +245,33 @@ test('what looks at tasks have found is shown by the next console, and that one 
   expect(later).toContain('No task could be read.');
   expect((await call('showReconciliation', { job: 'j' })).data).toMatchObject({ state: 'seen' });
   await ledger.close();
+});
+
+test('what an older look has found comes into the log late, and hides nothing of a newer one', async () => {
+  const { ann, run, plan, ids, folder, stage } = await setConsoleJobs({ send: false });
+  await stage.worker.start();
+  await plan(ids(1));
+  expect((await run(['apply', 'j.jsonl', '--yes'])).exitCode).toBe(0);
+  const ledger = await openFileLedger(`${folder.path}/state`, Date.now);
+  onTestFinished(() => ledger.close());
+  const line = { who: 'bob@console', subject: 'j', why: 'because' };
+  const begin = (look: string) => ledger.addAudit({ ...line, what: 'verify', detail: { applied: 1, look } });
+  const end = (look: string) =>
+    ledger.addAudit({ ...line, what: 'verified', detail: { why: `Look ${look} has failed.`, look } });
+  const page = async () => (await ann.get('/jobs/of/j')).body;
+  await begin('1');
+  await begin('2');
+  await end('2');
+  for (let i = 0; i < 120; i++) await ledger.addAudit({ ...line, what: 'set', detail: {} });
+  await end('1');
+  expect(await page()).toMatch(/<h2>Devices<\/h2>(?:(?!<h2>).)*Look 2 has failed\./s);
+  await begin('3');
+  await end('2');
+  expect(await page()).toContain('bob@console had the tasks looked at since');
+  await end('3');
+  expect(await page()).toMatch(/<h2>Devices<\/h2>(?:(?!<h2>).)*Look 3 has failed\./s);
+  await ann.post('/jobs/of/j/verify');
+  await shows(ann.get, '/jobs/of/j', /<dt>read<\/dt><dd>1 task at/);
+  await end('3');
+  expect(await page()).toMatch(/<dt>read<\/dt><dd>1 task at/);
 });

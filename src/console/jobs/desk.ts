@@ -1,4 +1,5 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
+import { randomUUID } from 'node:crypto';
 import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
@@ -161,13 +162,20 @@ export class Desk {
     { who, why }: Deed,
     what: (typeof lookLines)[keyof typeof lookLines],
   ) {
-    const line = { who, why, subject: jobId };
-    const end = (detail: NewAuditLine['detail']) => this.#log.addLate({ ...line, what: what.ended, detail });
+    const look = randomUUID();
+    const line = (name: string, detail: NewAuditLine['detail']): NewAuditLine => ({
+      who,
+      why,
+      subject: jobId,
+      what: name,
+      detail: { ...detail, look },
+    });
+    const end = (detail: NewAuditLine['detail']) => this.#log.addLate(line(what.ended, detail));
     return {
-      begun: (detail: NewAuditLine['detail']) => ledger.addAudit({ ...line, what: what.begun, detail }),
-      ended: async <Found extends Verification | Reconciled>(look: () => Promise<Found>): Promise<Found> => {
+      begun: (detail: NewAuditLine['detail']) => ledger.addAudit(line(what.begun, detail)),
+      ended: async <Found extends Verification | Reconciled>(work: () => Promise<Found>): Promise<Found> => {
         try {
-          const found = await look();
+          const found = await work();
           await end(endDetail(found));
           return found;
         } catch (error) {

@@ -40,6 +40,8 @@ const verification = z.object({
 });
 const reconciled = z.object({ applied: count, again: count, gone: count, unknown: count });
 
+type Log = Pick<Ledger, 'audit' | 'lastAudit'>;
+
 /** What goes on in this console. */
 export interface LooksHere {
   readonly verifier: Pick<Looks<Verification>, 'of'>;
@@ -48,7 +50,7 @@ export interface LooksHere {
 
 /** What is known of the looks at a job's tasks. */
 export async function looksSeen(
-  ledger: Pick<Ledger, 'lastAudit'>,
+  ledger: Log,
   jobId: string,
   { verifier, reconciler }: LooksHere,
 ): Promise<LooksSeen> {
@@ -68,18 +70,45 @@ function newer<Found>(here: LookSeen<Found> | undefined, kept: LookSeen<Found> |
 }
 
 async function keptOf<Found>(
-  ledger: Pick<Ledger, 'lastAudit'>,
+  ledger: Log,
   jobId: string,
   look: keyof typeof lookLines,
   read: (detail: AuditLine['detail']) => Found | undefined,
 ): Promise<LookSeen<Found> | undefined> {
   const { begun, ended } = lookLines[look];
-  const line = await ledger.lastAudit(jobId, begun, ended);
+  const line = await lastLine(ledger, jobId, begun, ended);
   if (line === undefined) return undefined;
   const { why } = line.detail;
   if (line.what === ended && typeof why === 'string') return { state: 'failed', why };
   const found = read(line.detail);
   return found === undefined ? { state: 'cut-off', since: line.at, who: line.who } : { state: 'seen', found };
+}
+
+/** Lines that are read at once. */
+const PAGE = 100;
+
+/**
+ * Of the latest look: its end, or its begin where it has none yet. Ends may come into the log late, behind a newer look: so each names its
+ * look. Those of earlier releases name none.
+ */
+async function lastLine(
+  log: Log,
+  jobId: string,
+  begun: string,
+  ended: string,
+): Promise<AuditLine | undefined> {
+  const last = await log.lastAudit(jobId, begun, ended);
+  if (last === undefined || last.what === begun) return last;
+  const begin = await log.lastAudit(jobId, begun, begun);
+  const look = begin?.detail.look;
+  if (begin === undefined || look === undefined || last.detail.look === look) return last;
+  for (let before = last.seq; before > begin.seq; ) {
+    const lines = await log.audit(PAGE, jobId, before);
+    const end = lines.find(({ what, detail }) => what === ended && detail.look === look);
+    if (end !== undefined) return end;
+    before = lines.at(-1)?.seq ?? 0;
+  }
+  return begin;
 }
 
 function verificationOf({ found }: AuditLine['detail']): Verification | undefined {

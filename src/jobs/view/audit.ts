@@ -39,7 +39,7 @@ export function whyText({ what, why }: Pick<AuditLine, 'what' | 'why'>): string 
 
 /** What was changed, the former and the new: `running → paused`, `rate 50 → 20`, `46 rows`. Not escaped. */
 export function changeText({ detail }: Pick<AuditLine, 'detail'>): string {
-  const { from, to, rows, path, source = path, digest: _, found: __, ...rest } = detail;
+  const { from, to, rows, path, source = path, digest: _, found: __, look: ___, ...rest } = detail;
   if (typeof from === 'string' && typeof to === 'string') return `${from} → ${to}`;
   if (isValues(from) && isValues(to)) {
     const [before, after] = [readSettings(from), readSettings(to)];
