@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { misuse } from '../errors.ts';
 import { didYouMean } from '../text/nearest.ts';
-import { LARGEST } from '../text/numbers.ts';
+import { decimalOf, LARGEST, wholeOf } from '../text/numbers.ts';
 import { shortPrintable } from '../text/printable.ts';
 
 export { misuse } from '../errors.ts';
@@ -30,23 +30,19 @@ export function collect(value: string, before: readonly string[]): readonly stri
 
 /** A whole number from 1. */
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text))
+  const value = wholeOf(text);
+  if (Number.isNaN(value))
     throw new InvalidArgumentError('It must be a whole number from 1, of at most 15 digits.');
-  return Number(text);
+  return value;
 }
 
 /** A number above 0. */
 export function positiveNumber(text: string): number {
-  const value = decimal(text);
+  const value = decimalOf(text);
   if (value > 0 && value <= LARGEST.number) return value;
   throw new InvalidArgumentError(
     `It must be a number above 0 and at most ${LARGEST.number}, as in 10 or 0.5.`,
   );
-}
-
-/** `10` or `0.5`; NaN for everything else, also for what JavaScript takes: `1e3`, `0x10`, `Infinity`, ``. */
-export function decimal(text: string): number {
-  return /^\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /** `FIELD=VALUE`, of one of `fields`. */

@@ -26,3 +26,13 @@ export function percent(share: number, fractionDigits = 0): string {
 
 /** What people may give, in flags and in the API: a whole number of 15 digits, and any other number up to a billion. */
 export const LARGEST = { whole: 999_999_999_999_999, number: 1_000_000_000 } as const;
+
+/** A whole number from 1 as people write it; NaN for everything else. */
+export function wholeOf(text: string): number {
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** `10` or `0.5`; NaN for everything else, also for what JavaScript takes: `1e3`, `0x10`, `Infinity`, ``. */
+export function decimalOf(text: string): number {
+  return /^\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
+}

@@ -133,8 +133,15 @@ test('each operation that takes JSON takes nothing else, and one that takes a fi
   for (const { method, url, body, operationId } of operations.filter((one) => one.method === 'POST')) {
     const types =
       body === undefined
-        ? ['application/json', 'text/plain']
-        : ['application/x-www-form-urlencoded', 'text/plain', 'text/csv', 'multipart/form-data; boundary=x'];
+        ? ['application/json', 'text/plain', 'text/csv; charset=latin1']
+        : [
+            'application/json; charset=latin1',
+            'application/json;CHARSET="utf-16"',
+            'application/x-www-form-urlencoded',
+            'text/plain',
+            'text/csv',
+            'multipart/form-data; boundary=x',
+          ];
     for (const type of types) {
       const { status, body: text } = await ask(url, {
         method,

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
 import { LedgerBusyError, LedgerError, LedgerOutcomeUnknown } from '../../src/jobs/ledger/shared/error.ts';
 import { changeBy, changes, context, planP, setAll } from '../../testing/console/every-change.ts';
+import { setConsoleJobs } from '../../testing/console/jobs.ts';
 import { ask, tokens } from '../../testing/console/serve.ts';
 import { wholeConsole } from '../../testing/console/whole.ts';
 import { openCommitProxy } from '../../testing/postgres/commit-proxy.ts';
@@ -18,12 +19,16 @@ type Kind = (typeof kinds)[number];
 const fault = vi.hoisted(() => ({
   kind: 'away' as 'locked' | 'away' | 'unanswered',
   left: Number.POSITIVE_INFINITY,
+  /** How often a ledger was opened. */
+  opened: 0,
 }));
 
 vi.mock('../../src/jobs/ledger/open.ts', async (original) => {
   const real = await original<typeof import('../../src/jobs/ledger/open.ts')>();
-  const openLedgerAt: typeof real.openLedgerAt = async (...given) =>
-    faulty(await real.openLedgerAt(...given));
+  const openLedgerAt: typeof real.openLedgerAt = async (...given) => {
+    fault.opened++;
+    return faulty(await real.openLedgerAt(...given));
+  };
   return { ...real, openLedgerAt };
 });
 
@@ -126,6 +131,14 @@ test('a plan whose job could not be undone is refused with that wish before its 
   expect(await state()).toEqual(before);
   expect((await ann.get('/jobs/plans/p')).body).toContain('could not be undone');
   expect((await changeBy(url, '/plans/p/discard')).status).toBe(200);
+});
+
+test('a plan is made with the ledger that the console has open: it waits for no other', async () => {
+  const set = await setConsoleJobs({ send: false });
+  await set.ann.get('/jobs');
+  const before = fault.opened;
+  await planP(set);
+  expect(fault.opened).toBe(before);
 });
 
 describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {

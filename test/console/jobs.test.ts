@@ -1,6 +1,7 @@
 /** Jobs by the console over HTTP: planned from an upload, applied, steered, retried, undone; rows, reports and faults. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { askedFields } from '../../src/console/dead-letters/asked.ts';
 import { makeApiClient } from '../../testing/console/api-client.ts';
 import { openHole } from '../../testing/console/hole.ts';
 import { openConsoleJobs, plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
@@ -25,7 +26,7 @@ test('an uploaded file is planned, applied with stages, followed to its end, ret
   expect((await ann.post('/jobs/plans/j/apply', { name: 'x' })).body).toContain('type the job&#39;s name');
   const bad = await ann.post('/jobs/plans/j/apply', { name: 'j', stages: '50%,10%' });
   expect(bad.status).toBe(409);
-  expect(bad.body).toContain('--stages');
+  expect(bad.body).toContain('&quot;Stages&quot;');
   const applied = await ann.post('/jobs/plans/j/apply', { name: 'j', stages: '10,100%' });
   expect(applied.headers.location).toBe('/jobs/of/j?done=apply');
   expect(plansOf(set)).toEqual([]);
@@ -177,7 +178,7 @@ test('a job is paused, set, resumed and cancelled by an operator, with a reason,
   expect((await ann.post('/jobs/of/j/set', { rate: '-1' })).status).toBe(400);
   const past = await ann.post('/jobs/of/j/set', { startAt: '2025-12-01T01:00Z' });
   expect(past.status).toBe(409);
-  expect(past.body).toContain('--start-at, 2025-12-01 01:00:00 UTC, has passed');
+  expect(past.body).toContain('&quot;Start at&quot;, 2025-12-01 01:00:00 UTC, has passed');
   expect((await ann.post('/jobs/of/j/set')).body).toContain('Say what to change');
   expect((await ann.post('/jobs/of/j/resume')).status).toBe(303);
   expect((await ann.post('/jobs/of/j/retry')).body).toContain('not sent yet');
@@ -274,4 +275,64 @@ test('what an older look has found comes into the log late, and hides nothing of
   await shows(ann.get, '/jobs/of/j', /<dt>read<\/dt><dd>1 task at/);
   await end('3');
   expect(await page()).toMatch(/<dt>read<\/dt><dd>1 task at/);
+});
+
+/** A job that waits to be sent. */
+async function waiting() {
+  const set = await setConsoleJobs({ send: false });
+  const { run, plan, ids, url } = set;
+  await plan(ids(2));
+  expect((await run(['apply', 'j.jsonl', '--yes', '--detach'])).exitCode).toBe(0);
+  return { ...set, ...(await makeApiClient(url, tokens.ann)) };
+}
+
+test('what is wrong with a setting names its field: by its label in a form, and by its name in the API', async () => {
+  const { ann, call } = await waiting();
+  const set = (settings: object) => call('setJob', { job: 'j' }, { reason: 'because', settings });
+  for (const [settings, label] of [
+    [{ startAt: '' }, 'Start at'],
+    [{ tz: 'Europe/Berlin' }, 'Time zone'],
+    [{ undoOnAbort: true }, 'Undo when a rule stops it'],
+  ] as const) {
+    const { status, data } = await set(settings);
+    const { detail } = data as { detail: string };
+    expect([status, detail]).toEqual([
+      409,
+      expect.stringMatching(new RegExp(`^${Object.keys(settings)[0]}\\b`)),
+    ]);
+    expect(detail).not.toContain('--');
+    const form = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [name, value === true ? 'yes' : value || 'x']),
+    );
+    const { body } = await ann.post('/jobs/of/j/set', form);
+    const [, fault] = /<p class="fault" role="alert">(.*?)<\/p>/.exec(body) ?? [];
+    expect(fault).toContain(`&quot;${label}&quot;`);
+    expect(fault).not.toContain('--');
+  }
+});
+
+test('numbers of forms have the bounds of flags', async () => {
+  const { ann, run } = await waiting();
+  const set = async (form: Record<string, string>) => (await ann.post('/jobs/of/j/set', form)).status;
+  expect(await set({ window: '999999999999999', rate: '0.0001' })).toBe(303);
+  expect((await run(['status', 'j', '--json'])).stdout).toMatch(/"window":999999999999999.*"rate":0\.0001/);
+  for (const wrong of ['1e3', '0', '-1', '1'.repeat(16)]) {
+    expect([wrong, await set({ window: wrong })]).toEqual([wrong, 400]);
+    expect([wrong, await set({ rate: wrong === '0' ? wrong : `1${wrong}` })]).toEqual([wrong, 400]);
+  }
+  expect(await set({ rate: '1000000001' })).toBe(400);
+  const asked = { action: 'redrive', group: 'aaaaaaaa' };
+  const most = { limit: '999999999999999', canary: '999999999999999', rate: '1000000000' };
+  expect(askedFields.parse({ ...asked, ...most })).toMatchObject({ limit: 999_999_999_999_999, rate: 1e9 });
+  expect(askedFields.safeParse({ ...asked, rate: '1000000001' }).success).toBe(false);
+});
+
+test('the page of a plan leads to its job once its rows are in, also without scripts', async () => {
+  const { ann } = await setConsoleJobs({ send: false });
+  await ann.upload('p.csv', 'Identifier,TaskConfigurationId\ntask1,other\n', { jobId: 'p' });
+  await shows(ann.get, '/jobs/plans/p', 'To send');
+  expect((await ann.post('/jobs/plans/p/apply', { name: 'p' })).status).toBe(303);
+  const { status, body } = await ann.get('/jobs/plans/p');
+  expect([status, body]).toEqual([200, expect.stringContaining('<a href="/jobs/of/p">See it</a>')]);
+  expect((await ann.get('/jobs/plans/q')).status).toBe(404);
 });

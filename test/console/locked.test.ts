@@ -24,8 +24,8 @@ async function operator(url: string) {
   const cookie = await signIn(url, tokens.ann);
   const get = async (path: string) => await ask(`${url}${path}`, { headers: { cookie } });
   const token = await formTokenOf(`${url}/jobs/of/${job}`, cookie);
-  const post = (path: string) =>
-    ask(`${url}${path}`, { headers: { cookie }, form: { formToken: token, reason: 'because' } });
+  const post = (path: string, form: Record<string, string> = {}) =>
+    ask(`${url}${path}`, { headers: { cookie }, form: { formToken: token, reason: 'because', ...form } });
   const upload = async (jobId: string) => {
     const form = new FormData();
     for (const [name, value] of Object.entries({ formToken: token, reason: 'because', jobId }))
@@ -170,7 +170,8 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
   const server = postgresForTests();
   const database = ledgerDatabases(server);
 
-  test('of which somebody has locked a table answers within seconds that it does not answer', async () => {
+  /** A console with a job, and somebody else in its database. */
+  async function beside() {
     const ledgerUrl = await database();
     const context = { clock: systemClock, sleep, random: Math.random, holder: 'ann@ops1' };
     const ledger = await openLedgerAt({ stateDir: '/nowhere', ledgerUrl }, 'create', context);
@@ -186,6 +187,11 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     const other = new pg.Client({ connectionString: ledgerUrl });
     await other.connect();
     onTestFinished(() => other.end());
+    return { get, post, upload, url, other };
+  }
+
+  test('of which somebody has locked a table answers within seconds that it does not answer', async () => {
+    const { get, post, upload, url, other } = await beside();
     await other.query('BEGIN; LOCK TABLE ota_updater.audit IN EXCLUSIVE MODE');
     const csv = { 'idempotency-key': 'k', 'content-type': 'text/csv' };
     const uploads = [
@@ -220,5 +226,21 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     expect((await get('/changes')).body).toContain('pause');
     await other.query('ROLLBACK');
     expect((await get('/jobs')).status).toBe(200);
+  });
+
+  test('of which somebody has locked the log answers so to who plans live tasks, too', async () => {
+    const { post, url, other } = await beside();
+    await other.query('BEGIN; LOCK TABLE ota_updater.audit IN EXCLUSIVE MODE');
+    const live = { method: 'POST', body: '{"reason":"r","job":"l","set":{"Description":"x"}}' };
+    const authorization = `Bearer ${tokens.ann}`;
+    const headers = { authorization, 'content-type': 'application/json' };
+    for (const send of [
+      () => ask(`${url}/api/v1/plans/live`, { ...live, headers }),
+      () => post('/jobs/new/live', { setDescription: 'x' }),
+    ]) {
+      const { status, body } = await send();
+      expect([status, body]).toEqual([504, expect.stringContaining('it may be done yet')]);
+    }
+    await other.query('ROLLBACK');
   });
 });

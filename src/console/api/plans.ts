@@ -12,6 +12,7 @@ import type { JobsOptions } from '../jobs/options.ts';
 import type { Planning } from '../jobs/planner.ts';
 import { tooLarge } from '../jobs/upload.ts';
 import { PageError } from '../pages/page-error.ts';
+import { inFields } from '../pages/setting-names.ts';
 import { deedOf, defined } from './asked.ts';
 import { onlyFields } from './asked-shapes.ts';
 import { awayJson, done, planning, reason, reasonBody, settings } from './job-shapes.ts';
@@ -143,7 +144,7 @@ function planningJson({ jobId, state, source, by, note, noteSince, away, report 
     state,
     source,
     by,
-    note: note ?? null,
+    note: note === undefined ? null : inFields(note),
     noteSince: noteSince === undefined ? null : new Date(noteSince).toISOString(),
     away: awayJson(away),
     counts: report?.counts ?? null,

@@ -60,9 +60,13 @@ const types = { fields: ['application/json'], file: fileTypes };
 function requireType({ body }: ApiRoute, given: string | undefined): void {
   if (body === undefined || given === undefined) return;
   const wanted = types[body === 'file' ? 'file' : 'fields'];
-  if (wanted.includes(given.replace(/;.*/s, '').trim().toLowerCase())) return;
+  const [type = '', ...parameters] = given.toLowerCase().split(';');
+  const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='));
+  // Bodies are read as UTF-8: others would be read wrongly.
+  const isUtf8 = charset === undefined || /^charset="?(utf-?8|us-ascii)"?$/.test(charset);
+  if (wanted.includes(type.trim()) && isUtf8) return;
   const sent = body === 'file' ? 'the file' : 'the body as JSON';
-  throw new PageError(`Send ${sent}, with Content-Type: ${wanted.join(' or ')}.`, 415);
+  throw new PageError(`Send ${sent} in UTF-8, with Content-Type: ${wanted.join(' or ')}.`, 415);
 }
 
 function read(one: ApiRoute, request: FastifyRequest) {

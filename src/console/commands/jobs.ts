@@ -188,7 +188,13 @@ async function make(
   const { jobId } = wanted;
   const output = { jobId, out: PLAN_FILE, force: false, refusedFile: undefined };
   return await withPlanning(context, config, io, async (planning) => {
-    const here = { ...planning, cwd, stdin: Readable.from([]) };
+    const here = {
+      ...planning,
+      cwd,
+      stdin: Readable.from([]),
+      // Without it the plan is as good.
+      measuredRate: () => door.read((ledger) => ledger.measuredRate()).catch(() => undefined),
+    };
     if (wanted.from === 'undo')
       return await door.use(async (ledger) => {
         const { key } = await findPlannedJob(ledger, wanted.undone, context);

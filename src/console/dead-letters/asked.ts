@@ -1,23 +1,13 @@
 /** What is asked for in the form of a change: which letters, and how. PURE. */
 import { z } from 'zod';
 import { readWhere, type WhereResult } from '../../dead-letters/letters/conditions.ts';
+import { decimalField, wholeField } from '../pages/number-fields.ts';
 import { PageError } from '../pages/page-error.ts';
 
 /** Letters that one may tick. */
 const MOST_IDS = 500;
 
 const blank = z.literal('').transform(() => undefined);
-const whole = z
-  .string()
-  .trim()
-  .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1')
-  .transform(Number);
-const pace = z
-  .string()
-  .trim()
-  .regex(/^\d{1,9}(\.\d{1,3})?$/, 'must be a number above 0')
-  .transform(Number)
-  .refine((value) => value > 0, 'must be a number above 0');
 
 /** A form's fields. One tick is a text, several are a list. */
 export const askedFields = z.object({
@@ -27,9 +17,9 @@ export const askedFields = z.object({
     .union([z.string(), z.array(z.string()).max(MOST_IDS)])
     .optional()
     .transform((ids) => (ids === undefined ? [] : typeof ids === 'string' ? [ids] : ids)),
-  limit: z.union([blank, whole]).optional(),
-  rate: z.union([blank, pace]).optional(),
-  canary: z.union([blank, whole]).optional(),
+  limit: z.union([blank, wholeField]).optional(),
+  rate: z.union([blank, decimalField]).optional(),
+  canary: z.union([blank, wholeField]).optional(),
   force: z.literal('yes').optional(),
 });
 

@@ -1,6 +1,7 @@
 /** What forms and the API say of a job's settings, read as flags are. PURE. */
 import { z } from 'zod';
 import { type GivenSettings, unsettableNames } from '../../jobs/rules/given.ts';
+import { decimalField, wholeField } from '../pages/number-fields.ts';
 
 const MOST_TEXT = 1_000;
 
@@ -12,14 +13,7 @@ const text = z
   .transform((value) => (value === '' ? undefined : value))
   .optional();
 
-const count = (what: string) =>
-  text.pipe(
-    z
-      .string()
-      .regex(/^[1-9]\d{0,8}$/, `${what}: give a whole number from 1`)
-      .transform(Number)
-      .optional(),
-  );
+const count = text.pipe(wholeField.optional());
 
 const tick = z.literal('yes').optional();
 
@@ -31,16 +25,9 @@ export const settingsForm = z.object({
   soak: text,
   verifyWithin: text,
   abortWhen: text,
-  window: count('Window'),
-  rate: text.pipe(
-    z
-      .string()
-      .regex(/^\d{1,7}(\.\d{1,3})?$/, 'Rate: give a number above 0')
-      .transform(Number)
-      .refine((rate) => rate > 0, 'Rate: give a number above 0')
-      .optional(),
-  ),
-  priority: count('Priority'),
+  window: count,
+  rate: text.pipe(decimalField.optional()),
+  priority: count,
   startAt: text,
   between: text,
   tz: text,

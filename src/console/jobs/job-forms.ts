@@ -6,6 +6,7 @@ import { settingsJson } from '../../jobs/view/settings-text.ts';
 import type { Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField } from '../pages/layout.ts';
+import { settingLabels } from '../pages/setting-names.ts';
 import { jobPath } from './paths.ts';
 
 const simple = [
@@ -26,36 +27,31 @@ function field(form: string, name: string, label: string, hint: string, value = 
 <small id="${form}-${name}-hint">${hint}</small></div>`;
 }
 
-const fields: readonly (readonly [name: string, label: string, hint: string])[] = [
-  ['canary', 'Canary', 'rows sent first, as in 20 or 1%; the rest only if none of these failed'],
-  ['stages', 'Stages', 'as in 1%,10%,50%,100% or 500,+500'],
-  ['ramp', 'Ramp', 'as in 50:x2/200: 50 rows in flight at first, twice as many after 200 good ends'],
-  ['soak', 'Soak', 'wait between stages, as in 10m'],
+const fields: readonly (readonly [name: keyof typeof settingLabels, hint: string])[] = [
+  ['canary', 'rows sent first, as in 20 or 1%; the rest only if none of these failed'],
+  ['stages', 'as in 1%,10%,50%,100% or 500,+500'],
+  ['ramp', 'as in 50:x2/200: 50 rows in flight at first, twice as many after 200 good ends'],
+  ['soak', 'wait between stages, as in 10m'],
   [
     'verifyWithin',
-    'Verify within',
     'how long it waits for the devices of a stage before it is paused, as in 2h; a day without',
   ],
-  ['abortWhen', 'Stop when', 'as in failed>2%/200; several separated by semicolons'],
-  ['window', 'Window', 'rows in flight at most'],
-  ['rate', 'Rate', 'rows sent per second at most'],
-  ['priority', 'Priority', '1, the least, to 9'],
-  ['startAt', 'Start at', 'as in 2026-12-01T01:00Z or 8h'],
-  ['between', 'Between', 'times of the day, as in 01:00-05:00; needs a time zone'],
-  ['tz', 'Time zone', 'as in Europe/Berlin'],
-  ['deadline', 'Deadline', 'nothing is sent from then on'],
+  ['abortWhen', 'as in failed>2%/200; several separated by semicolons'],
+  ['window', 'rows in flight at most'],
+  ['rate', 'rows sent per second at most'],
+  ['priority', '1, the least, to 9'],
+  ['startAt', 'as in 2026-12-01T01:00Z or 8h'],
+  ['between', 'times of the day, as in 01:00-05:00; needs a time zone'],
+  ['tz', 'as in Europe/Berlin'],
+  ['deadline', 'nothing is sent from then on'],
 ];
 
-const switches: readonly (readonly [name: string, label: string])[] = [
-  ['confirmEach', 'Wait for a word between stages'],
-  ['verifyEach', 'Look at the devices between stages'],
-  ['undoOnAbort', 'Undo when a rule stops it'],
-];
+const switches = ['confirmEach', 'verifyEach', 'undoOnAbort'] as const;
 
 /** The fields that say how a job is sent. @param form distinguishes them from others of the page. */
 export function settingFields(form: string): Html {
-  return html`<div class="fields">${fields.map(([name, label, hint]) => html`${field(form, name, label, hint)}\n`)}</div>
-${switches.map(([name, label]) => html`<label class="check"><input type="checkbox" name="${name}" value="yes"> ${label}</label>\n`)}`;
+  return html`<div class="fields">${fields.map(([name, hint]) => html`${field(form, name, settingLabels[name], hint)}\n`)}</div>
+${switches.map((name) => html`<label class="check"><input type="checkbox" name="${name}" value="yes"> ${settingLabels[name]}</label>\n`)}`;
 }
 
 /** Rows may be in flight, and the job may go on. */

@@ -36,8 +36,8 @@ ${reasonField('live-reason')}
 
 function common(form: string): Html {
   return html`<label for="${form}-job">Name of the job</label>
-<input id="${form}-job" name="jobId" autocomplete="off" maxlength="128" pattern="[0-9A-Za-z_.:\\-]*" aria-describedby="${form}-job-hint">
-<small id="${form}-job-hint">letters, digits and _ . : - ; empty: the date and six characters</small>
+<input id="${form}-job" name="jobId" autocomplete="off" maxlength="128" pattern="(?!-)[0-9A-Za-z_.:\\-]*" aria-describedby="${form}-job-hint">
+<small id="${form}-job-hint">letters, digits and _ . : - , not - first; empty: the date and six characters</small>
 <label for="${form}-configuration">Set this TaskConfigurationId on every row</label>
 <input id="${form}-configuration" name="setConfiguration" autocomplete="off" maxlength="64">
 <label for="${form}-description">Set this Description on every row</label>

@@ -10,6 +10,7 @@ import { mayChange, type Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
+import { inLabels } from '../pages/setting-names.ts';
 import { table } from '../pages/table.ts';
 import { apiAwayNote } from './api-away.ts';
 import { reasonField, settingFields } from './job-forms.ts';
@@ -31,7 +32,7 @@ export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandL
     title,
     assets: ['jobs.css'],
     body: html`<h1>${title}</h1>
-${plan.note !== undefined && html`<p class="fault" role="alert">${plan.note}</p>`}
+${plan.note !== undefined && html`<p class="fault" role="alert">${inLabels(plan.note)}</p>`}
 ${reportPart(report, commandLine)}
 ${mayChange(visitor) && forms(plan, report, visitor)}`,
   };
@@ -45,10 +46,16 @@ export function planPart({ jobId, source, by, state, note, noteSince, away }: Pl
     case 'entering':
       return html`<p>Its rows are being entered in the ledger.</p>`;
     case 'failed':
-      return html`<p class="fault" role="alert">${note ?? 'It could not be made.'}</p><p>Nothing was kept. <a href="/jobs/new">Try again</a></p>`;
+      return html`<p class="fault" role="alert">${inLabels(note ?? 'It could not be made.')}</p><p>Nothing was kept. <a href="/jobs/new">Try again</a></p>`;
     case 'made':
       return html`<p class="done">The plan is made. <a href="${planPath(jobId)}">See it</a></p>`;
   }
+}
+
+/** The page of a plan whose rows are in the ledger by now. */
+export function appliedPage(jobId: string): Page {
+  const title = `Plan of job ${jobId}`;
+  return { title, assets: ['jobs.css'], body: html`<h1>${title}</h1>\n${appliedPart(jobId)}` };
 }
 
 /** What is sent once the rows of a plan are in the ledger. */

@@ -15,7 +15,8 @@ import { listPage, listPart } from './list-page.ts';
 import { newPage } from './new-page.ts';
 import { type JobsOptions, jobOf } from './options.ts';
 import { JOBS_PATH, JOBS_STREAM, NEW_PATH } from './paths.ts';
-import { appliedPart, planPage, planPart } from './plan-page.ts';
+import { appliedPage, appliedPart, planPage, planPart } from './plan-page.ts';
+import type { Planning } from './planner.ts';
 import { rowFilterStates, rowsPage } from './rows-page.ts';
 import { JobWatch, listJobs } from './seen.ts';
 import { acceptUploads } from './upload.ts';
@@ -59,13 +60,13 @@ export function jobsSection(options: JobsOptions): Section {
     return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed'), locked };
   };
   /** Of a plan until it is gone, and then of where it went: who has applied it waits at its page for rows that take long to enter. */
-  const partOf = async (jobId: string) => {
+  const planOr = async <T>(jobId: string, applied: T, of: (plan: Planning) => T): Promise<T> => {
     try {
-      return planPart(await planner.get(jobId));
+      return of(await planner.get(jobId));
     } catch (error) {
       if (!(error instanceof PageError)) throw error;
       const job = await door.read((ledger) => ledger.job(jobId));
-      if (job?.plan?.complete) return appliedPart(jobId);
+      if (job?.plan?.complete) return applied;
       throw error;
     }
   };
@@ -119,10 +120,11 @@ export function jobsSection(options: JobsOptions): Section {
             .header('content-disposition', `attachment; filename="${fileName(jobId)}.report.${format}"`)
             .send(Readable.from(chunks));
         });
-      site.view(`${JOBS_PATH}/plans/:job`, async (request, visitor) =>
-        planPage(await planner.get(jobOf(request)), visitor, commandLine),
-      );
-      const planFeeds = new FeedsOf((jobId) => feed(() => partOf(jobId)));
+      site.view(`${JOBS_PATH}/plans/:job`, async (request, visitor) => {
+        const jobId = jobOf(request);
+        return await planOr(jobId, appliedPage(jobId), (plan) => planPage(plan, visitor, commandLine));
+      });
+      const planFeeds = new FeedsOf((jobId) => feed(() => planOr(jobId, appliedPart(jobId), planPart)));
       site.live('/live/plans/:job', (request) => planFeeds.of(jobOf(request)));
       app.get(`${JOBS_PATH}/plans/:job/refused.csv`, async (request, reply) => {
         const jobId = jobOf(request);

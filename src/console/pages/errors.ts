@@ -6,6 +6,7 @@ import { html } from './html.ts';
 import type { Page } from './layout.ts';
 import { ownPath } from './own-path.ts';
 import { OutcomeUnknown, PageError } from './page-error.ts';
+import { inFields, inLabels } from './setting-names.ts';
 
 type Show = (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
 
@@ -105,14 +106,14 @@ function answer(
       .code(status)
       .type('application/problem+json')
       .header('cache-control', 'no-store')
-      .send(JSON.stringify({ type: 'about:blank', title, status, detail: why }));
+      .send(JSON.stringify({ type: 'about:blank', title, status, detail: inFields(why) }));
   const back =
     request.method === 'GET'
       ? undefined
       : html`<p>${unchanged && 'Nothing was changed. '}<a href="${pageOf(request)}" data-keep-draft>Back to the page</a></p>`;
   return show(request, reply.code(status), {
     title,
-    body: html`<h1>${title}</h1>\n<p class="fault" role="alert">${why}</p>\n${back}`,
+    body: html`<h1>${title}</h1>\n<p class="fault" role="alert">${inLabels(why)}</p>\n${back}`,
   });
 }
 

@@ -9,8 +9,8 @@
  * ```
  */
 import { InvalidArgumentError } from 'commander';
-import { decimal } from '../../cli/flags.ts';
 import { didYouMean } from '../../text/nearest.ts';
+import { decimalOf } from '../../text/numbers.ts';
 import type { LimitSettingsInput } from '../simulated-api/index.ts';
 
 /** `unlimited`, because commander reads null as a missing value. */
@@ -79,7 +79,7 @@ function readBucket(figure: string, options: Options, it: string): Undivided {
     throw new InvalidArgumentError(
       `tick must be a time from 1ms to 24h, as in tick=1s.${withUnit('tick=', options.get('tick'))}`,
     );
-  const [ratePerSecond = Number.NaN, given, ...more] = figure.split(':').map(decimal);
+  const [ratePerSecond = Number.NaN, given, ...more] = figure.split(':').map(decimalOf);
   const burst = given ?? Math.max(1, Math.round(ratePerSecond * Math.max(0.1, tickMs / 1000)));
   const good = (value: number, least: number): boolean => value >= least && value <= MAX_CALLS;
   if (more.length > 0 || !good(ratePerSecond, 0.001) || !good(burst, 1))
@@ -131,14 +131,14 @@ function goesWith(name: OptionName, what: string, example: string): InvalidArgum
 }
 
 function whole(text: string, most: number): number | undefined {
-  const value = decimal(text);
+  const value = decimalOf(text);
   return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
 }
 
 /** `500ms`, `0.5s`, `1m`, `1h`, in milliseconds. */
 function readTime(text: string): number | undefined {
   const [, amount = '', unit = ''] = /^([\d.]+)(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = decimal(amount) * (units[unit] ?? Number.NaN);
+  const ms = decimalOf(amount) * (units[unit] ?? Number.NaN);
   return ms >= 1 && ms <= DAY_MS ? ms : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** The values of the sandbox's flags. Every fault is one sentence that says what is accepted. */
 import { InvalidArgumentError } from 'commander';
-import { decimal } from '../../cli/flags.ts';
 import { didYouMean } from '../../text/nearest.ts';
+import { decimalOf } from '../../text/numbers.ts';
 import { faultNames } from '../simulated-api/index.ts';
 
 const MAX_LATENCY_MS = 600_000;
@@ -15,7 +15,7 @@ export function readPort(text: string): number {
 
 /** `50` or `20-80`, in milliseconds. */
 export function readLatency(text: string): { readonly minMs: number; readonly maxMs: number } {
-  const [minMs = Number.NaN, maxMs = minMs, ...more] = text.split('-').map(decimal);
+  const [minMs = Number.NaN, maxMs = minMs, ...more] = text.split('-').map(decimalOf);
   if (more.length === 0 && minMs <= maxMs && maxMs <= MAX_LATENCY_MS) return { minMs, maxMs };
   throw new InvalidArgumentError(
     `It must be milliseconds from 0 to ${MAX_LATENCY_MS}, as in 50, or the least and the most, as in 20-80.`,
@@ -26,7 +26,7 @@ export function readLatency(text: string): { readonly minMs: number; readonly ma
 export function readDeviceFailures(text: string): DeviceFailures {
   const failures = text.split(',').map((part) => {
     const [, configuration = '', share = '', seconds = ''] = /^([^=]*)=([^@]*)@(.*)s$/.exec(part) ?? [];
-    const failure = { configuration, share: decimal(share), afterSeconds: decimal(seconds) };
+    const failure = { configuration, share: decimalOf(share), afterSeconds: decimalOf(seconds) };
     if (/^[A-Za-z0-9]{1,64}$/.test(configuration) && failure.share <= 1 && failure.afterSeconds <= 86_400)
       return failure;
     throw new InvalidArgumentError(
@@ -68,7 +68,7 @@ export function readFaults(text: string): Shares {
         `There is no fault "${typed}".${didYouMean(typed, faultNames)} The faults are ${faultNames.join(', ')}.`,
       );
     if (shares[name] !== undefined) throw new InvalidArgumentError(`${name} is there twice.`);
-    const value = decimal(share);
+    const value = decimalOf(share);
     if (more.length > 0 || !(value <= 1))
       throw new InvalidArgumentError(`${name} must be a share of all calls from 0 to 1, as in ${name}=0.01.`);
     shares[name] = value;

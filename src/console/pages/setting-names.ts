@@ -1,0 +1,44 @@
+/** Settings of jobs in sentences: these name the flags of commands, and who reads them here has filled in a field. PURE. */
+
+/** What a form calls a setting, by its name in the API. */
+export const settingLabels = {
+  canary: 'Canary',
+  stages: 'Stages',
+  ramp: 'Ramp',
+  soak: 'Soak',
+  verifyWithin: 'Verify within',
+  abortWhen: 'Stop when',
+  window: 'Window',
+  rate: 'Rate',
+  priority: 'Priority',
+  startAt: 'Start at',
+  between: 'Between',
+  tz: 'Time zone',
+  deadline: 'Deadline',
+  confirmEach: 'Wait for a word between stages',
+  verifyEach: 'Look at the devices between stages',
+  undoOnAbort: 'Undo when a rule stops it',
+  refresh: 'Read every task first',
+  job: 'Name of the job',
+} as const;
+type Setting = keyof typeof settingLabels;
+
+/** A sentence with the fields of the API in place of flags. */
+export function inFields(text: string): string {
+  return withNames(text, (setting) => setting);
+}
+
+/** A sentence with the labels of forms in place of flags. */
+export function inLabels(text: string): string {
+  return withNames(text, (setting) => `"${settingLabels[setting]}"`);
+}
+
+/** Commands are left as they are. */
+const COMMAND_OR_FLAG = /`[^`]*`|--([a-z]+(?:-[a-z]+)*)(?![\w-])/g;
+
+function withNames(text: string, nameOf: (setting: Setting) => string): string {
+  return text.replace(COMMAND_OR_FLAG, (found, flag: string | undefined) => {
+    const name = flag?.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) ?? '';
+    return Object.hasOwn(settingLabels, name) ? nameOf(name as Setting) : found;
+  });
+}
