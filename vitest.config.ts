@@ -13,6 +13,7 @@ export const test: NonNullable<ViteUserConfig['test']> = {
   // They take a core for minutes: `npm run test:browser`, which CI runs as well.
   exclude: ['**/*.browser.test.ts'],
   globalSetup: 'testing/prepare-run.ts',
+  setupFiles: 'testing/sqlite/without-sync.ts',
   // The tests mostly wait for servers: more of them at once than there are cores.
   maxWorkers: 7,
   sequence: { sequencer: LongestFirst },

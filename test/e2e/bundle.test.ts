@@ -1,10 +1,8 @@
 /** The bundle that images and packages carry: what a worker of it has in memory. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { otaProgram } from '../../testing/processes/ota.ts';
 import { runCommand, spawnWorker } from '../../testing/processes/process.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
@@ -19,12 +17,10 @@ const tell = `
 type Loaded = Readonly<Record<'own' | 'loaded', string[]>>;
 
 test('has text of one byte a character, and a worker that does its work loads nothing that it does not use', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'ota-updater-bundle-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  await promisify(execFile)(process.execPath, ['node_modules/.bin/rolldown', '-c', '-d', dir]);
+  const main = otaProgram().at(-1) ?? '';
   const chunks = new Map<string, string>();
-  for (const name of await readdir(dir))
-    if (name.endsWith('.mjs')) chunks.set(name, await readFile(join(dir, name), 'utf8'));
+  for (const name of await readdir(dirname(main)))
+    if (name.endsWith('.mjs')) chunks.set(name, await readFile(join(dirname(main), name), 'utf8'));
   const twoBytes = [...chunks].filter(([, code]) => /[^\0-\xff]/.test(code)).map(([name]) => name);
   expect(twoBytes).toEqual([]);
 
@@ -34,7 +30,7 @@ test('has text of one byte a character, and a worker that does its work loads no
   const stage = await setStage();
   onTestFinished(() => stage.strike());
   await stage.sendUpdates(3);
-  const script = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, join(dir, 'main.mjs')];
+  const script = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, main];
   const worker = spawnWorker(stage.environment(), [], script);
   await stage.api.waitFor(() => stage.api.stats().applied === 3);
   const checked = await runCommand(['health'], { script });

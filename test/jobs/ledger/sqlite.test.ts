@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
@@ -26,6 +26,14 @@ function change(folder: string, sql: string): void {
   db.exec(sql);
   db.close();
 }
+
+// An outcome is deleted from its queue once it is stored.
+test('what is stored is to survive a power cut from then on', async () => {
+  const asked = vi.spyOn(DatabaseSync.prototype, 'exec');
+  onTestFinished(() => asked.mockRestore());
+  await sqliteStore().open();
+  expect(asked).toHaveBeenCalledWith(expect.stringContaining('PRAGMA synchronous = FULL'));
+});
 
 test('a ledger of a later version is left alone', async () => {
   const { folder, open } = sqliteStore();
