@@ -7,6 +7,7 @@ import { MAX_LINE_LENGTH } from '../../src/input/lines.ts';
 import type { Format, RefusedRow, RowFields } from '../../src/input/row.ts';
 import { parseRows } from '../../src/input/rows.ts';
 import { updateFields } from '../../src/message/update.ts';
+import { anyText } from '../../testing/any-text.ts';
 
 function rowsOf(
   text: string | Uint8Array,
@@ -147,9 +148,7 @@ describe('parseRows of CSV', () => {
   });
 
   test('reads back whatever csv-stringify writes', async () => {
-    const cell = fc
-      .string({ unit: 'binary' })
-      .filter((text) => !/[\r\n]|^\s*$|^'[=+\-@]/.test(text) && !/^['"]?sep=/.test(text));
+    const cell = anyText().filter((text) => !/[\r\n]|^\s*$|^'[=+\-@]/.test(text) && !/^['"]?sep=/.test(text));
     const record = fc.record({ Identifier: cell, Description: cell, JobId: cell });
     await fc.assert(
       fc.asyncProperty(

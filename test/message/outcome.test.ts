@@ -11,6 +11,7 @@ import {
 } from '../../src/message/outcome.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import { printableJson } from '../../src/text/printable.ts';
+import { anyText } from '../../testing/any-text.ts';
 
 const now = Date.parse('2026-11-23T07:00:00Z');
 const facts = { messageId: 'm-1', ids: {}, attempts: 1, now };
@@ -112,13 +113,9 @@ function inYears(date: Date): number {
 }
 
 function bodies(): fc.Arbitrary<string> {
-  const id = fc.oneof(
-    fc.stringMatching(/^[A-Za-z0-9]{1,20}$/),
-    fc.string({ unit: 'binary' }),
-    fc.jsonValue(),
-  );
+  const id = fc.oneof(fc.stringMatching(/^[A-Za-z0-9]{1,20}$/), anyText(), fc.jsonValue());
   return fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc
       .record({ Identifier: id, JobId: id, RequestId: id, Description: id }, { requiredKeys: [] })
       .map((body) => JSON.stringify(body)),
@@ -135,8 +132,8 @@ function dispositions(): fc.Arbitrary<EndingDisposition> {
   ];
   const error = fc.record(
     {
-      name: fc.string({ unit: 'binary' }),
-      message: fc.string({ unit: 'binary' }),
+      name: anyText(),
+      message: anyText(),
       status: fc.integer({ min: 100, max: 599 }),
       requestId: fc.string(),
     },

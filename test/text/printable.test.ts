@@ -8,9 +8,9 @@ import {
   printableLines,
   shortPrintable,
 } from '../../src/text/printable.ts';
+import { anyText } from '../../testing/any-text.ts';
 
 const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-const anyText = fc.string({ unit: 'binary' });
 
 test.each([
   ['a\nb\r\tc', 'a\\nb\\r\\tc'],
@@ -26,7 +26,7 @@ test.each([
 
 test('leaves nothing that can control a terminal, in any text', () => {
   fc.assert(
-    fc.property(anyText, (text) => {
+    fc.property(anyText(), (text) => {
       expect(printable(text)).not.toMatch(unsafe);
       expect(printableJson(text)).not.toMatch(unsafe);
       expect(JSON.parse(printableJson(text))).toBe(text);
@@ -41,7 +41,7 @@ test('leaves nothing that can control a terminal, in any text', () => {
 describe('shortPrintable', () => {
   test('is never longer than its limit, and changes nothing that fits', () => {
     fc.assert(
-      fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, max) => {
+      fc.property(anyText(), fc.integer({ min: 1, max: 40 }), (text, max) => {
         const short = [...shortPrintable(text, max)];
         expect(short.length).toBeLessThanOrEqual(max);
         const whole = printable(text);

@@ -1,0 +1,24 @@
+/** Texts for properties that are to hold whatever the text. */
+import fc from 'fast-check';
+
+const SURROGATES = { from: 0xd800, to: 0xdfff };
+const COUNT = SURROGATES.to - SURROGATES.from + 1;
+
+const codePoint = fc.integer({ min: 0, max: 0x10ffff - COUNT }).map(
+  (place) => String.fromCodePoint(place < SURROGATES.from ? place : place + COUNT),
+  (text) => {
+    const code = typeof text === 'string' ? (text.codePointAt(0) ?? Number.NaN) : Number.NaN;
+    if (Number.isNaN(code) || String.fromCodePoint(code) !== text) throw new Error('not one code point');
+    return code < SURROGATES.from ? code : code - COUNT;
+  },
+);
+
+/**
+ * Any text of whole code points. It is fast-check's `unit: 'binary'` without its table of all of them, which took each process that
+ * runs tests a second to make.
+ */
+export function anyText(
+  constraints: Readonly<Omit<fc.StringConstraints, 'unit'>> = {},
+): fc.Arbitrary<string> {
+  return fc.string({ ...constraints, unit: codePoint });
+}
