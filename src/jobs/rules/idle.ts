@@ -2,6 +2,7 @@
 import { counted } from '../../text/numbers.ts';
 import { type AbortRule, formatAbortRule, leastOf, toleratedBy } from './abort-rules.ts';
 import { rowsOf } from './amount.ts';
+import { type Ramp, rampRoom } from './ramp.ts';
 import type { JobSettings } from './settings.ts';
 import { nextStageEnd } from './stages.ts';
 
@@ -21,13 +22,13 @@ export function idleNotes(
     notes.push(`--ramp holds nothing back: ${all}, and it begins with ${ramp.from} in flight`);
   else if (ramp !== undefined && ramp.after >= rows)
     notes.push(`--ramp never grows: ${all}, and it grows after ${counted(ramp.after, 'good end')}`);
-  for (const rule of ramp === undefined ? [] : abortWhen) {
-    if (!('count' in rule.limit)) continue;
-    const most = toleratedBy(rule, { ended: 0, failed: 0 });
-    if (ramp !== undefined && ramp.from >= most)
-      notes.push(
-        `--ramp holds nothing back: it begins with ${ramp.from} in flight, and --abort-when '${formatAbortRule(rule)}' allows ${most}`,
-      );
+  for (const rule of abortWhen) {
+    if (ramp === undefined || !isCapped(ramp, rule, rows)) continue;
+    const first = toleratedBy(rule, { ended: 0, failed: 0 });
+    const later = 'count' in rule.limit ? '' : ' at first, and never more than the ramp';
+    notes.push(
+      `--ramp holds nothing back: it begins with ${ramp.from} in flight, and --abort-when '${formatAbortRule(rule)}' allows ${first}${later}`,
+    );
   }
   if (verifyWithin !== undefined && verifyEach !== true)
     notes.push('--verify-within does nothing: it says how long --verify-each waits, which is not set');
@@ -38,6 +39,17 @@ export function idleNotes(
     );
   }
   return notes;
+}
+
+/** Whether the rule never lets more be in flight than the ramp does: then the ramp does nothing, however many rows end well. */
+function isCapped(ramp: Ramp, rule: AbortRule, rows: number): boolean {
+  // What a share tolerates grows with each end, and the ramp in steps: it is lowest beside it before each of them.
+  for (let next = ramp.after; ; next += ramp.after) {
+    const ended = Math.min(next, rows) - 1;
+    const room = rampRoom(ramp, ended);
+    if (room < toleratedBy(rule, { ended, failed: 0 })) return false;
+    if (next >= rows || room >= rows) return true;
+  }
 }
 
 /** Rows that must have ended before the rule can stop the job. */
