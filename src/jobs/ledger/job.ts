@@ -173,7 +173,7 @@ export interface MeasuredRate {
 /** A job that undoes another one. */
 interface UndoOfJob {
   readonly jobId: string;
-  /** Tasks that it has restored. */
+  /** Tasks that it has restored, without those of which that was undone. */
   readonly applied: number;
   readonly isDone: boolean;
 }

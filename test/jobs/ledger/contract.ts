@@ -189,6 +189,48 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect((await ledger.job('j'))?.plan).toMatchObject({ settings: { window: 4 }, progress: beginning });
     });
 
+    test('what its undos have restored counts once, without what was undone of them, and not that of an earlier job of its name', async () => {
+      const store = create();
+      let clock = now;
+      const ledger = await store.open(() => clock);
+      const applied = async (jobId: string, rows: number, undoes?: string): Promise<number> => {
+        const { key } = await ledger.begin({ ...newJob, jobId, digest: jobId, ...(undoes && { undoes }) });
+        const all = Array.from({ length: rows }, (_, i) => taskRow(i + 1));
+        await ledger.enter(key, all);
+        await ledger.complete(key);
+        const lease = await leaseOf(ledger, key);
+        await send(lease, rows);
+        await lease.release();
+        await ledger.end(all.map(({ Row }) => outcome({ ...ofRow(Row), JobId: jobId })));
+        await ledger.change(key, { event: 'finish', who: 'ann@ops1' });
+        return key;
+      };
+      const restored = async (jobId = 'j') =>
+        (await ledger.standing((await ledger.job(jobId)) ?? fail())).undos.map((undo) => [
+          undo.jobId,
+          undo.applied,
+        ]);
+      const first = await applied('j', 9);
+      await applied('j-undo', 7, 'j');
+      expect(await restored()).toEqual([['j-undo', 7]]);
+      await applied('again', 4, 'j-undo');
+      expect([await restored('j-undo'), await restored()]).toEqual([[['again', 4]], [['j-undo', 3]]]);
+      await applied('j-undo-2', 2, 'j');
+      await applied('once-more', 3, 'again');
+      expect(await restored()).toEqual([
+        ['j-undo-2', 2],
+        ['j-undo', 6],
+      ]);
+      // Its clock is behind: the ledger's order tells as much.
+      clock = now - 5_000;
+      await applied('late', 1, 'j');
+      expect((await restored())[0]).toEqual(['late', 1]);
+      clock = now + 5_000;
+      while ((await ledger.pruneJob(first, clock, 100)) === 'more');
+      await applied('j', 9);
+      expect(await restored()).toEqual([]);
+    });
+
     test('keeps how far a job is where another has changed that meanwhile', async () => {
       const store = create();
       const [ledger, other] = [await store.open(), await store.open()];

@@ -29,7 +29,9 @@ export const readStatements = {
   // A short run tells how soon the first row ended rather than how fast rows end.
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
-  undosOf: 'SELECT * FROM jobs WHERE undoes = :jobId AND digest IS NOT NULL ORDER BY key DESC',
+  // Of an earlier job of that name are those which were begun before it; one that was imported since has a later key.
+  undosOf: `SELECT undo.* FROM jobs AS undo JOIN jobs AS job ON job.key = :job AND undo.undoes = job.job_id
+    WHERE undo.digest IS NOT NULL AND (undo.key > job.key OR undo.created_at > job.created_at) ORDER BY undo.key DESC`,
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
   // Each part is as short as the page: PostgreSQL would else sort all that follows, for each page.
@@ -115,7 +117,7 @@ export abstract class LedgerReader {
         job.plan.state.name === 'stopped' || job.plan.state.name === 'aborted'
           ? (await this.select('lastFailed', { ...of, max: MAX_LAST_FAILED })).map(toLedgerRow)
           : [],
-      undos: await this.#undosOf(job.jobId),
+      undos: await this.#undosOf(job.key),
       times: timesOf(job, listed.counts, (await this.#first('times', of)) ?? {}, last),
       reconciled: Number((await this.#first('reconciled', of))?.rows ?? 0),
       foreign: Number((await this.#first('foreign', of))?.outcomes ?? 0),
@@ -123,12 +125,15 @@ export abstract class LedgerReader {
     };
   }
 
-  async #undosOf(jobId: string): Promise<JobStanding['undos']> {
+  /** @param above jobs that are undone by this one, so that names which go round in a circle end. */
+  async #undosOf(job: number, above: readonly number[] = []): Promise<JobStanding['undos']> {
     const undos: JobStanding['undos'][number][] = [];
-    for (const raw of await this.select('undosOf', { jobId })) {
-      const undo = toJob(raw);
-      const { applied } = await this.count(undo.key);
-      undos.push({ jobId: undo.jobId, applied, isDone: undo.plan?.state.name === 'done' });
+    for (const raw of await this.select('undosOf', { job })) {
+      const { key, jobId, plan } = toJob(raw);
+      if (above.includes(key)) continue;
+      const { applied } = await this.count(key);
+      const undone = (await this.#undosOf(key, [...above, job])).reduce((sum, undo) => sum + undo.applied, 0);
+      undos.push({ jobId, applied: Math.max(0, applied - undone), isDone: plan?.state.name === 'done' });
     }
     return undos;
   }
