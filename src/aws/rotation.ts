@@ -12,11 +12,10 @@ export interface RotationOptions<T> {
   readonly open: () => T;
 }
 
-/**
- * A connection that has rested for so long takes the next call, so that there come to be as many connections as calls a second. Much
- * less than the 4 s after which a connection that is not used is closed.
- */
+/** A connection that has rested for so long takes the next call: there come to be as many as calls a second, and some more. */
 const REST_MS = 1_000;
+/** One that has rested for longer may be closed by now: unused connections are, after 4 s. */
+const KEPT_MS = 3_000;
 
 /** Connections that take calls in turn. Times are monotonic milliseconds. */
 export class Rotation<T> {
@@ -31,10 +30,13 @@ export class Rotation<T> {
 
   /** The connection for a call; to be given back with {@link put}. */
   take(now: number): T {
-    // Of those that have rested the one that was used last: after a fast time the others stay unused, and are closed.
-    const rested = this.#free.findLastIndex(({ since }) => now - since >= REST_MS);
-    if (rested === -1 && this.#opened < this.#options.most) return this.#open();
-    const [free] = this.#free.splice(Math.max(0, rested), 1);
+    // Of what has rested longer than that, the last is the likeliest to be open.
+    const kept = this.#free.findIndex(({ since }) => now - since <= KEPT_MS);
+    const longest = this.#free[kept];
+    const stale = (longest === undefined ? this.#free.length : kept) - 1;
+    const next = longest !== undefined && now - longest.since >= REST_MS ? kept : stale;
+    if (next === -1 && this.#opened < this.#options.most) return this.#open();
+    const [free] = this.#free.splice(Math.max(0, next), 1);
     return free === undefined ? this.#open() : free.connection;
   }
 

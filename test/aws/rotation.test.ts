@@ -36,6 +36,13 @@ test('a slow caller keeps to one connection, also after a fast time: the others 
   expect(uses(connectionsOf(rotation, 10, 2_000, 40_000))).toEqual([10]);
 });
 
+test('connections that are open are used before they are closed, and before others are opened', () => {
+  const rotation = make(50);
+  const first = [0, 10, 20].map((now) => rotation.take(now));
+  for (const [i, connection] of first.entries()) rotation.put(connection, 100 + 10 * i);
+  expect(connectionsOf(rotation, 30, 800, 1_200)).toEqual(Array.from({ length: 30 }, (_, i) => i % 3));
+});
+
 test('a call never waits for a connection', () => {
   const rotation = make(2);
   const taken = [0, 0, 0].map((now) => rotation.take(now));
