@@ -1,5 +1,5 @@
 /** Dead letters by the console: looked at, put back with canaries and followed to their end, deleted, and gone on with after a kill. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Asked } from '../../src/console/dead-letters/asked.ts';
@@ -247,6 +247,30 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   await third.restore();
   third.resume();
   expect(third.changes).toEqual([]);
+});
+
+test('a redrive that could not be logged was not done, and is not gone on with later', async () => {
+  const { stage, stateDir, addLetters, openDesk } = await setLetters();
+  await addLetters(2, 'fixed');
+  const desk = openDesk();
+  await looked(desk);
+  const asked = {
+    action: 'redrive',
+    where: [],
+    limit: undefined,
+    rate: undefined,
+    canary: undefined,
+  } as const;
+  const run = await desk.plan({ ...asked, force: false }, { by: 'ann@console', reason: 'x' });
+  await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
+  mkdirSync(join(stateDir, 'dead-letters.log'));
+  await desk.confirm(run.facts.id);
+  await over(run);
+  expect(run.fault).toContain('dead-letters.log');
+  const next = openDesk();
+  await next.restore();
+  expect(next.changes).toEqual([]);
+  expect(await stage.deadLetters()).toHaveLength(2);
 });
 
 test('after a kill, letters that the killed process still holds are put back once they are free', async () => {

@@ -38,13 +38,23 @@ const MARGIN_MS = 5_000;
  * @param closed aborts when this process ends: the next one goes on with a redrive.
  */
 export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
+  const { facts, chosen } = run;
+  // At once: whoever has agreed sees this next.
+  run.become('moving');
+  if (facts.asked.action !== 'redrive') return await moveLogged(run, options, closed);
+  await keepUnfinished(options.stateDir, { facts, chosen });
+  try {
+    await moveLogged(run, options, closed);
+  } finally {
+    // What the end of this process has cut off is not finished; what has failed is told to have ended.
+    if (!closed.aborted) await forgetUnfinished(options.stateDir);
+  }
+}
+
+async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
   const { letters, stateDir, now } = options;
   const { facts, chosen } = run;
   const { asked, by, reason } = facts;
-  const again = asked.action === 'redrive';
-  // At once: whoever has agreed sees this next.
-  run.become('moving');
-  if (again) await keepUnfinished(stateDir, { facts, chosen });
   const what = {
     queueUrl: printableUrl(letters.config.queueUrl),
     deadLetterQueueUrl: printableUrl(letters.config.deadLetterQueueUrl),
@@ -54,36 +64,35 @@ export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed:
   const agreed: Filter = ({ message }) => chosen.has(message.messageId);
   const signal = AbortSignal.any([closed, run.stop.signal]);
   const common = { by, reason, asked: what } as const;
-  const { report } = again
-    ? await carryOutLogged<RedriveReport>(
-        {
-          ...common,
-          action: 'redrive',
-          carryOut: (audit) => redriveAll(run, agreed, audit, options, signal),
-          resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
-        },
-        stateDir,
-        now,
-      )
-    : await carryOutLogged<PurgeReport>(
-        {
-          ...common,
-          action: 'purge',
-          carryOut: (audit) =>
-            purge(
-              { matches: agreed, limit: chosen.size, dryRun: false },
-              { dead: letters.dead, surroundings: letters.surroundings(signal), audit },
-            ),
-          resultOf: (found) => purgeResult(found),
-        },
-        stateDir,
-        now,
-      );
+  const { report } =
+    asked.action === 'redrive'
+      ? await carryOutLogged<RedriveReport>(
+          {
+            ...common,
+            action: 'redrive',
+            carryOut: (audit) => redriveAll(run, agreed, audit, options, signal),
+            resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
+          },
+          stateDir,
+          now,
+        )
+      : await carryOutLogged<PurgeReport>(
+          {
+            ...common,
+            action: 'purge',
+            carryOut: (audit) =>
+              purge(
+                { matches: agreed, limit: chosen.size, dryRun: false },
+                { dead: letters.dead, surroundings: letters.surroundings(signal), audit },
+              ),
+            resultOf: (found) => purgeResult(found),
+          },
+          stateDir,
+          now,
+        );
   run.report = report;
   run.fault = errorText(report.error, letters.config);
   run.become('ended');
-  // What the end of this process has cut off is not finished.
-  if (again && !closed.aborted) await forgetUnfinished(stateDir);
 }
 
 /** As `redrive` and its plan take what was asked for. */
