@@ -10,7 +10,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { CommandError, causeOf, errorCode, messageOf } from '../../errors.ts';
+import { CommandError, messageOf } from '../../errors.ts';
 import { FILE_MODE } from '../../files/private.ts';
 import type { Conditions } from '../../jobs/plan/conditions.ts';
 import type { TaskChange } from '../../jobs/plan/format.ts';
@@ -18,6 +18,7 @@ import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { type ApiAway, apiAway, type OnApiAway } from './api-away.ts';
+import { diskError } from './disk-error.ts';
 import { progressOf } from './plan-progress.ts';
 
 /** What a plan is to be made from. */
@@ -151,8 +152,7 @@ export class Planner {
         return work;
       });
     } catch (error) {
-      this.#plans.delete(jobId);
-      await rm(folder, { recursive: true, force: true });
+      await this.#remove(jobId);
       throw diskError(error, folder);
     }
   }
@@ -211,9 +211,13 @@ export class Planner {
     await Promise.all(this.#working);
   }
 
+  /** Its name is free once its folder is gone: another plan of the name would lose its files. */
   async #remove(jobId: string): Promise<void> {
-    this.#plans.delete(jobId);
-    await rm(this.folderOf(jobId), { recursive: true, force: true });
+    try {
+      await rm(this.folderOf(jobId), { recursive: true, force: true });
+    } finally {
+      this.#plans.delete(jobId);
+    }
   }
 
   #change(jobId: string, change: Partial<Planning>): void {
@@ -249,8 +253,8 @@ export class Planner {
       const said = diskError(error, cwd);
       if (!(said instanceof CommandError || said instanceof PageError)) this.#options.onError(error);
       const why = said instanceof Error ? said.message : String(said);
-      this.#change(jobId, { state: 'failed', note: why, away: undefined });
       await rm(cwd, { recursive: true, force: true }).catch(this.#options.onError);
+      this.#change(jobId, { state: 'failed', note: why, away: undefined });
     }
   }
 
@@ -296,10 +300,3 @@ const notReady = {
 
 /** JSON has no infinity. */
 const limitJson = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
-
-/** A disk that is full is nobody's bug. */
-function diskError(error: unknown, folder: string): unknown {
-  const code = errorCode(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EACCES' && code !== 'EROFS') return error;
-  return new PageError(`Nothing can be kept in ${folder}: ${causeOf(error)}.`, 503);
-}

@@ -65,7 +65,7 @@ export function jobsSection(options: JobsOptions): Section {
       return of(await planner.get(jobId));
     } catch (error) {
       if (!(error instanceof PageError)) throw error;
-      const job = await door.read((ledger) => ledger.job(jobId));
+      const job = await door.read((ledger) => ledger.job(jobId)).catch(() => undefined);
       if (job?.plan?.complete) return applied;
       throw error;
     }
