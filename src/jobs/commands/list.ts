@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { columnsOf } from '../../text/layout.ts';
-import { type ListedJob, listText, NOT_SENDING, stateOf } from '../view/listed.ts';
+import { isLeft, type ListedJob, listText } from '../view/listed.ts';
 import { standingJson } from '../view/standing.ts';
 import { noJob, withCollected, withLedger } from './open.ts';
 
@@ -28,11 +28,9 @@ export function addList(jobs: Command, context: CommandContext): void {
               for (const job of jobs) listed.push(await ledger.listed(job));
               stdout.write(context.paint(listText(listed, columnsOf(stdout))));
             }
-            const isLeft = (one: ListedJob): boolean =>
-              one.job.plan?.complete === true && stateOf(one) === NOT_SENDING;
             if (listed.some(isLeft))
               stderr.write(
-                `Jobs that nobody sends: \`${context.commandLine('jobs', 'send')}\` sends what is due.\n`,
+                `Jobs that nobody sends, or whose devices nobody looks at: \`${context.commandLine('jobs', 'send')}\` does what is due.\n`,
               );
             if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
           }),

@@ -9,7 +9,6 @@ import { CommandError, messageOf, misuse } from '../../errors.ts';
 import { makePrivateFolder } from '../../files/private.ts';
 import { number } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
-import { epochMs } from '../../time/instant.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Plan, readPlan } from '../plan/reader.ts';
@@ -78,12 +77,15 @@ export async function enterUndo(
   for (const name of namesOf(job.jobId)) {
     const found = await ledger.job(name);
     if (found === undefined) return await makeAndEnter(job, name, options);
-    if (!isUndoOf(job, found)) continue;
+    // Of one that is known by its outcomes alone, another ledger has the plan.
+    if (found.plan === undefined) continue;
+    const undo: PlannedJob = { ...found, plan: found.plan };
+    if (!(await isUndoOf(job, undo, ledger))) continue;
     const file = { cwd: options.folder, stdin: options.stdin, signal };
     // Begun by another machine, which has its plan, it cannot be completed: it stays as it is, and sends nothing.
-    const whole = await enterRest(ledger, found, file).catch(() => undefined);
+    const whole = await enterRest(ledger, undo, file).catch(() => undefined);
     if (whole === undefined) continue;
-    return whole ? await release(found, options) : 'not yet';
+    return whole ? await release(undo, options) : 'not yet';
   }
   return { undo: undefined };
 }
@@ -94,9 +96,19 @@ function* namesOf(jobId: string): Generator<string> {
   for (let i = 2; i <= MAX_UNDOS; i++) yield `${base}-${i}`;
 }
 
-/** Whether it was made since the job is being stopped: the job may have been undone and resumed before. */
-function isUndoOf({ jobId, plan }: PlannedJob, found: JobRecord): found is PlannedJob {
-  return found.plan?.undoes === jobId && epochMs(found.plan.issuedAt) >= plan.state.since;
+/**
+ * Whether it was begun since the job is being stopped: the job may have been undone and resumed before. The log of changes has the order in
+ * which that was, whatever the clocks of two machines say.
+ */
+async function isUndoOf(
+  { jobId }: PlannedJob,
+  { jobId: name, plan }: PlannedJob,
+  ledger: Pick<Ledger, 'lastAudit'>,
+): Promise<boolean> {
+  if (plan.undoes !== jobId) return false;
+  const begun = await ledger.lastAudit(name, 'begin', 'import');
+  const aborted = await ledger.lastAudit(jobId, 'abort', 'abort');
+  return begun !== undefined && begun.seq > (aborted?.seq ?? 0);
 }
 
 async function makeAndEnter(

@@ -24,14 +24,22 @@ export function listText(jobs: readonly ListedJob[], columns: number | undefined
 }
 
 /** Its rows may be sent, and nobody does. */
-export const NOT_SENDING = 'not sending';
+const NOT_SENDING = 'not sending';
+
+/** All rows of it have ended, and nobody looks at its devices, which a rule judges. */
+const NOT_JUDGED = 'devices not judged';
+
+/** Whether it waits for a process that sends what is due: of a plan that is not whole that is none. */
+export function isLeft(one: ListedJob): boolean {
+  return one.job.plan?.complete === true && [NOT_SENDING, NOT_JUDGED].includes(stateOf(one));
+}
 
 /** What goes on with it, in a word or two. */
 export function stateOf({ job, counts, leased }: ListedJob): string {
   if (job.plan === undefined) return 'no plan';
   const { name } = job.plan.state;
   if (name !== 'running') return name;
-  if (isToBeJudged(job, counts)) return leased ? 'looks at devices' : 'devices not judged';
+  if (isToBeJudged(job, counts)) return leased ? 'looks at devices' : NOT_JUDGED;
   if (leased) return 'sending';
   return isOver(job, counts) ? 'done' : NOT_SENDING;
 }

@@ -4,7 +4,7 @@ import { type JobState, jobStates, restingStates } from '../../../src/jobs/ledge
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { requireSteerable } from '../../../src/jobs/steer/resume.ts';
-import { listText } from '../../../src/jobs/view/listed.ts';
+import { isLeft, listText } from '../../../src/jobs/view/listed.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
 import { notDone, standingJson, standingText, undoneNote } from '../../../src/jobs/view/standing.ts';
 
@@ -235,6 +235,8 @@ test.each([
   const settings = { abortWhen: [parseAbortRule('devices-failed>1')] };
   const waiting = standing({ applied: 9 }, { settings }, leased);
   expect(listText([waiting], undefined)).toContain(`  ${listed}  `);
+  // `jobs send` looks.
+  expect(isLeft(waiting)).toBe(!leased);
   expect(standingText(waiting, commandLine)).toContain(`now: ${now}\n`);
   // Its state says so.
   const state: JobState = { name: 'aborted', since: 0, who: 'ann@ops1' };
