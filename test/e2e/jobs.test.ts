@@ -1,7 +1,7 @@
 /** Bulk jobs with a real SQS server, the simulated API and a worker, from apply to undo. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/format.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { proveJobs } from '../../testing/proof/prove-jobs.ts';
@@ -77,7 +77,7 @@ test('the canary of a resume consists of the rows that it sends', async () => {
   await plan([...ids(10), ...ids(20, 'gone')]);
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10'], { interrupt });
-  await vi.waitFor(() => expect(stage.left().ready).toBe(10));
+  await expect.poll(() => stage.left().ready).toBe(10);
   pressCtrlC();
   expect((await applying).json).toMatchObject({ inFlight: 10, notSent: 20 });
   await stage.worker.start();
@@ -109,7 +109,7 @@ test('a second apply of a plan is refused while the first one runs, with a hint 
   await plan(ids(20));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const first = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
-  await vi.waitFor(() => expect(stage.left().ready).toBe(20));
+  await expect.poll(() => stage.left().ready).toBe(20);
   const second = await standing(['apply', 'j.jsonl', '--yes']);
   expect(second).toMatchObject({
     exitCode: 1,

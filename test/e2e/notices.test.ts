@@ -83,7 +83,7 @@ test('a job of which nothing ends is told of as stuck, and as done once that is 
   let later = 0;
   const clock = { wall: Date.now, monotonic: () => systemClock.monotonic() + later };
   const applying = run(['apply', 'j.jsonl', '--yes'], { env: webhookAt(webhook), clock });
-  await vi.waitFor(() => expect(stage.left().ready).toBe(3));
+  await expect.poll(() => stage.left().ready).toBe(3);
   const stop = setInterval(() => {
     later += 300_000;
   }, 1_000);
