@@ -7,7 +7,7 @@ import type { ReadTasksOptions } from '../plan/read-tasks.ts';
 import { type Reconciled, reconcileJob } from '../run/reconcile.ts';
 import type { Deed } from './deed.ts';
 import { giveSettings, type Setting } from './given.ts';
-import { requireHere, requireSteerable, resumeJob } from './resume.ts';
+import { countsFromNow, requireHere, requireSteerable, resumeJob } from './resume.ts';
 
 const whyOf = ({ why }: Deed) => why !== undefined && { why };
 
@@ -75,7 +75,7 @@ export async function letGoOn(
  * @throws CommandError for settings that contradict each other, and when tasks cannot be read at all.
  */
 export async function reconcileRows(
-  ledger: Pick<Ledger, 'change' | 'count' | 'setSettings' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'change' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
   lease: Pick<Lease, 'reconcile' | 'unended'>,
   job: PlannedJob,
   setting: Setting,
@@ -84,7 +84,8 @@ export async function reconcileRows(
   onTask?: (count: number) => void,
 ): Promise<Reconciled> {
   await giveSettings(ledger, job, setting, deed);
-  await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
+  const countsFrom = await countsFromNow(ledger, job);
+  await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed), countsFrom });
   return await reconcileJob(lease, read, onTask);
 }
 

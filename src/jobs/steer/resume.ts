@@ -16,18 +16,23 @@ export async function resumeJob(
   who: string,
   why?: string,
 ): Promise<boolean> {
-  const { key, plan } = job;
-  const { name, towards } = plan.state;
   // It is undone first; another resume goes on with it.
   if (awaitsUndo(job)) return false;
-  const wasAborted = name === 'aborted' || towards === 'aborted';
-  const countsFrom = wasAborted ? await ledger.lastSent(key) : undefined;
-  return await ledger.change(key, {
+  return await ledger.change(job.key, {
     event: 'resume',
     who,
     ...(why !== undefined && { why }),
-    countsFrom,
+    countsFrom: await countsFromNow(ledger, job),
   });
+}
+
+/** From where stages and rules count in a job that is told to go on: from now on if a rule had stopped it, else as before. */
+export async function countsFromNow(
+  ledger: Pick<Ledger, 'lastSent'>,
+  { key, plan }: PlannedJob,
+): Promise<number | undefined> {
+  const { name, towards } = plan.state;
+  return name === 'aborted' || towards === 'aborted' ? await ledger.lastSent(key) : undefined;
 }
 
 /** @throws CommandError for a job that was cancelled, and one that another ledger has. */

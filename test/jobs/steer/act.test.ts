@@ -8,7 +8,7 @@ import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import type { Unsettable } from '../../../src/jobs/rules/given.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
-import { letGoOn, retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
+import { letGoOn, reconcileRows, retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
 import { releaseJob } from '../../../src/jobs/steer/release.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { leaseOf, newJob, now, taskRow } from '../ledger/contract.ts';
@@ -141,6 +141,17 @@ test('a job that a rule has stopped goes on, and counts from there, in one step'
   await expect(resume({ change: killed })).rejects.toThrow('killed');
   expect(await content()).toEqual(before);
   expect(await resume({})).toBe(true);
+  const { plan } = await found();
+  expect([plan.state.name, plan.progress.failed]).toEqual(['running', 1]);
+  expect(plan.progress.stageAfter).toBe(await ledger.lastSent(key));
+});
+
+test('a job that a rule has stopped is reconciled as it is resumed: the rule counts from there', async () => {
+  const { ledger, key, lease, found } = await refused();
+  for (const event of ['abort', 'settle'] as const) await ledger.change(key, { event, who: 'a rule' });
+  const reader = { get: () => expect.fail('every row has ended') };
+  const read = { reader, maxConcurrency: 1, signal: new AbortController().signal };
+  await reconcileRows(ledger, lease, await found(), { given: {}, now }, { who: 'a@b' }, read);
   const { plan } = await found();
   expect([plan.state.name, plan.progress.failed]).toEqual(['running', 1]);
   expect(plan.progress.stageAfter).toBe(await ledger.lastSent(key));
