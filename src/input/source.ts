@@ -33,6 +33,8 @@ export interface Source {
 export interface SourceOptions {
   readonly stdin: Readable;
   readonly cwd: string;
+  /** What the user calls FILE, where that is not its path. */
+  readonly name?: string;
   /** By content when omitted. */
   readonly format: Format | undefined;
   /** Ends the copying of a stream. */
@@ -52,7 +54,7 @@ export async function openSource(file: string, options: SourceOptions): Promise<
     const stat = await handle.stat();
     if (stat.isDirectory()) throw misuse(`${printable(file)} is a directory, not a file.`);
     if (stat.isFile()) {
-      return await describe(handle, file, `${file}.refused.csv`, options.format);
+      return await describe(handle, options.name ?? file, `${file}.refused.csv`, options.format);
     }
   } catch (error) {
     await handle.close();

@@ -4,7 +4,7 @@ import { type ClientRequest, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeApiClient } from '../../testing/console/api-client.ts';
-import { plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
+import { openConsoleJobs, plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { formTokenOf, tokens } from '../../testing/console/serve.ts';
 import { apiHeaders } from '../../testing/stages/api.ts';
 
@@ -105,6 +105,27 @@ test('a packed file that is too large says so, and one that is none says that', 
   expect((await call('makePlan', { reason: 'r' }, file.subarray(0, 20), packed)).status).toBe(400);
   expect(plansOf(set)).toEqual([]);
 });
+
+test.each(['report.json', 'plan.jsonl', 'upload', 'upload.refused.csv', 'p.refused.csv'])(
+  'a file named %s is planned as any other, and its plan is there after a restart',
+  async (name) => {
+    const set = await setConsoleJobs({ send: false });
+    const rows = ['task1', '-'].map((Identifier) =>
+      JSON.stringify({ Identifier, TaskConfigurationId: 'new' }),
+    );
+    expect((await set.ann.upload(name, rows.join('\n'), { jobId: 'p' })).location).toBe('/jobs/plans/p');
+    await shows(set.ann.get, '/jobs/plans/p', 'To send');
+    const next = await openConsoleJobs(set, { send: false });
+    for (const { get } of [set.ann, next.ann]) {
+      const { status, body } = await get('/jobs/plans/p');
+      expect([status, body]).toEqual([200, expect.stringContaining(name)]);
+      expect((await get('/jobs/plans/p/refused.csv')).body).toContain('Identifier');
+    }
+    expect((await next.ann.post('/jobs/plans/p/apply', { name: 'p' })).headers.location).toBe(
+      '/jobs/of/p?done=apply',
+    );
+  },
+);
 
 test('a plan with nothing to change says so where it is applied', async () => {
   const { url, stage } = await setConsoleJobs({ send: false });

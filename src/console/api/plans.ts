@@ -9,7 +9,7 @@ import { jobNameSchema } from '../../jobs/plan/job-name.ts';
 import { configurationsJson } from '../../jobs/plan/summary.ts';
 import { updateSchema } from '../../message/update.ts';
 import type { JobsOptions } from '../jobs/options.ts';
-import type { Planning } from '../jobs/planner.ts';
+import { type Planning, UPLOAD_FILE } from '../jobs/planner.ts';
 import { tooLarge } from '../jobs/upload.ts';
 import { PageError } from '../pages/page-error.ts';
 import { inFields } from '../pages/setting-names.ts';
@@ -54,8 +54,8 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
           throw new PageError('Send the file as text/csv or application/octet-stream.', 415);
         const job = query.job ?? newName();
         await desk.plan(job, 'an upload', deedOf(asked, query.reason), async (folder) => {
-          await keep(body, `${folder}/upload`, mostBytes);
-          return { from: 'file', file: 'upload', set: {}, refresh: query.refresh === 'true' };
+          await keep(body, `${folder}/${UPLOAD_FILE}`, mostBytes);
+          return { from: 'file', name: 'upload', set: {}, refresh: query.refresh === 'true' };
         });
         return { job };
       },

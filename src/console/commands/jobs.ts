@@ -31,7 +31,7 @@ import type { ApiRoute } from '../api/route.ts';
 import { Desk, type DeskOptions } from '../jobs/desk.ts';
 import { consolePatience, LedgerDoor } from '../jobs/ledger-door.ts';
 import { Looks, type LookTold } from '../jobs/looks.ts';
-import { PLAN_FILE, Planner, type PlannerOptions, type PlanWanted } from '../jobs/planner.ts';
+import { PLAN_FILE, Planner, type PlannerOptions, type PlanWanted, UPLOAD_FILE } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
 import { metricsSection } from '../metrics/section.ts';
 import type { Section } from '../section.ts';
@@ -204,7 +204,7 @@ async function make(
     const from =
       wanted.from === 'live'
         ? { conditions: wanted.conditions }
-        : { file: wanted.file, format: undefined, columns: noColumnFlags };
+        : { file: UPLOAD_FILE, name: wanted.name, format: undefined, columns: noColumnFlags };
     const { set, refresh } = wanted;
     return await makePlan({ ...config, ...output, from, set, refresh, look: true }, here);
   });

@@ -9,6 +9,7 @@ import { steps } from './desk.ts';
 import { givenOf, setForm, settingsForm } from './fields.ts';
 import { type JobsOptions, jobOf } from './options.ts';
 import { JOBS_PATH, jobPath, NEW_PATH, planPath } from './paths.ts';
+import { UPLOAD_FILE } from './planner.ts';
 import { keepUpload, readForm, safeName } from './upload.ts';
 
 const typed = z.object({ name: z.string().default('') });
@@ -78,12 +79,12 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
     async (change) => {
       const { fields, request } = change;
       const jobId = nameOf(fields.jobId);
-      const file = safeName(request.upload?.filename);
+      const name = safeName(request.upload?.filename);
       const kept = Promise.withResolvers<void>();
-      const begun = desk.plan(jobId, file, deedOf(change), async (folder) => {
-        await keepUpload(request, `${folder}/${file}`, mostBytes);
+      const begun = desk.plan(jobId, name, deedOf(change), async (folder) => {
+        await keepUpload(request, `${folder}/${UPLOAD_FILE}`, mostBytes);
         kept.resolve();
-        return { from: 'file', file, ...wanted(fields) };
+        return { from: 'file', name, ...wanted(fields) };
       });
       await door.awaited(begun, kept.promise);
       return planPath(jobId);

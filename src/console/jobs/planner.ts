@@ -7,11 +7,10 @@
  *     └─────► gone: it was discarded
  */
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CommandError, messageOf } from '../../errors.ts';
-import { FILE_MODE } from '../../files/private.ts';
 import type { Conditions } from '../../jobs/plan/conditions.ts';
 import type { TaskChange } from '../../jobs/plan/format.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
@@ -19,13 +18,21 @@ import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { type ApiAway, apiAway, type OnApiAway } from './api-away.ts';
 import { diskError } from './disk-error.ts';
+import { keepMade, keptPlans, planFolder } from './kept-plans.ts';
 import { progressOf } from './plan-progress.ts';
 
 /** What a plan is to be made from. */
 export type PlanWanted = { readonly jobId: string; readonly by: string } & PlanSource;
 
 export type PlanSource =
-  | { readonly from: 'file'; readonly file: string; readonly set: TaskChange; readonly refresh: boolean }
+  | {
+      /** {@link UPLOAD_FILE} of its folder. */
+      readonly from: 'file';
+      /** What its sender calls it. */
+      readonly name: string;
+      readonly set: TaskChange;
+      readonly refresh: boolean;
+    }
   | {
       readonly from: 'live';
       readonly conditions: Conditions;
@@ -66,7 +73,8 @@ export interface PlannerOptions {
 }
 
 export const PLAN_FILE = 'plan.jsonl';
-const REPORT_FILE = 'report.json';
+/** What a plan of a file is made from, whatever its sender calls it: a name of theirs could be one of these. */
+export const UPLOAD_FILE = 'upload';
 /** Plans that wait, and those at work at once: each takes a core. */
 const MOST_PLANS = 30;
 const MOST_AT_WORK = 2;
@@ -107,8 +115,7 @@ export class Planner {
   }
 
   folderOf(jobId: string): string {
-    // A job's name may be `..`.
-    return join(this.#options.folder, `p-${jobId}`);
+    return planFolder(this.#options.folder, jobId);
   }
 
   /**
@@ -240,14 +247,9 @@ export class Planner {
       const io = { cwd, signal, progress: progressOf(note), say: note, onAway };
       const report = await this.#options.make(wanted, io);
       if (report === undefined) return await this.#remove(jobId);
-      const { source = wanted.jobId, by = '' } = this.#plans.get(jobId) ?? {};
-      const kept = JSON.stringify({
-        source,
-        by,
-        report: { ...report, rateLimit: limitJson(report.rateLimit) },
-      });
-      await writeFile(join(cwd, REPORT_FILE), kept, { mode: FILE_MODE });
-      if (wanted.from === 'file') await rm(join(cwd, wanted.file), { force: true });
+      const { source = jobId, by = '' } = this.#plans.get(jobId) ?? {};
+      await keepMade(cwd, { source, by, report });
+      if (wanted.from === 'file') await rm(join(cwd, UPLOAD_FILE), { force: true });
       this.#change(jobId, { state: 'made', note: undefined, noteSince: undefined, away: undefined, report });
     } catch (error) {
       const said = diskError(error, cwd);
@@ -265,30 +267,9 @@ export class Planner {
   }
 
   async #restore(): Promise<void> {
-    const { folder } = this.#options;
-    const names = await readdir(folder).catch(() => [] as string[]);
-    const found: { readonly at: number; readonly plan: Planning }[] = [];
-    for (const name of names.filter((one) => one.startsWith('p-'))) {
-      const jobId = name.slice(2);
-      const path = join(folder, name, REPORT_FILE);
-      try {
-        const { source, by, report } = JSON.parse(await readFile(path, 'utf8'));
-        const { mtimeMs } = await stat(path);
-        const rateLimit = report.rateLimit ?? Number.POSITIVE_INFINITY;
-        const plan = {
-          jobId,
-          source,
-          by,
-          state: 'made',
-          note: undefined,
-          report: { ...report, rateLimit },
-        } as const;
-        found.push({ at: mtimeMs, plan });
-      } catch {
-        await rm(join(folder, name), { recursive: true, force: true }).catch(this.#options.onError);
-      }
-    }
-    for (const { plan } of found.sort((a, b) => a.at - b.at)) this.#plans.set(plan.jobId, plan);
+    const { folder, onError } = this.#options;
+    for (const made of await keptPlans(folder, onError))
+      this.#plans.set(made.jobId, { ...made, state: 'made', note: undefined });
   }
 }
 
@@ -297,6 +278,3 @@ const notReady = {
   entering: 'is being entered already',
   failed: 'could not be made: discard it',
 } as const;
-
-/** JSON has no infinity. */
-const limitJson = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);

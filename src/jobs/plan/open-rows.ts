@@ -47,7 +47,7 @@ export async function openRows(
       close: async () => {},
     };
   }
-  const source = await openSource(from.file, { ...context, format: from.format });
+  const source = await openSource(from.file, { ...context, ...from });
   progress.stage('reading   ', source.bytes, 'byte');
   const { columns } = from;
   const findings = new Findings();

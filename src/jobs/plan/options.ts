@@ -11,7 +11,13 @@ import type { TaskChange } from './format.ts';
 
 /** Where the rows come from: a path (`-` for stdin), or live tasks. */
 export type PlanFrom =
-  | { readonly file: string; readonly format: Format | undefined; readonly columns: ColumnFlags }
+  | {
+      readonly file: string;
+      /** What the user calls it, where that is not its path. */
+      readonly name?: string;
+      readonly format: Format | undefined;
+      readonly columns: ColumnFlags;
+    }
   | { readonly conditions: Conditions };
 
 export interface PlanOptions {
