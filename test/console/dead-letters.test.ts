@@ -1,11 +1,19 @@
 /** Dead letters by the console: looked at, put back with canaries and followed to their end, deleted, and gone on with after a kill. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { changeJson } from '../../src/console/api/letter-shapes.ts';
 import type { Asked } from '../../src/console/dead-letters/asked.ts';
+import { changePart } from '../../src/console/dead-letters/change-page.ts';
 import type { ChangeRun } from '../../src/console/dead-letters/change-run.ts';
 import type { Desk } from '../../src/console/dead-letters/desk.ts';
 import { keepUnfinished } from '../../src/console/dead-letters/unfinished.ts';
+import {
+  AuditError,
+  type AuditEvent,
+  type OpenAudit,
+  openAudit,
+} from '../../src/dead-letters/changes/audit.ts';
 import { readChanges } from '../../src/dead-letters/desk/log.ts';
 import { lettersSections, setLetters } from '../../testing/console/letters.ts';
 import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
@@ -48,6 +56,35 @@ async function opened() {
   };
   return { ...set, desk, url, cookie, get, post };
 }
+
+const notLimited = { limit: undefined, rate: undefined, canary: undefined, force: false } as const;
+const askedOf = (action: Asked['action'], more: Partial<Asked> = {}): Asked => ({
+  action,
+  where: [],
+  ...notLimited,
+  ...more,
+});
+
+/** A plan of all letters, made by ann. */
+async function planned(desk: Desk, asked: Asked): Promise<ChangeRun> {
+  const run = await desk.plan(asked, { by: 'ann@console', reason: 'cause fixed' });
+  await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
+  return run;
+}
+
+/** The log of a folder, as on a disk that has no room for some of its lines. */
+const fullLog =
+  (stateDir: string, isFull: (event: AuditEvent) => boolean): OpenAudit =>
+  async (facts) => {
+    const log = await openAudit(stateDir, facts, Date.now);
+    return {
+      ...log,
+      write: async (event) => {
+        if (isFull(event)) throw new AuditError(log.path, Object.assign(new Error('no'), { code: 'ENOSPC' }));
+        await log.write(event);
+      },
+    };
+  };
 
 /** The run that a page of a change is of. */
 const runOf = (desk: Desk, { headers }: Answer): ChangeRun | undefined =>
@@ -270,6 +307,63 @@ test('a redrive that could not be logged was not done, and is not gone on with l
   const next = openDesk();
   await next.restore();
   expect(next.changes).toEqual([]);
+  expect(await stage.deadLetters()).toHaveLength(2);
+});
+
+describe('a log of changes without room for its end', () => {
+  test('a purge is told as far as it was done', async () => {
+    const { stage, stateDir, addLetters, openDesk } = await setLetters();
+    await addLetters(20, 'gone');
+    let named = 0;
+    const openLog = fullLog(stateDir, ({ event }) => event === 'end' || (event === 'letters' && ++named > 1));
+    const desk = openDesk({ openLog });
+    const run = await planned(desk, askedOf('purge'));
+    await desk.confirm(run.facts.id, 'purge 20');
+    await over(run);
+    const deleted = 20 - (await stage.deadLetters()).length;
+    expect(deleted).toBeGreaterThan(0);
+    expect(changeJson(run)).toMatchObject({
+      state: 'ended',
+      fault: expect.stringContaining('the disk is full (ENOSPC)'),
+      notes: [expect.stringMatching(/^How it ended is not in the log of changes: .*ENOSPC/)],
+      report: { purged: deleted },
+    });
+    const page = String(changePart(run));
+    expect(page).toContain('Stopped: the log of changes');
+    expect(page).toContain(`${deleted} letters deleted`);
+    expect(page).toContain('How it ended is not in the log of changes');
+  });
+
+  test('a redrive that was done is told as done, and is not gone on with later', async () => {
+    const { stage, stateDir, addLetters, openDesk } = await setLetters();
+    await stage.worker.start();
+    await addLetters(3, 'fixed');
+    const desk = openDesk({ openLog: fullLog(stateDir, ({ event }) => event === 'end') });
+    const run = await planned(desk, askedOf('redrive'));
+    await desk.confirm(run.facts.id);
+    await over(run);
+    expect(changeJson(run)).toMatchObject({
+      fault: null,
+      notes: [expect.stringContaining('How it ended is not in the log')],
+      report: { redriven: 3, ends: 'good' },
+    });
+    expect(existsSync(join(stateDir, 'console-redrive.json'))).toBe(false);
+  });
+});
+
+test('a redrive that cannot be kept for a restart is not begun', async () => {
+  const { stage, stateDir, addLetters, openDesk } = await setLetters();
+  await addLetters(2, 'fixed');
+  const desk = openDesk();
+  const run = await planned(desk, askedOf('redrive'));
+  mkdirSync(join(stateDir, 'console-redrive.json'));
+  await desk.confirm(run.facts.id);
+  await over(run);
+  expect(run).toMatchObject({
+    report: undefined,
+    fault: expect.stringMatching(/console-redrive\.json cannot be written.*is not begun$/),
+    notes: [expect.stringContaining('console-redrive.json cannot be removed')],
+  });
   expect(await stage.deadLetters()).toHaveLength(2);
 });
 

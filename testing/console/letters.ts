@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { changesSection } from '../../src/console/changes/section.ts';
 import { Desk, type DeskOptions } from '../../src/console/dead-letters/desk.ts';
 import { lettersSection } from '../../src/console/dead-letters/section.ts';
+import { logIn } from '../../src/dead-letters/desk/carry-out.ts';
 import { openLetters } from '../../src/dead-letters/desk/open.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 import { addLetters, type record } from '../letters.ts';
@@ -47,6 +48,7 @@ export async function setLetters(): Promise<LettersStage> {
       const desk = new Desk({
         letters,
         stateDir,
+        openLog: logIn(stateDir, Date.now),
         canaryBounds: bounds,
         endBounds: bounds,
         now: Date.now,

@@ -98,12 +98,16 @@ export const change = z.object({
   letters: z.number().meta({ description: 'Of the plan: no others are changed.' }),
   sent: z.number().meta({ description: 'Letters put back or deleted so far.' }),
   fault: z.string().nullable().meta({ description: 'Why it could not be planned, or ended early.' }),
+  notes: z.array(z.string()).meta({
+    description:
+      'What else went wrong, and left what was done as it is: that its end could not be logged, say.',
+  }),
   plan: report,
   report,
 });
 
 export function changeJson(run: ChangeRun): z.input<typeof change> {
-  const { facts, plan, state, stateSince, begunAt, chosen, sent, fault, report: done } = run;
+  const { facts, plan, state, stateSince, begunAt, chosen, sent, fault, notes, report: done } = run;
   const { id, asked, by, reason: why } = facts;
   return {
     change: id,
@@ -121,6 +125,7 @@ export function changeJson(run: ChangeRun): z.input<typeof change> {
     letters: chosen.size,
     sent,
     fault: fault ?? null,
+    notes: [...notes],
     plan: reportJson(plan),
     report: reportJson(done),
   };

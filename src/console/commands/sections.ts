@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig } from '../../config.ts';
+import { logIn } from '../../dead-letters/desk/carry-out.ts';
 import { type Letters, openLetters } from '../../dead-letters/desk/open.ts';
 import { CommandError } from '../../errors.ts';
 import { queueReader } from '../../status/ask/queues.ts';
@@ -65,7 +66,17 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
   const desk =
     typeof letters === 'string'
       ? undefined
-      : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, sleep, say, onError });
+      : new Desk({
+          letters,
+          stateDir,
+          openLog: logIn(stateDir, clock.wall),
+          canaryBounds,
+          endBounds,
+          now: clock.wall,
+          sleep,
+          say,
+          onError,
+        });
   const { trace, changes, close } = makeAsking({
     context,
     stateDir,

@@ -1,9 +1,10 @@
 /** Carries out a plan of dead letters that a person has agreed to: the letters of the plan, and no later one. */
+import type { OpenAudit } from '../../dead-letters/changes/audit.ts';
 import type { CanaryBounds } from '../../dead-letters/changes/canary.ts';
 import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
 import { type RedriveOptions, type RedriveReport, redrive } from '../../dead-letters/changes/redrive.ts';
 import { carryOutLogged } from '../../dead-letters/desk/carry-out.ts';
-import { errorText } from '../../dead-letters/desk/explain.ts';
+import { endUnloggedText, errorText } from '../../dead-letters/desk/explain.ts';
 import type { Letters } from '../../dead-letters/desk/open.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
 import { LEASE_SECONDS } from '../../dead-letters/pass/held.ts';
@@ -23,6 +24,7 @@ export interface CarryOutOptions extends Bounds {
   readonly letters: Letters;
   /** Absolute. */
   readonly stateDir: string;
+  readonly openLog: OpenAudit;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -41,18 +43,19 @@ export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed:
   const { facts, chosen } = run;
   // At once: whoever has agreed sees this next.
   run.become('moving');
-  if (facts.asked.action !== 'redrive') return await moveLogged(run, options, closed);
-  await keepUnfinished(options.stateDir, { facts, chosen });
+  const goesOn = facts.asked.action === 'redrive';
   try {
+    if (goesOn) await keepUnfinished(options.stateDir, { facts, chosen });
     await moveLogged(run, options, closed);
   } finally {
     // What the end of this process has cut off is not finished; what has failed is told to have ended.
-    if (!closed.aborted) await forgetUnfinished(options.stateDir);
+    if (goesOn && !closed.aborted) run.notes.push(...(await forgetUnfinished(options.stateDir)));
   }
+  run.become('ended');
 }
 
 async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
-  const { letters, stateDir, now } = options;
+  const { letters, openLog } = options;
   const { facts, chosen } = run;
   const { asked, by, reason } = facts;
   const what = {
@@ -64,7 +67,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
   const agreed: Filter = ({ message }) => chosen.has(message.messageId);
   const signal = AbortSignal.any([closed, run.stop.signal]);
   const common = { by, reason, asked: what } as const;
-  const { report } =
+  const { report, endUnlogged } =
     asked.action === 'redrive'
       ? await carryOutLogged<RedriveReport>(
           {
@@ -73,8 +76,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
             carryOut: (audit) => redriveAll(run, agreed, audit, options, signal),
             resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
           },
-          stateDir,
-          now,
+          openLog,
         )
       : await carryOutLogged<PurgeReport>(
           {
@@ -87,12 +89,11 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
               ),
             resultOf: (found) => purgeResult(found),
           },
-          stateDir,
-          now,
+          openLog,
         );
   run.report = report;
+  if (endUnlogged !== undefined) run.notes.push(endUnloggedText(endUnlogged));
   run.fault = errorText(report.error, letters.config);
-  run.become('ended');
 }
 
 /** As `redrive` and its plan take what was asked for. */

@@ -50,6 +50,7 @@ export function changePart(run: ChangeRun): Html {
     ['reason', reason],
   ];
   return html`${fault !== undefined && html`<p class="fault" role="alert">${run.report === undefined ? 'Not done' : 'Stopped'}: ${fault}.</p>`}
+${run.notes.map((note) => html`<p class="fault" role="alert">${note}.</p>\n`)}
 <dl class="figures">${rows.map(([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${!run.isOver && run.chosen.size > 0 && run.state !== 'planned' && progressBar(run)}
 ${run.state === 'planning' && html`<p class="busy">A pass finds out what this would change. Nothing is changed by it.</p>`}

@@ -63,6 +63,8 @@ export class ChangeRun {
   report: RedriveReport | PurgeReport | undefined;
   /** Why it could not be planned, or ended early: a sentence. */
   fault: string | undefined;
+  /** What else went wrong, and left what was done as it is: a sentence each, without its full stop. */
+  readonly notes: string[] = [];
   /** It was begun by an earlier process. */
   readonly resumed: boolean;
   readonly stop = new AbortController();

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { CommandError, causeOf } from '../../errors.ts';
 import { readSmallFile, replaceSmallFile } from '../../files/small-file.ts';
 import type { ChangeFacts } from './change-run.ts';
 
@@ -29,9 +30,16 @@ export interface Unfinished {
   readonly chosen: ReadonlySet<string>;
 }
 
-/** @throws the system's error: what cannot be kept is not begun. */
+/** @throws CommandError where it cannot be kept: then it is not begun. */
 export async function keepUnfinished(folder: string, { facts, chosen }: Unfinished): Promise<void> {
-  await replaceSmallFile(join(folder, FILE), JSON.stringify({ ...facts, chosen: [...chosen] }));
+  const path = join(folder, FILE);
+  try {
+    await replaceSmallFile(path, JSON.stringify({ ...facts, chosen: [...chosen] }));
+  } catch (error) {
+    throw new CommandError(
+      `${path} cannot be written: ${causeOf(error)}. A redrive that could not be gone on with after a restart is not begun.`,
+    );
+  }
 }
 
 /** undefined where there is none; a phrase where it cannot be used. Never rejects. */
@@ -47,8 +55,17 @@ export async function readUnfinished(folder: string): Promise<Unfinished | strin
   return { facts: { ...rest, asked: { ...asked, limit, rate, canary } }, chosen: new Set(chosen) };
 }
 
-export async function forgetUnfinished(folder: string): Promise<void> {
-  await rm(join(folder, FILE), { force: true });
+/** Never rejects. @returns what it could not do: a sentence without its full stop, or nothing. */
+export async function forgetUnfinished(folder: string): Promise<readonly string[]> {
+  const path = join(folder, FILE);
+  try {
+    await rm(path, { force: true });
+    return [];
+  } catch (error) {
+    return [
+      `${path} cannot be removed: ${causeOf(error)}. The next console will take this redrive for one that was cut off, and go on with it: remove the file`,
+    ];
+  }
 }
 
 function parse(text: string): unknown {

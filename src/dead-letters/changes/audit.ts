@@ -49,8 +49,12 @@ export type Audit = (event: AuditEvent) => Promise<void>;
 export interface AuditLog {
   readonly path: string;
   readonly write: Audit;
+  /** Rejects with AuditError when the system has lost what was written. May be called again. */
   readonly close: () => Promise<void>;
 }
+
+/** Opens the log for one command or change. @throws AuditError when it cannot be written. */
+export type OpenAudit = (facts: AuditFacts) => Promise<AuditLog>;
 
 /**
  * Opens the log in a folder; creates both when they are missing.
@@ -70,7 +74,7 @@ export async function openAudit(folder: string, facts: AuditFacts, now: () => nu
       const line = printableJson({ at: new Date(now()).toISOString(), ...facts, ...event });
       await file.appendFile(`${line}\n`).catch(fail);
     },
-    close: () => file.close(),
+    close: () => file.close().catch(fail),
   };
 }
 

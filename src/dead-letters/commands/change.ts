@@ -8,6 +8,7 @@ import { CommandError, exitCodes } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
 import type { Audit, AuditFacts } from '../changes/audit.ts';
 import { carryOutLogged } from '../desk/carry-out.ts';
+import { endUnloggedText } from '../desk/explain.ts';
 import type { Filter } from '../letters/conditions.ts';
 import type { WhereFlags } from './flags.ts';
 import type { LettersRun } from './run.ts';
@@ -60,6 +61,8 @@ export interface Change<Report extends Planned> {
   /** @param agreed what the plan showed: a letter that came since was not agreed to. Without a plan all letters. */
   readonly carryOut: (agreed: Agreed, audit: Audit) => Promise<Report>;
   readonly print: (report: Report) => void;
+  /** What its end means for the command. @throws CommandError when it did not come to its end. */
+  readonly conclude: (report: Report) => void;
   /** The report, for the log. */
   readonly resultOf: (report: Report) => Readonly<Record<string, unknown>>;
 }
@@ -67,10 +70,11 @@ export interface Change<Report extends Planned> {
 /**
  * Without `--yes` plans, prints the plan and asks; then carries the change out and logs it.
  * @returns the report; undefined when there was nothing to do, or nobody to ask.
- * @throws CommandError when the answer is no; AuditError when the log cannot be written: what cannot be logged is not done.
+ * @throws CommandError when the answer is no, or from `conclude`; AuditError when the log cannot be written before anything is
+ * changed: what cannot be logged is not done.
  */
 export async function makeChange<Report extends Planned>(
-  { context, config, surroundings: { signal } }: LettersRun,
+  { context, openLog, surroundings: { signal } }: Pick<LettersRun, 'context' | 'openLog' | 'surroundings'>,
   flags: ChangeFlags,
   change: Change<Report>,
 ): Promise<Report | undefined> {
@@ -92,7 +96,7 @@ export async function makeChange<Report extends Planned>(
   }
   const { reason = '' } = flags;
   const by = whoIs(context, flags.by);
-  const { report, path } = await carryOutLogged(
+  const { report, path, endUnlogged } = await carryOutLogged(
     {
       action: change.action,
       asked: change.asked,
@@ -101,11 +105,14 @@ export async function makeChange<Report extends Planned>(
       carryOut: (audit) => change.carryOut(agreed, audit),
       resultOf: change.resultOf,
     },
-    config.stateDir,
-    context.clock.wall,
+    openLog,
   );
   change.print(report);
-  context.stderr.write(`Logged in ${printable(path)}.\n`);
+  context.stderr.write(
+    endUnlogged === undefined ? `Logged in ${printable(path)}.\n` : `${endUnloggedText(endUnlogged)}.\n`,
+  );
+  change.conclude(report);
+  if (endUnlogged !== undefined) context.exitCode = exitCodes.failed;
   return report;
 }
 

@@ -52,7 +52,7 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
   const matches = exported?.matches ?? whereOf(where).matches;
   const limit = Math.min(flags.limit, exported?.size ?? flags.limit);
   const deadLetterQueueUrl = printableUrl(config.deadLetterQueueUrl);
-  const report = await makeChange<PurgeReport>(run, flags, {
+  await makeChange<PurgeReport>(run, flags, {
     action: 'purge',
     asked: { deadLetterQueueUrl, where, all, limit: flags.limit, exported: path },
     plan: async () => {
@@ -72,9 +72,9 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
           ? jsonLine(purgeJson(found, exported))
           : context.paint(purgeText(found, config, exported, columnsOf(context.stdout))),
       ),
+    conclude: (found) => conclude(found, run),
     resultOf: (found) => purgeResult(found, exported),
   });
-  if (report !== undefined) conclude(report, run);
   const allFound = exported === undefined || exported.notFound + exported.changed === 0;
   if (!allFound && context.exitCode === exitCodes.done) context.exitCode = exitCodes.someRefused;
 }

@@ -85,7 +85,7 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
   const { where, all = false, set, force = false, canary, limit, rate, json } = flags;
   const queueUrl = printableUrl(config.queueUrl);
   const deadLetterQueueUrl = printableUrl(config.deadLetterQueueUrl);
-  const report = await makeChange<RedriveReport>(run, flags, {
+  await makeChange<RedriveReport>(run, flags, {
     action: 'redrive',
     asked: { queueUrl, deadLetterQueueUrl, where, all, set, force, canary, limit, rate },
     plan: async () => {
@@ -118,9 +118,9 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
           ? jsonLine(redriveJson(found))
           : context.paint(redriveText(found, config, columnsOf(context.stdout))),
       ),
+    conclude: (found) => conclude(found, run),
     resultOf: (found) => redriveResult(found, errorText(found.error, config)),
   });
-  if (report !== undefined) conclude(report, run);
 }
 
 /** @throws CommandError when it did not come to its end. */

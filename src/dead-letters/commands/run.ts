@@ -2,7 +2,8 @@
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
-import { AuditError } from '../changes/audit.ts';
+import { AuditError, type OpenAudit } from '../changes/audit.ts';
+import { logIn } from '../desk/carry-out.ts';
 import { explain } from '../desk/explain.ts';
 import { type Letters, openLetters } from '../desk/open.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
@@ -10,6 +11,7 @@ import type { PassSurroundings } from '../pass/pass.ts';
 export interface LettersRun extends Pick<Letters, 'config' | 'source' | 'dead' | 'redriveTo'> {
   readonly context: CommandContext;
   readonly surroundings: PassSurroundings;
+  readonly openLog: OpenAudit;
 }
 
 /** Runs a command's work with both queues. */
@@ -43,6 +45,7 @@ export async function startRun(
         source,
         dead,
         redriveTo,
+        openLog: logIn(config.stateDir, context.clock.wall),
         surroundings: letters.surroundings(AbortSignal.any([interrupted, readerGone.signal])),
       }),
     );

@@ -1,6 +1,11 @@
 /** Carries a change out, and logs who did it, why, and how it ended. What cannot be logged is not done. */
 import { randomUUID } from 'node:crypto';
-import { type Audit, type AuditFacts, openAudit } from '../changes/audit.ts';
+import { type Audit, AuditError, type AuditFacts, type OpenAudit, openAudit } from '../changes/audit.ts';
+
+/** The log of a STATE_DIR. @param now epoch milliseconds. */
+export function logIn(stateDir: string, now: () => number): OpenAudit {
+  return (facts) => openAudit(stateDir, facts, now);
+}
 
 interface Permission {
   /** Who changes it. */
@@ -17,22 +22,35 @@ interface Change<Report> extends Permission {
   readonly resultOf: (report: Report) => Readonly<Record<string, unknown>>;
 }
 
-/**
- * @param stateDir folder of the log. @param now epoch milliseconds.
- * @returns the report, and the path of the log. @throws AuditError when the log cannot be written; what `carryOut` throws.
- */
+interface CarriedOut<Report> {
+  readonly report: Report;
+  /** Of the log. */
+  readonly path: string;
+  /** Why how it ended is not in the log; undefined where it is. */
+  readonly endUnlogged: AuditError | undefined;
+}
+
+/** @throws AuditError when the log cannot be written before anything is changed; what `carryOut` throws. */
 export async function carryOutLogged<Report>(
   { action, by, reason, asked, carryOut, resultOf }: Change<Report>,
-  stateDir: string,
-  now: () => number,
-): Promise<{ readonly report: Report; readonly path: string }> {
-  const log = await openAudit(stateDir, { run: randomUUID(), action, by, reason }, now);
+  openLog: OpenAudit,
+): Promise<CarriedOut<Report>> {
+  const log = await openLog({ run: randomUUID(), action, by, reason });
   try {
     await log.write({ event: 'begin', what: asked });
     const report = await carryOut(log.write);
-    await log.write({ event: 'end', result: resultOf(report) });
-    return { report, path: log.path };
+    // What was done stays done where its end cannot be logged: the report is what tells it then.
+    const endUnlogged = await log
+      .write({ event: 'end', result: resultOf(report) })
+      .then(log.close)
+      .then(() => undefined, asAuditError);
+    return { report, path: log.path, endUnlogged };
   } finally {
-    await log.close();
+    await log.close().catch(() => undefined);
   }
+}
+
+function asAuditError(error: unknown): AuditError {
+  if (error instanceof AuditError) return error;
+  throw error;
 }

@@ -8,13 +8,20 @@ import type { LettersConfig } from './open.ts';
 
 /** One sentence, without its full stop; undefined for an error that comes neither from SQS nor from the log of changes. */
 export function explain(error: unknown, config: LettersConfig): string | undefined {
-  if (error instanceof AuditError) {
-    const { path, cause } = error;
-    return `the log of changes ${printable(path)} cannot be written: ${printable(causeOf(cause))}. What cannot be logged is not done; STATE_DIR is its folder`;
-  }
+  if (error instanceof AuditError)
+    return `${logFault(error)}. What cannot be logged is not done; STATE_DIR is its folder`;
   const url = failedQueue(error);
   if (url === undefined) return undefined;
   return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);
+}
+
+/** How a change has ended is not in the log: a sentence without its full stop. */
+export function endUnloggedText(error: AuditError): string {
+  return `How it ended is not in the log of changes: ${logFault(error)}`;
+}
+
+function logFault({ path, cause }: AuditError): string {
+  return `the log of changes ${printable(path)} cannot be written: ${printable(causeOf(cause))}`;
 }
 
 /** What has ended a change early, in words; undefined: nothing has. */
