@@ -109,7 +109,7 @@ export class Desk {
       const { applied } = await ledger.count(job.key);
       if (applied === 0) throw new PageError(`No row of job ${jobId} was applied yet.`, 409);
       const { verifier, verify: look } = this.#options;
-      const noted = this.#noted(ledger, jobId, deed, lookLines.verify);
+      const noted = this.#noted(jobId, deed, lookLines.verify);
       await verifier.begin(
         jobId,
         applied,
@@ -136,7 +136,7 @@ export class Desk {
         );
       try {
         requireHere(await ledger.job(jobId));
-        const noted = this.#noted(ledger, jobId, deed, lookLines.reconcile);
+        const noted = this.#noted(jobId, deed, lookLines.reconcile);
         const begun = () => noted.begun({ inFlight });
         await reconciler.begin(jobId, inFlight, begun, async (signal, told) => {
           try {
@@ -156,12 +156,7 @@ export class Desk {
   }
 
   /** A look in the job's log: that it has begun, and what it has found or why it failed. */
-  #noted(
-    ledger: Ledger,
-    jobId: string,
-    { who, why }: Deed,
-    what: (typeof lookLines)[keyof typeof lookLines],
-  ) {
+  #noted(jobId: string, { who, why }: Deed, what: (typeof lookLines)[keyof typeof lookLines]) {
     const look = randomUUID();
     const line = (name: string, detail: NewAuditLine['detail']): NewAuditLine => ({
       who,
@@ -172,7 +167,7 @@ export class Desk {
     });
     const end = (detail: NewAuditLine['detail']) => this.#log.addLate(line(what.ended, detail));
     return {
-      begun: (detail: NewAuditLine['detail']) => ledger.addAudit(line(what.begun, detail)),
+      begun: (detail: NewAuditLine['detail']) => this.#log.add(line(what.begun, detail)),
       ended: async <Found extends Verification | Reconciled>(work: () => Promise<Found>): Promise<Found> => {
         try {
           const found = await work();

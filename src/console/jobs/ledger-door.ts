@@ -6,7 +6,7 @@ import { CommandError } from '../../errors.ts';
 import type { PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import type { Patience } from '../../jobs/ledger/open.ts';
-import { LedgerBusyError, LedgerError } from '../../jobs/ledger/shared/error.ts';
+import { LedgerBusyError, LedgerError, LedgerOutcomeUnknown } from '../../jobs/ledger/shared/error.ts';
 import type { LedgerAway } from '../../status/status.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
@@ -204,6 +204,8 @@ async function asPage<T>(work: () => Promise<T>): Promise<T> {
 
 /** For {@link Reach}. */
 export function whyLedgerAway(error: unknown): string | undefined {
+  // Everybody is told it, and nobody else has asked what is not known.
+  if (error instanceof LedgerOutcomeUnknown) return error.why;
   return error instanceof LedgerError || error instanceof Unanswered ? error.message : undefined;
 }
 

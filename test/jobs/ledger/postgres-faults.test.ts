@@ -151,6 +151,24 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     await expect(ledger.begin(newJob)).rejects.toThrow(expect.objectContaining({ name: 'LedgerError' }));
   });
 
+  test('that is lost at the COMMIT of a lease has done nothing, and the lease is nobody’s once it is back', async () => {
+    const path = await database();
+    const proxy = await openCommitProxy(server().port);
+    const ledger = await open(proxy.port, { ms: 300 }, path);
+    const { key } = await ledger.begin(newJob);
+    proxy.arm(1);
+    await expect(ledger.lease(key)).rejects.toThrow(
+      expect.objectContaining({
+        name: 'LedgerError',
+        message: expect.stringMatching(/^The ledger postgres:\S+ has not answered \(.+\)\.$/),
+      }),
+    );
+    await proxy.back();
+    const lease = (await ledger.lease(key)) ?? expect.fail();
+    await lease.release();
+    expect(await ledger.isLeased(key)).toBe(false);
+  });
+
   /** @returns a session that has the table locked. */
   async function locked(path: string, table = 'jobs'): Promise<pg.Client> {
     const other = new pg.Client(path);

@@ -12,6 +12,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../time/clock.ts';
 import { LeaseLost } from '../lease-lost.ts';
+import { LedgerError, LedgerOutcomeUnknown } from '../shared/error.ts';
 import type { Database, Transaction } from './database.ts';
 import { lockJob } from './lock.ts';
 
@@ -43,18 +44,53 @@ export async function isLeased(db: Database, job: number): Promise<boolean> {
   return (await db.all(isTaken, { job })).length > 0;
 }
 
-/** @returns undefined while another process has the lease. */
-export async function takeLease(db: Database, job: number, holder: Holder): Promise<Holding | undefined> {
-  // Who is told so asks again: that should cost no transaction each time.
-  if (await isLeased(db, job)) return undefined;
-  const token = randomUUID();
-  const asked = holder.clock.monotonic();
-  const taken = await db.transaction(async (transaction) => {
-    // After an import that holds the job, and so as the job is then.
-    await lockJob(transaction, job);
-    return await transaction.run(take, { job, token, holder: holder.name, ms: LEASE_MS });
-  });
-  return taken === 0 ? undefined : new Holding(db, job, token, holder.clock, asked);
+/** Leases that this process takes. */
+export class Leases {
+  readonly #db: Database;
+  readonly #holder: Holder;
+  /** Of jobs whose lease may be here, unknown to anybody: resolves when it is given up. */
+  readonly #unknown = new Map<number, Promise<void>>();
+
+  constructor(db: Database, holder: Holder) {
+    this.#db = db;
+    this.#holder = holder;
+  }
+
+  /**
+   * @returns undefined while another process has the lease.
+   * @throws LedgerError where it is not known, too: then it is given up, and nothing was done.
+   */
+  async take(job: number): Promise<Holding | undefined> {
+    await this.#unknown.get(job);
+    // Who is told so asks again: that should cost no transaction each time.
+    if (await isLeased(this.#db, job)) return undefined;
+    const { name: holder, clock } = this.#holder;
+    const token = randomUUID();
+    const asked = clock.monotonic();
+    try {
+      const taken = await this.#db.transaction(async (transaction) => {
+        // After an import that holds the job, and so as the job is then.
+        await lockJob(transaction, job);
+        return await transaction.run(take, { job, token, holder, ms: LEASE_MS });
+      });
+      return taken === 0 ? undefined : new Holding(this.#db, job, token, clock, asked);
+    } catch (error) {
+      if (!(error instanceof LedgerOutcomeUnknown)) throw error;
+      const givenUp = this.#giveUp(job, token).finally(() => this.#unknown.delete(job));
+      this.#unknown.set(job, givenUp);
+      throw new LedgerError(`${error.why}.`, error.cause);
+    }
+  }
+
+  /** Until it has expired. Never rejects. */
+  async #giveUp(job: number, token: string): Promise<void> {
+    const giveUp = async (transaction: Transaction): Promise<void> => {
+      // After the transaction that takes it, should that still go on.
+      await lockJob(transaction, job);
+      await transaction.run(release, { job, token });
+    };
+    await this.#db.transaction(giveUp, { ms: LEASE_MS }).catch(() => {});
+  }
 }
 
 export class Holding {

@@ -31,7 +31,7 @@ import { enterAll, importedLine, recordsOf, tablesInOrder, takingOver } from '..
 import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
 import { Database, type Transaction } from './database.ts';
 import { beginFile, completeFile } from './files.ts';
-import { type Holder, isLeased, takeLease } from './holding.ts';
+import { type Holder, isLeased, Leases } from './holding.ts';
 import { PostgresLease } from './lease.ts';
 import { lockOwnJob } from './lock.ts';
 import { adoptAllParked, storeOutcomes } from './outcomes.ts';
@@ -105,14 +105,14 @@ class PostgresLedger extends LedgerReader implements Ledger {
   readonly setting = 'LEDGER_URL';
   readonly access: LedgerAccess;
   readonly #db: Database;
-  readonly #holder: Holder;
+  readonly #leases: Leases;
   readonly #now: () => number;
 
   constructor(db: Database, access: LedgerAccess, holder: Holder) {
     super();
     this.access = access;
     this.#db = db;
-    this.#holder = holder;
+    this.#leases = new Leases(db, holder);
     this.#now = holder.clock.wall;
   }
 
@@ -300,7 +300,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   async lease(key: number): Promise<Lease | undefined> {
-    const holding = await takeLease(this.#db, key, this.#holder);
+    const holding = await this.#leases.take(key);
     return holding && new PostgresLease(this.#db, key, holding, this.#now);
   }
 

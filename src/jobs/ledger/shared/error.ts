@@ -15,6 +15,8 @@ export class LedgerError extends CommandError {
 /** What the ledger was asked last it may have done: it was lost before it has said so. */
 export class LedgerOutcomeUnknown extends LedgerError {
   override readonly name = 'LedgerOutcomeUnknown';
+  /** What is wrong with the ledger, without what that means for what it was asked: a sentence without its full stop. */
+  readonly why: string;
 
   /** @param what `The ledger /x/y`. @param why a phrase without its full stop. */
   constructor(what: string, why: string, cause?: unknown) {
@@ -22,6 +24,7 @@ export class LedgerOutcomeUnknown extends LedgerError {
       `${what} ${why}: it is not known whether what it was asked last was done: look before you do it again.`,
       cause,
     );
+    this.why = `${what} ${why}`;
   }
 }
 
