@@ -120,12 +120,18 @@ export const forms: Readonly<Record<string, Readonly<Record<string, string>>>> =
 };
 
 /** Asks for one of {@link changes}, or for another one, by the API. */
-export async function changeBy(url: string, path: string, body = changes[path] ?? {}): Promise<Answer> {
+export async function changeBy(
+  url: string,
+  path: string,
+  body = changes[path] ?? {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   return await ask(`${url}/api/v1${path}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${tokens.ann}`,
       'content-type': typeof body === 'string' ? 'text/csv' : 'application/json',
+      ...headers,
     },
     body: typeof body === 'string' ? body : JSON.stringify({ reason: 'because', ...body }),
   });

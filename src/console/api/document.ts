@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document of the API, made from its routes. PURE. */
 import { z } from 'zod';
+import { MOST_KEYS } from './idempotency.ts';
 import { API_PREFIX, type ApiRoute, subjectOf, subjects } from './route.ts';
 
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
@@ -60,8 +61,7 @@ function operation({ id, summary, path, method, query, body, answer }: ApiRoute)
             name: 'Idempotency-Key',
             in: 'header',
             required: false,
-            description:
-              'The same key with the same request is done once, within a day and while the console runs.',
+            description: `The same key with the same request is done once, within a day, while the console runs, and among the last ${MOST_KEYS} keys of who asks. After a 504 it does nothing twice: it waits for the outcome, or says again that it is not known.`,
             schema: { type: 'string', minLength: 1, maxLength: 200 },
           },
         ]

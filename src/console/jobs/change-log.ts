@@ -1,6 +1,6 @@
 /** The lines that the console adds to the log of changes. */
 import type { NewAuditLine } from '../../jobs/ledger/job.ts';
-import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
+import { NotDone, OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import type { LedgerDoor } from './ledger-door.ts';
 
 export interface ChangeLogOptions {
@@ -27,14 +27,14 @@ export class ChangeLog {
 
   /**
    * Comes before what it is about: what cannot be logged is not done.
-   * @throws OutcomeUnknown where the line may be in the log all the same.
+   * @throws NotDone where the line may be in the log all the same.
    */
   async add(line: NewAuditLine): Promise<void> {
     try {
       await this.#options.door.use((ledger) => ledger.addAudit(line));
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error;
-      throw new OutcomeUnknown(error.why, 'this was not done, though the log of changes may say that it was');
+      throw new NotDone(error.why);
     }
   }
 

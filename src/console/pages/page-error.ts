@@ -23,9 +23,16 @@ export class OutcomeUnknown extends PageError {
   }
 }
 
-/** A change has ended in its middle: something of it is done. */
+/** A change has ended in its middle: something of it is done. The same request, made again, does what is missing. */
 export class PartlyDone extends OutcomeUnknown {
   constructor(why: string) {
     super(why, 'a part of this was done before');
+  }
+}
+
+/** A change was not begun, since it was to be in the log first; its line may be there all the same. */
+export class NotDone extends OutcomeUnknown {
+  constructor(why: string) {
+    super(why, 'this was not done, though the log of changes may say that it was');
   }
 }
