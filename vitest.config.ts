@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-import { LongestFirst } from './testing/sequencer.ts';
+import { WaitsAmongWork } from './testing/sequencer.ts';
 
 // Every process that a test starts loads the same program: V8 compiles it for the first of them only.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
@@ -16,7 +16,7 @@ export const test: NonNullable<ViteUserConfig['test']> = {
   setupFiles: 'testing/sqlite/without-sync.ts',
   // The tests mostly wait for servers: more of them at once than there are cores.
   maxWorkers: 7,
-  sequence: { sequencer: LongestFirst },
+  sequence: { sequencer: WaitsAmongWork },
   // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
   isolate: false,
   // Only what hangs is to end by it: on a machine that others keep busy, a test that starts ten processes takes a minute.
