@@ -5,10 +5,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const WAITING = [
   '/test/deploy/ten-minutes',
   '/test/contract/producers-page',
-  '/test/jobs/ledger/postgres',
-  '/chaos/test/',
-  '/test/e2e/',
+  '/chaos/test/run-',
   '/test/ota/rate/limiter-redis',
+  '/packages/producer/',
+  '/test/jobs/ledger/postgres',
+  '/test/e2e/pauses-descriptors',
+  '/test/e2e/',
 ];
 
 /** The part of the other files that begins among them; the rest, which are short, fill what is left at the end. */

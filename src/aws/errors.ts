@@ -115,6 +115,11 @@ const NEVER_CONNECTED = new RegExp(
   ].join('|')})`,
 );
 
+/** Whether a code says that this process or machine has room for no further connection, whatever the other side. */
+export function isOutOfConnections(code: unknown): boolean {
+  return typeof code === 'string' && /^(EMFILE|ENFILE|ENOBUFS|EADDRNOTAVAIL)$/.test(code);
+}
+
 /** What such an error says where its code is that of a lost connection, or where it has none. */
 const NEVER_CONNECTED_TEXT =
   /^connect E|before secure TLS connection was established|^Proxy response \(|socket did not establish a connection/;

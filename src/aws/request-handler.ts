@@ -1,5 +1,6 @@
 /** The request handler of a worker's SDK clients. Commands keep the SDK's own, which needs less memory. */
 import { UndiciHttpHandler } from '@smithy/undici-http-handler';
+import { isOutOfConnections } from './errors.ts';
 import { Rotation } from './rotation.ts';
 
 /**
@@ -38,12 +39,12 @@ export function createSpreadHandler(
   connectTimeoutMs: number,
   now: () => number = () => performance.now(),
 ): RequestHandler {
-  const connections: UndiciHttpHandler[] = [];
+  const connections = new Set<UndiciHttpHandler>();
   const rotation = new Rotation({
     most: maxSockets,
     open: () => {
       const connection = createRequestHandler(1, connectTimeoutMs);
-      connections.push(connection);
+      connections.add(connection);
       return connection;
     },
   });
@@ -51,9 +52,16 @@ export function createSpreadHandler(
     handle: async (...call) => {
       const connection = rotation.take(now());
       try {
-        return await connection.handle(...call);
-      } finally {
+        const answer = await connection.handle(...call);
         rotation.put(connection, now());
+        return answer;
+      } catch (error) {
+        if (error instanceof Error && isOutOfConnections('code' in error ? error.code : undefined)) {
+          connections.delete(connection);
+          connection.destroy();
+          rotation.full();
+        } else rotation.put(connection, now());
+        throw error;
       }
     },
     destroy: () => {

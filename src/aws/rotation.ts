@@ -19,13 +19,15 @@ const KEPT_MS = 3_000;
 
 /** Connections that take calls in turn. Times are monotonic milliseconds. */
 export class Rotation<T> {
-  readonly #options: RotationOptions<T>;
+  readonly #open: () => T;
+  #most: number;
   /** Those without a call, by the time since when: the longest first. */
   readonly #free: { readonly connection: T; readonly since: number }[] = [];
   #opened = 0;
 
-  constructor(options: RotationOptions<T>) {
-    this.#options = options;
+  constructor({ most, open }: RotationOptions<T>) {
+    this.#most = most;
+    this.#open = open;
   }
 
   /** The connection for a call; to be given back with {@link put}. */
@@ -35,9 +37,9 @@ export class Rotation<T> {
     const longest = this.#free[kept];
     const stale = (longest === undefined ? this.#free.length : kept) - 1;
     const next = longest !== undefined && now - longest.since >= REST_MS ? kept : stale;
-    if (next === -1 && this.#opened < this.#options.most) return this.#open();
+    if (next === -1 && this.#opened < this.#most) return this.#add();
     const [free] = this.#free.splice(Math.max(0, next), 1);
-    return free === undefined ? this.#open() : free.connection;
+    return free === undefined ? this.#add() : free.connection;
   }
 
   /** Its call has ended. */
@@ -45,8 +47,14 @@ export class Rotation<T> {
     this.#free.push({ connection, since: now });
   }
 
-  #open(): T {
+  /** It could not be opened, as this machine has room for no more: instead of {@link put}. Calls make do with those that there are. */
+  full(): void {
+    this.#opened--;
+    this.#most = Math.min(this.#most, this.#opened);
+  }
+
+  #add(): T {
     this.#opened++;
-    return this.#options.open();
+    return this.#open();
   }
 }

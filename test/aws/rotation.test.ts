@@ -48,3 +48,15 @@ test('a call never waits for a connection', () => {
   const taken = [0, 0, 0].map((now) => rotation.take(now));
   expect(new Set(taken).size).toBe(3);
 });
+
+test('where the machine has room for no more, free ones are taken, and more only when none is free', () => {
+  const rotation = make(50);
+  const [one, two] = [rotation.take(0), rotation.take(0)];
+  rotation.take(0);
+  rotation.full();
+  rotation.put(one, 20);
+  rotation.put(two, 30);
+  expect(connectionsOf(rotation, 4, 40, 40)).toEqual([one, two, one, two]);
+  const busy = [rotation.take(300), rotation.take(300), rotation.take(300)];
+  expect(busy).toEqual([one, two, 3]);
+});
