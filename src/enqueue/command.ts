@@ -140,7 +140,7 @@ async function withJob<T>(
 function finish(report: Report, json: boolean, context: CommandContext): void {
   const unfinished = unfinishedSentence(report);
   if (json) context.stdout.write(summaryJson(report));
-  else if (unfinished === undefined || report.sent > 0 || report.refused > 0)
+  else if (unfinished === undefined || report.sent + report.mayHaveArrived + report.refused > 0)
     context.stdout.write(context.paint(summaryText(report, context.commandLine, columnsOf(context.stdout))));
   if (unfinished !== undefined) {
     throw new CommandError(

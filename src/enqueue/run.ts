@@ -160,7 +160,15 @@ const LOST = 'The ledger could not be reached in time, and another process may s
 
 type Sent = Pick<
   Report,
-  'sent' | 'sentBefore' | 'wasWhole' | 'refused' | 'requests' | 'continueFrom' | 'failure' | 'firstBody'
+  | 'sent'
+  | 'mayHaveArrived'
+  | 'sentBefore'
+  | 'wasWhole'
+  | 'refused'
+  | 'requests'
+  | 'continueFrom'
+  | 'failure'
+  | 'firstBody'
 >;
 
 async function send(
@@ -174,6 +182,7 @@ async function send(
   if (toSend === 0 && keeper === undefined)
     return {
       sent: 0,
+      mayHaveArrived: 0,
       sentBefore: 0,
       wasWhole: false,
       refused: 0,
@@ -219,7 +228,18 @@ async function send(
   const unknown = failure === undefined ? undefined : (lastTaken?.row.line ?? 0) + 1;
   const continueFrom = firstUnsent?.row.line ?? unknown;
   const { sentBefore = 0, wasWhole = false } = keeper ?? {};
-  return { sent, sentBefore, wasWhole, refused, requests, failure, firstBody, continueFrom };
+  const mayHaveArrived = result.uncertain.size;
+  return {
+    sent,
+    mayHaveArrived,
+    sentBefore,
+    wasWhole,
+    refused,
+    requests,
+    failure,
+    firstBody,
+    continueFrom,
+  };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Report {
   readonly toSend: number;
   /** Rows sent; on a dry run, those that would have been. */
   readonly sent: number;
+  /** Rows that may be sent besides: no answer says whether they are. */
+  readonly mayHaveArrived: number;
   /** The job that keeps the rows. */
   readonly job?: string | undefined;
   /** Good rows that an earlier run of the job sent. */
@@ -87,6 +89,7 @@ export function toReport(
     notes: [],
     job,
     sent: 0,
+    mayHaveArrived: 0,
     sentBefore: 0,
     wasWhole: false,
     refused: 0,
@@ -119,6 +122,8 @@ export function summaryText(report: Report, commandLine: CommandLine, columns?: 
     const time = `${report.seconds.toFixed(1)} s, ${number(rate(report))} rows/s`;
     lines.push(line('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
+  if (report.mayHaveArrived > 0)
+    lines.push(line('may be sent', report.mayHaveArrived, 'no answer says whether they are'));
   if (report.sentBefore > 0)
     lines.push(
       line(
@@ -155,6 +160,7 @@ export function summaryJson(report: Report): string {
     form: report.form ?? null,
     rows,
     sent: dryRun ? 0 : sent,
+    mayHaveArrived: report.mayHaveArrived,
     ...(dryRun && { wouldSend: sent, firstBody: report.firstBody ?? null }),
     ...(report.job !== undefined && { job: report.job, sentBefore: report.sentBefore }),
     skipped,
@@ -181,8 +187,11 @@ export function unfinishedSentence(report: Report): string | undefined {
     report.failure === undefined
       ? 'Interrupted'
       : `Sending failed: ${printable(report.failure.replace(/\.$/, ''))}`;
-  if (report.sent === 0 || report.dryRun) return `${why}. Nothing was sent.`;
-  return `${why}. ${number(report.sent)} of ${counted(report.toSend, 'row')} were sent${fromHere(report)}.`;
+  const { sent, mayHaveArrived, dryRun, toSend } = report;
+  if (dryRun || sent + mayHaveArrived === 0) return `${why}. Nothing was sent.`;
+  const known = `${number(sent)} of ${counted(toSend, 'row')} were sent`;
+  const besides = `${number(sent)} of ${counted(toSend, 'row')} are known to be sent, and ${number(mayHaveArrived)} more may be: SQS gave no answer that says so`;
+  return `${why}. ${mayHaveArrived === 0 ? known : besides}${fromHere(report)}.`;
 }
 
 function fromHere(report: Report): string {

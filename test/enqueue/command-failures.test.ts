@@ -38,7 +38,8 @@ interface FailedEntry {
 type Answer =
   | { readonly kind: 'forward'; readonly failed?: (entry: Entry) => Omit<FailedEntry, 'Id'> | undefined }
   | { readonly kind: 'error'; readonly status: number; readonly type: string; readonly message?: string }
-  | { readonly kind: 'reset' };
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'text'; readonly text: string };
 
 const forward: Answer = { kind: 'forward' };
 
@@ -64,6 +65,7 @@ beforeAll(async () => {
     }
     const what = answer(requests.push(body.Entries));
     if (what.kind === 'reset') return void request.socket.destroy();
+    if (what.kind === 'text') return void response.setHeader('content-type', 'text/html').end(what.text);
     response.setHeader('content-type', 'application/x-amz-json-1.0');
     if (what.kind === 'error') {
       response.statusCode = what.status;
@@ -233,7 +235,7 @@ describe('enqueue on a standard queue', () => {
     const { exitCode, error, stdout } = await enqueue(200);
     expect(exitCode).toBe(1);
     expect(error).toContain(
-      `SQS answered InternalError: said so, ${MAX_TRIES} times in a row. 10 of 200 rows were sent`,
+      `SQS answered InternalError: said so, ${MAX_TRIES} times in a row. 10 of 200 rows are known to be sent, and `,
     );
     expect(stdout).toMatch(/sent +10 {2}/);
     // Whichever batch came first, every row before the line is on the queue, and the row on it is not.
@@ -254,6 +256,30 @@ describe('enqueue on a standard queue', () => {
     expect(exitCode).toBe(1);
     expect(error).toContain('SQS did not accept some messages: KMS slows down the use of the key');
     expect(error).toContain('9 of 10 rows were sent; continue with --from-line 5');
+  });
+
+  test.each<[string, Answer]>([
+    ['a page', { kind: 'text', text: '<html></html>' }],
+    ['an object that names no entry', { kind: 'text', text: '{}' }],
+    ['the fault of SQS', { kind: 'error', status: 503, type: 'ServiceUnavailable' }],
+    ['a connection that breaks', { kind: 'reset' }],
+  ])('says that rows may have been sent where every answer was %s', async (_what, each) => {
+    answer = () => each;
+    const { exitCode, error, stdout } = await enqueue(10);
+    expect(exitCode).toBe(1);
+    expect(error).not.toContain('Nothing was sent');
+    expect(error).toContain(
+      '. 0 of 10 rows are known to be sent, and 10 more may be: SQS gave no answer that says so; continue with --from-line 2',
+    );
+    expect(stdout).toMatch(/sent +0\n {2}may be sent +10 {2}/);
+    const asJson = await enqueue(10, { args: ['--json'] });
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ sent: 0, mayHaveArrived: 10, continueFrom: 2 });
+  });
+
+  test('counts as maybe sent no row that was sent or refused later', async () => {
+    answer = (request) => (request <= 2 ? { kind: 'reset' } : forward);
+    const { stdout } = await enqueue(10, { args: ['--json'] });
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 10, mayHaveArrived: 0 });
   });
 
   test('sends all rows when a run that gave up is continued', async () => {

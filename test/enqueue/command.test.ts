@@ -413,6 +413,7 @@ describe('enqueue', () => {
       dryRun: false,
       rows: 3,
       sent: 2,
+      mayHaveArrived: 0,
       skipped: 0,
       refused: 1,
       refusedFile: 'tasks.csv.refused.csv',
