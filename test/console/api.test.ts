@@ -96,7 +96,7 @@ test('a job is planned, applied, steered, verified and undone', async () => {
     data: { detail: 'settings.priority: must be at most 9.' },
   });
   expect((await call('showJob', { job: 'none' })).status).toBe(404);
-  expect((await call('setJob', { job: 'j' }, { reason, unset: ['start-at'] })).status).toBe(200);
+  expect((await call('setJob', { job: 'j' }, { reason, unset: ['startAt'] })).status).toBe(200);
   expect((await call('resumeJob', { job: 'j' }, { reason })).status).toBe(200);
   const ended = async (job: string, counts: object): Promise<void> =>
     await expect

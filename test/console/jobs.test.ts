@@ -87,7 +87,7 @@ test('the page of a job says of settings that do nothing what the commands say',
   );
   const { call } = await makeApiClient(url, tokens.vic);
   expect((await call('showJob', { job: 'j' })).data).toMatchObject({ idleSettings: [note] });
-  await ann.post('/jobs/of/j/set', { unset: 'abort-when' });
+  await ann.post('/jobs/of/j/set', { unset: 'abortWhen' });
   expect((await ann.get('/jobs/of/j')).body).not.toContain('can never act');
 });
 
@@ -309,6 +309,30 @@ test('what is wrong with a setting names its field: by its label in a form, and 
     expect(fault).toContain(`&quot;${label}&quot;`);
     expect(fault).not.toContain('--');
   }
+});
+
+test('what is taken back has the name that it is set by, and only what is set is offered', async () => {
+  const { ann, call } = await waiting();
+  const set = (body: object) => call('setJob', { job: 'j' }, { reason: 'because', ...body });
+  const given = {
+    startAt: '2h',
+    abortWhen: ['failed>1'],
+    soak: '10m',
+    stages: '1,100%',
+  };
+  const names = Object.keys(given);
+  const offered = async () =>
+    [...(await ann.get('/jobs/of/j')).body.matchAll(/name="unset" value="(\w+)"/g)].map(([, name]) => name);
+  expect(await offered()).toEqual([]);
+  expect(await set({ settings: given })).toMatchObject({ status: 200 });
+  expect((await offered()).sort()).toEqual([...names].sort());
+  expect((await ann.get('/jobs/of/j')).body).toContain('value="soak"> Soak</label>');
+  expect(await set({ unset: ['start-at'] })).toMatchObject({
+    status: 400,
+    data: { detail: 'unset.0: there is no setting "start-at" (did you mean "startAt"?).' },
+  });
+  expect(await set({ unset: names })).toMatchObject({ status: 200 });
+  expect(await offered()).toEqual([]);
 });
 
 test('numbers of forms have the bounds of flags', async () => {

@@ -19,11 +19,14 @@ export function onlyFields<Shape extends z.ZodRawShape>(shape: Shape) {
 }
 
 function unknownFields(keys: readonly string[], names: readonly string[]): string {
-  const said = keys.slice(0, MOST_NAMED).map((key) => {
-    const near = nearest(key, names);
-    return `"${shortPrintable(key)}"${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
-  });
+  const said = keys.slice(0, MOST_NAMED).map((key) => named(key, names));
   return `there is no field ${said.join(', ')}`;
+}
+
+/** A name that is none of these, and the one that is near. */
+export function named(wrong: string, names: readonly string[]): string {
+  const near = nearest(wrong, names);
+  return `"${shortPrintable(wrong)}"${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
 }
 
 /** As flags have them. */

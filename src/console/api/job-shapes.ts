@@ -1,11 +1,12 @@
 /** What the API of jobs takes and answers: the schemas that its routes check and its document shows. */
 import { z } from 'zod';
+import { unsettableNames } from '../../jobs/rules/given.ts';
 import { verificationJson } from '../../jobs/verify/view.ts';
 import { isReason, REASON_NEEDED } from '../../text/reason.ts';
 import type { ApiAway } from '../jobs/api-away.ts';
 import type { LooksSeen } from '../jobs/job-page.ts';
 import type { LookSeen } from '../jobs/looks.ts';
-import { onlyFields, positive, whole } from './asked-shapes.ts';
+import { named, onlyFields, positive, whole } from './asked-shapes.ts';
 
 export const reason = z
   .string(REASON_NEEDED)
@@ -35,6 +36,15 @@ export const settings = onlyFields({
 })
   .partial()
   .meta({ description: 'As the flags of `jobs apply` say it.' });
+
+export const unset = z
+  .array(
+    z.enum(unsettableNames, {
+      error: ({ input }) => `there is no setting ${named(String(input), unsettableNames)}`,
+    }),
+  )
+  .default([])
+  .meta({ description: 'Settings that are taken back.' });
 
 export const standing = z
   .looseObject({

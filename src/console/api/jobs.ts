@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobNameSchema } from '../../jobs/plan/job-name.ts';
-import { unsettableNames } from '../../jobs/rules/given.ts';
 import { standingJson } from '../../jobs/view/standing.ts';
 import { steps } from '../jobs/desk.ts';
 import { looksSeen } from '../jobs/kept-looks.ts';
@@ -25,6 +24,7 @@ import {
   row,
   settings,
   standing,
+  unset,
 } from './job-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
@@ -159,13 +159,13 @@ export function jobRoutes({
       body: onlyFields({
         reason,
         settings: settings.default({}),
-        unset: z.array(z.enum(unsettableNames)).default([]),
+        unset,
       }),
       wait,
       answer: done,
       serve: async (asked) => {
-        const { settings: given, unset, reason: why } = asked.body;
-        await desk.set(asked.subject, { abortWhen: [], ...defined(given) }, unset, deedOf(asked, why));
+        const { settings: given, unset: names, reason: why } = asked.body;
+        await desk.set(asked.subject, { abortWhen: [], ...defined(given) }, names, deedOf(asked, why));
         return { job: asked.subject };
       },
     }),

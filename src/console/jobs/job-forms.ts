@@ -2,7 +2,6 @@
 import type { JobRecord } from '../../jobs/ledger/job.ts';
 import { type JobEvent, nextState } from '../../jobs/ledger/state.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
-import { settingsJson } from '../../jobs/view/settings-text.ts';
 import type { Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField } from '../pages/layout.ts';
@@ -74,10 +73,7 @@ export function jobForms(
   const cancel = nextState(state, 'cancel') !== undefined;
   const retry = complete && nextState(state, 'retry') !== undefined;
   const reconcile = complete && reconcilable.has(state.name);
-  const given = settingsJson(settings);
-  const set = unsettableNames.filter(
-    (name) => given[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())] !== null,
-  );
+  const set = unsettableNames.filter((name) => settings[name] !== undefined);
   const action = (what: string, inside: Html): Html =>
     html`<form method="post" action="${jobPath(jobId, `/${what}`)}" class="wide">${token}\n${inside}</form>`;
   return html`<section class="actions" data-as-of="${now}"><h2>What to do</h2>
@@ -94,7 +90,7 @@ ${
   html`<details><summary>Set how it is sent</summary>${action(
     'set',
     html`<p>Fields that stay empty change nothing.</p>${settingFields('set')}
-<fieldset><legend>Take back</legend>${set.map((name) => html`<label class="check"><input type="checkbox" name="unset" value="${name}"> ${name}</label>\n`)}</fieldset>
+${set.length > 0 && html`<fieldset><legend>Take back</legend>${set.map((name) => html`<label class="check"><input type="checkbox" name="unset" value="${name}"> ${settingLabels[name]}</label>\n`)}</fieldset>`}
 ${reasonField('set-reason')}<button type="submit">Set</button>`,
   )}</details>`
 }

@@ -18,6 +18,7 @@ export const settingLabels = {
   confirmEach: 'Wait for a word between stages',
   verifyEach: 'Look at the devices between stages',
   undoOnAbort: 'Undo when a rule stops it',
+  reportTo: 'File the report',
   refresh: 'Read every task first',
   job: 'Name of the job',
 } as const;

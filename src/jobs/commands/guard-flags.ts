@@ -85,18 +85,24 @@ export interface UnsetFlags {
   readonly unset: readonly Unsettable[];
 }
 
+/** Settings by the flags that set them. */
+const unsettableFlags: ReadonlyMap<string, Unsettable> = new Map(
+  unsettableNames.map((name) => [name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), name]),
+);
+
 export function addUnsetOption(command: Command): Command {
   const option = new Option(
     '--unset <flag>',
     'take back what that flag has set, as in --unset rate (repeatable)',
   )
-    .choices(unsettableNames)
+    .choices([...unsettableFlags.keys()])
     .default([]);
   const check = option.parseArg;
   // Commander's choices keep the last one only.
-  option.argParser((text: string, before: readonly string[]) => [
-    ...before,
-    String(check?.(text, undefined)),
-  ]);
+  option.argParser((text: string, before: readonly Unsettable[]) => {
+    check?.(text, undefined);
+    const setting = unsettableFlags.get(text);
+    return setting === undefined ? before : [...before, setting];
+  });
   return command.addOption(option);
 }

@@ -65,33 +65,30 @@ export function readGuards(given: GivenSettings, now: number): JobSettings {
   };
 }
 
-/** Settings by the flags that set them. */
-const unsettable = {
-  canary: 'canary',
-  stages: 'stages',
-  ramp: 'ramp',
-  soak: 'soak',
-  'verify-each': 'verifyEach',
-  'verify-within': 'verifyWithin',
-  'confirm-each': 'confirmEach',
-  'abort-when': 'abortWhen',
-  'undo-on-abort': 'undoOnAbort',
-  window: 'window',
-  rate: 'rate',
-  priority: 'priority',
-  'start-at': 'startAt',
-  between: 'between',
-  deadline: 'deadline',
-  'report-to': 'reportTo',
-} as const satisfies Readonly<Record<string, keyof JobSettings>>;
+/** Settings that can be taken back. */
+export const unsettableNames = [
+  'canary',
+  'stages',
+  'ramp',
+  'soak',
+  'verifyEach',
+  'verifyWithin',
+  'confirmEach',
+  'abortWhen',
+  'undoOnAbort',
+  'window',
+  'rate',
+  'priority',
+  'startAt',
+  'between',
+  'deadline',
+  'reportTo',
+] as const satisfies readonly (keyof JobSettings)[];
 
-/** A setting that can be taken back, by the flag that sets it. */
-export type Unsettable = keyof typeof unsettable;
-
-export const unsettableNames = Object.keys(unsettable) as readonly Unsettable[];
+export type Unsettable = (typeof unsettableNames)[number];
 
 /** The settings without those that are named. */
 export function without(settings: JobSettings, names: readonly Unsettable[]): JobSettings {
-  const gone = new Set<string>(names.map((name) => unsettable[name]));
+  const gone = new Set<string>(names);
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !gone.has(name)));
 }
