@@ -275,15 +275,23 @@ test('a cause of dead letters is put back after its canaries, and letters are de
   expect((await call('confirmLetterChange', { change: purge }, { reason, phrase: 'purge 2' })).status).toBe(
     200,
   );
-  expect(await becomes(purge, 'ended')).toMatchObject({ report: { purged: 2 } });
+  expect(await becomes(purge, 'ended')).toMatchObject({ sent: 2, report: { purged: 2 } });
   expect(await stage.deadLetters()).toHaveLength(1);
 
   const dropped = await planned({ action: 'redrive', group: gone?.group });
   expect((await call('dropLetterChange', { change: dropped }, { reason })).data).toMatchObject({
     state: 'dropped',
   });
-  expect((await call('stopLetterChange', { change: dropped }, { reason })).status).toBe(200);
-  expect((await call('listLetterChanges')).data).toMatchObject({ changes: [{}, {}, {}] });
+  expect((await call('stopLetterChange', { change: dropped }, { reason })).status).toBe(409);
+  await addLetters(20, 'gone', { name: 'ValidationException', status: 400, message: 'no' });
+  const slow = await planned({ action: 'redrive', group: gone?.group, rate: 1 });
+  expect((await call('confirmLetterChange', { change: slow }, { reason })).status).toBe(200);
+  expect(await call('stopLetterChange', { change: slow }, { reason: 'too slow' })).toMatchObject({
+    status: 200,
+    data: { state: 'stopping', stopped: { by: 'ann@console', reason: 'too slow' } },
+  });
+  await becomes(slow, 'ended');
+  expect((await call('listLetterChanges')).data).toMatchObject({ changes: [{}, {}, {}, {}] });
   expect(client.undone(ofLetters)).toEqual([]);
 });
 

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { letterRecord } from '../../dead-letters/view/export.ts';
 import { letterJson } from '../../dead-letters/view/list.ts';
+import type { Visitor } from '../access/visitor.ts';
 import { toAsked } from '../dead-letters/asked.ts';
+import type { Deed } from '../dead-letters/change-run.ts';
 import type { Desk } from '../dead-letters/desk.ts';
 import { PageError } from '../pages/page-error.ts';
 import { deedOf } from './asked.ts';
@@ -83,7 +85,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       serve: async ({ body, visitor }) => {
         const { letters = [], force, reason: why, ...rest } = body;
         const asked = toAsked({ ...rest, id: letters, force: force ? 'yes' : undefined });
-        return changeJson(await desk().plan(asked, { by: deedOf({ visitor }, why).who, reason: why }));
+        return changeJson(await desk().plan(asked, letterDeed(visitor, why)));
       },
     }),
     route({
@@ -108,8 +110,8 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
           .optional(),
       }),
       answer: change,
-      serve: async ({ subject, body }) => {
-        await desk().confirm(subject, body.phrase);
+      serve: async ({ subject, body, visitor }) => {
+        await desk().confirm(subject, letterDeed(visitor, body.reason), body.phrase);
         return changeJson(desk().change(subject));
       },
     }),
@@ -121,11 +123,15 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
         summary: what === 'drop' ? 'Does not carry a plan out' : 'Lets a change end as soon as it can',
         body: reasonBody,
         answer: change,
-        serve: async ({ subject }) => {
-          desk()[what](subject);
+        serve: async ({ subject, body, visitor }) => {
+          await desk()[what](subject, letterDeed(visitor, body.reason));
           return changeJson(desk().change(subject));
         },
       }),
     ),
   ];
+}
+
+function letterDeed(visitor: Visitor, why: string): Deed {
+  return { by: deedOf({ visitor }, why).who, reason: why };
 }

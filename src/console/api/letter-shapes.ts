@@ -78,6 +78,7 @@ export const wanted = onlyFields({
   force: z.boolean().default(false),
 }).meta({ description: 'As the flags of `dead-letters redrive` say it.' });
 
+const deed = z.object({ by: z.string(), reason: z.string() });
 const report = z
   .looseObject({ dryRun: z.boolean(), matched: z.number() })
   .nullable()
@@ -92,6 +93,8 @@ export const change = z.object({
   force: z.boolean(),
   by: z.string(),
   reason: z.string(),
+  confirmed: deed.nullable().meta({ description: 'Who had the plan carried out, and why.' }),
+  stopped: deed.nullable().meta({ description: 'Who stopped it, or dropped its plan, and why.' }),
   begunAt: z.string(),
   state: z.enum(changeStates),
   stateSince: z.string(),
@@ -109,6 +112,7 @@ export const change = z.object({
 export function changeJson(run: ChangeRun): z.input<typeof change> {
   const { facts, plan, state, stateSince, begunAt, chosen, sent, fault, notes, report: done } = run;
   const { id, asked, by, reason: why } = facts;
+  const { confirmed = null, stopped = null } = run;
   return {
     change: id,
     action: asked.action,
@@ -119,6 +123,8 @@ export function changeJson(run: ChangeRun): z.input<typeof change> {
     force: asked.force,
     by,
     reason: why,
+    confirmed,
+    stopped,
     begunAt: new Date(begunAt).toISOString(),
     state,
     stateSince: new Date(stateSince).toISOString(),

@@ -1,7 +1,7 @@
 /** What the pages *Task* and *Log of changes*, and their routes of the API, ask; what is away is told at once, and since when. */
 
 import type { CommandContext } from '../../cli/context.ts';
-import { readChanges } from '../../dead-letters/desk/log.ts';
+import { type LoggedChange, readChanges } from '../../dead-letters/desk/log.ts';
 import { CommandError } from '../../errors.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { changeText, whyText } from '../../jobs/view/audit.ts';
@@ -150,7 +150,13 @@ async function ledgerChanges(ledger: Ledger, most: number): Promise<readonly Sho
 async function letterChanges(stateDir: string, most: number): Promise<readonly ShownChange[]> {
   const changes = await readChanges(stateDir, most);
   if (typeof changes === 'string') throw new Unanswered(changes);
-  return changes.map(({ at, by, action, reason, what, letters, end }) => ({
+  return changes.flatMap(letterLines);
+}
+
+/** Who stopped it has a line of its own; a plan that was dropped has no other. */
+function letterLines(change: LoggedChange): readonly ShownChange[] {
+  const { at, by, action, reason, what, letters, stops, end } = change;
+  const begun: ShownChange = {
     at,
     who: by,
     what: `${action} of dead letters`,
@@ -160,5 +166,13 @@ async function letterChanges(stateDir: string, most: number): Promise<readonly S
       plainValues(what),
       end === undefined ? 'no end is logged' : `ended: ${plainValues(end.result)}`,
     ].join('; '),
+  };
+  const stopped = stops.map((stop) => ({
+    at: stop.at,
+    who: stop.by,
+    what: `${stop.event} of a ${action} of dead letters`,
+    why: stop.reason,
+    detail: stop.event === 'drop' ? plainValues(what) : `begun by ${by} at ${instant(at)} UTC`,
   }));
+  return stops.some(({ event }) => event === 'drop') ? stopped : [...stopped, begun];
 }

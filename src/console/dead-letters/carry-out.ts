@@ -40,33 +40,34 @@ const MARGIN_MS = 5_000;
  * @param closed aborts when this process ends: the next one goes on with a redrive.
  */
 export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
-  const { facts, chosen } = run;
-  // At once: whoever has agreed sees this next.
-  run.become('moving');
+  const { facts, chosen, confirmed = facts } = run;
   const goesOn = facts.asked.action === 'redrive';
   try {
-    if (goesOn) await keepUnfinished(options.stateDir, { facts, chosen });
+    if (goesOn) await keepUnfinished(options.stateDir, { facts, confirmed, chosen });
     await moveLogged(run, options, closed);
   } finally {
-    // What the end of this process has cut off is not finished; what has failed is told to have ended.
-    if (goesOn && !closed.aborted) run.notes.push(...(await forgetUnfinished(options.stateDir)));
+    // What the end of this process has cut off is not finished. What has failed or was stopped is told to have ended.
+    if (goesOn && (!closed.aborted || run.stopped !== undefined))
+      run.notes.push(...(await forgetUnfinished(options.stateDir)));
   }
   run.become('ended');
 }
 
 async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
   const { letters, openLog } = options;
-  const { facts, chosen } = run;
-  const { asked, by, reason } = facts;
+  const { facts, chosen, confirmed = facts } = run;
+  const { asked } = facts;
   const what = {
     queueUrl: printableUrl(letters.config.queueUrl),
     deadLetterQueueUrl: printableUrl(letters.config.deadLetterQueueUrl),
     ...asked,
     agreed: chosen.size,
+    plannedBy: facts.by,
+    planReason: facts.reason,
   };
   const agreed: Filter = ({ message }) => chosen.has(message.messageId);
-  const signal = AbortSignal.any([closed, run.stop.signal]);
-  const common = { by, reason, asked: what } as const;
+  const signal = AbortSignal.any([closed, run.stopSignal]);
+  const common = { run: facts.id, ...confirmed, asked: what } as const;
   const { report, endUnlogged } =
     asked.action === 'redrive'
       ? await carryOutLogged<RedriveReport>(
@@ -85,7 +86,14 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
             carryOut: (audit) =>
               purge(
                 { matches: agreed, limit: chosen.size, dryRun: false },
-                { dead: letters.dead, surroundings: letters.surroundings(signal), audit },
+                {
+                  dead: letters.dead,
+                  surroundings: letters.surroundings(signal),
+                  audit,
+                  onProgress: (purged) => {
+                    run.sent = purged;
+                  },
+                },
               ),
             resultOf: (found) => purgeResult(found),
           },

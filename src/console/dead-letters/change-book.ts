@@ -27,6 +27,13 @@ export class ChangeBook {
     throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
   }
 
+  /** @throws PageError where there is nothing to stop. */
+  underWay(id: string): ChangeRun {
+    const run = this.get(id);
+    if (run.isUnderWay) return run;
+    throw new PageError(`There is nothing to stop: the change is ${run.state}.`, 409);
+  }
+
   add(run: ChangeRun): void {
     this.#changes.set(run.facts.id, run);
     for (const [id, { isOver }] of this.#changes)

@@ -11,7 +11,7 @@ import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
-import { type ChangeRun, type ChangeState, phraseOf } from './change-run.ts';
+import { type ChangeRun, type ChangeState, type Deed, phraseOf } from './change-run.ts';
 
 /** Different values and refusals shown. */
 const SHOWN = 20;
@@ -26,12 +26,12 @@ export function changePage(run: ChangeRun, visitor: Visitor): Page {
   const body =
     run.state === 'planned' || run.isOver
       ? html`${changePart(run)}\n${!run.isOver && mayChange(visitor) && confirmForm(run, visitor)}`
-      : html`${livePart(`/live/dead-letters/changes/${id}`, changePart(run))}\n${mayChange(visitor) && stopForm(run, visitor)}`;
+      : html`${livePart(`/live/dead-letters/changes/${id}`, changePart(run))}\n${mayChange(visitor) && run.isUnderWay && stopForm(run, visitor)}`;
   return { title, live: run.state !== 'planned' && !run.isOver, body: html`<h1>${title}</h1>\n${body}` };
 }
 
 export function changePart(run: ChangeRun): Html {
-  const { facts, plan, report, fault } = run;
+  const { facts, plan, report, fault, confirmed, stopped } = run;
   const { asked, by, reason } = facts;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['state', stateText(run)],
@@ -46,8 +46,9 @@ export function changePart(run: ChangeRun): Html {
         ? 'letters that were put back too often, rejected again, are foreign or invalid'
         : undefined,
     ],
-    ['by', by],
-    ['reason', reason],
+    ['planned by', `${by}: ${reason}`],
+    ['confirmed by', deedText(confirmed)],
+    [run.state === 'dropped' ? 'dropped by' : 'stopped by', deedText(stopped)],
   ];
   return html`${fault !== undefined && html`<p class="fault" role="alert">${run.report === undefined ? 'Not done' : 'Stopped'}: ${fault}.</p>`}
 ${run.notes.map((note) => html`<p class="fault" role="alert">${note}.</p>\n`)}
@@ -57,6 +58,10 @@ ${run.state === 'planning' && html`<p class="busy">A pass finds out what this wo
 ${report !== undefined ? reportPart(report) : plan !== undefined && planPart(plan)}
 ${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.size, 'letter')} were agreed to.</p>`}
 ${(run.state === 'planned' || run.isOver) && html`<p><a href="/dead-letters">All dead letters</a></p>`}`;
+}
+
+function deedText(deed: Deed | undefined): string | undefined {
+  return deed && `${deed.by}: ${deed.reason}`;
 }
 
 function progressBar({ sent, chosen, facts: { asked } }: ChangeRun): Html {
@@ -72,20 +77,27 @@ const states: Readonly<Record<ChangeState, string>> = {
   canaries: 'waiting for the end of the first ones',
   ending: 'all are put back; waiting until they have ended',
   waiting: 'waiting for letters that the process before has held when it was killed',
+  stopping: 'stopping: the request under way is completed',
   ended: 'ended',
   dropped: 'not carried out',
 };
 
-export function stateText({ state, report, fault, stop, resumed }: ChangeRun): string {
-  const how =
-    state !== 'ended'
-      ? ''
-      : fault !== undefined
-        ? ' early'
-        : stop.signal.aborted
-          ? ', stopped'
-          : verdict(report);
-  return `${states[state]}${how}${resumed ? '; gone on with after a restart' : ''}`;
+export function stateText(run: ChangeRun): string {
+  const how = run.state === 'ended' ? endedHow(run) : '';
+  return `${states[run.state]}${how}${run.resumed ? '; gone on with after a restart' : ''}`;
+}
+
+function endedHow({ report, fault, stopped, chosen }: ChangeRun): string {
+  if (fault !== undefined) return ' early';
+  if (stopped !== undefined && !isWhole(report, chosen.size)) return ', stopped';
+  return verdict(report);
+}
+
+/** Whether a stop came too late to leave anything undone. */
+function isWhole(report: RedriveReport | PurgeReport | undefined, agreed: number): boolean {
+  if (report === undefined) return false;
+  if (!('redriven' in report)) return report.purged + report.notDeleted >= agreed;
+  return report.ends !== undefined && report.ends.verdict !== 'interrupted';
 }
 
 function verdict(report: RedriveReport | PurgeReport | undefined): string {
@@ -157,17 +169,18 @@ ${rest > 0 && html`<p>And ${counted(rest, 'letter')} with other values.</p>`}`;
 function confirmForm(run: ChangeRun, visitor: Visitor): Html {
   const { id, asked, reason } = run.facts;
   const path = `${CHANGES_PATH}/${id}`;
-  const common = html`${formTokenField(visitor)}<input type="hidden" name="reason" value="${reason}">`;
   if (run.chosen.size === 0) return html`<p>There is nothing to change.</p>`;
-  return html`<form method="post" action="${path}/confirm" class="narrow">${common}
+  return html`<form method="post" action="${path}/confirm" class="narrow">${formTokenField(visitor)}
+<label for="reason">Reason, for the log of changes</label>
+<input id="reason" name="reason" value="${reason}" maxlength="500" required>
 ${
   asked.action === 'purge' &&
   html`<label for="phrase">Type <code>${phraseOf(run)}</code> to delete them for good</label>
 <input id="phrase" name="phrase" autocomplete="off" required>`
 }
 <button type="submit"${asked.action === 'purge' && html` class="danger"`}>${asked.action === 'purge' ? 'Delete' : 'Put back'} ${counted(run.chosen.size, 'letter')}</button>
-</form>
-<form method="post" action="${path}/drop">${common}<button type="submit" class="plain">Do not</button></form>`;
+<button type="submit" class="plain" formaction="${path}/drop" formnovalidate>Do not</button>
+</form>`;
 }
 
 function stopForm({ facts: { id } }: ChangeRun, visitor: Visitor): Html {

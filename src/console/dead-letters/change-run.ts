@@ -10,8 +10,9 @@ import type { Asked } from './asked.ts';
  *   canaries  the first ones were put back; the others wait for their end
  *   ending    all are put back; their end is waited for
  *   waiting   it was gone on with after a kill: letters that the killed process held are seen by nobody for a while
+ *   stopping  somebody has stopped it: the request under way is completed
  *   ended     done, or stopped early: `report` and `fault` say how
- *   dropped   the plan was not carried out
+ *   dropped   it was not carried out: somebody dropped the plan, or stopped its making
  */
 export const changeStates = [
   'planning',
@@ -20,27 +21,34 @@ export const changeStates = [
   'canaries',
   'ending',
   'waiting',
+  'stopping',
   'ended',
   'dropped',
 ] as const;
 export type ChangeState = (typeof changeStates)[number];
 
 const next: Readonly<Record<ChangeState, readonly ChangeState[]>> = {
-  planning: ['planned', 'ended', 'dropped'],
+  planning: ['planned', 'stopping', 'ended'],
   planned: ['moving', 'dropped'],
-  moving: ['canaries', 'ending', 'waiting', 'ended'],
-  canaries: ['moving', 'ending', 'ended'],
-  ending: ['waiting', 'ended'],
-  waiting: ['moving', 'ended'],
+  moving: ['canaries', 'ending', 'waiting', 'stopping', 'ended'],
+  canaries: ['moving', 'ending', 'stopping', 'ended'],
+  ending: ['waiting', 'stopping', 'ended'],
+  waiting: ['moving', 'stopping', 'ended'],
+  stopping: ['ended', 'dropped'],
   ended: [],
   dropped: [],
 };
 
-export interface ChangeFacts {
-  readonly id: string;
-  readonly asked: Asked;
+/** Who does something, and why. */
+export interface Deed {
   readonly by: string;
   readonly reason: string;
+}
+
+/** By whom it was planned, and why. */
+export interface ChangeFacts extends Deed {
+  readonly id: string;
+  readonly asked: Asked;
 }
 
 /** What is typed to carry a plan out that deletes. */
@@ -67,7 +75,9 @@ export class ChangeRun {
   readonly notes: string[] = [];
   /** It was begun by an earlier process. */
   readonly resumed: boolean;
-  readonly stop = new AbortController();
+  readonly #stopped = new AbortController();
+  #confirmedBy: Deed | undefined;
+  #stoppedBy: Deed | undefined;
 
   constructor(facts: ChangeFacts, now: () => number, resumed = false) {
     this.facts = facts;
@@ -85,12 +95,51 @@ export class ChangeRun {
     return this.#stateSince;
   }
 
+  /** Who had the plan carried out. */
+  get confirmed(): Deed | undefined {
+    return this.#confirmedBy;
+  }
+
+  /** Who stopped it, or dropped its plan. */
+  get stopped(): Deed | undefined {
+    return this.#stoppedBy;
+  }
+
+  /** Aborts when somebody stops it. */
+  get stopSignal(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** Of a plan. */
+  confirm(deed: Deed): void {
+    this.become('moving');
+    this.#confirmedBy = deed;
+  }
+
+  /** Of a plan. */
+  drop(deed: Deed): void {
+    this.become('dropped');
+    this.#stoppedBy = deed;
+  }
+
+  /** Of what is under way. */
+  stop(deed: Deed): void {
+    this.become('stopping');
+    this.#stoppedBy = deed;
+    this.#stopped.abort();
+  }
+
   /** @throws Error for a step that there is not: a bug. */
   become(state: ChangeState): void {
     if (!next[this.#state].includes(state))
       throw new Error(`a change that is ${this.#state} cannot become ${state}`);
     this.#state = state;
     this.#stateSince = this.#now();
+  }
+
+  /** Whether there is something to stop. */
+  get isUnderWay(): boolean {
+    return next[this.#state].includes('stopping');
   }
 
   get isOver(): boolean {

@@ -3,9 +3,11 @@
  * commands use: passes, plans, changes, and the log of changes.
  */
 import { randomUUID } from 'node:crypto';
+import { AuditError } from '../../dead-letters/changes/audit.ts';
 import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
 import { planRedrive, type RedriveReport } from '../../dead-letters/changes/redrive.ts';
-import { explain } from '../../dead-letters/desk/explain.ts';
+import { logLine } from '../../dead-letters/desk/carry-out.ts';
+import { explain, unloggedText } from '../../dead-letters/desk/explain.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
 import { CommandError } from '../../errors.ts';
@@ -13,10 +15,10 @@ import { PageError } from '../pages/page-error.ts';
 import { type Asked, filterOf } from './asked.ts';
 import { type CarryOutOptions, carryOut, redriveOptions } from './carry-out.ts';
 import { ChangeBook } from './change-book.ts';
-import { type ChangeFacts, ChangeRun, phraseOf } from './change-run.ts';
+import { ChangeRun, type Deed, phraseOf } from './change-run.ts';
 import type { Doing } from './doing.ts';
 import { groupIn, type Look, type LookedGroup, lookAt } from './look.ts';
-import { readUnfinished } from './unfinished.ts';
+import { forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.ts';
 
 export interface DeskOptions extends CarryOutOptions {
   readonly say: (text: string) => void;
@@ -40,7 +42,7 @@ export class Desk {
   readonly #closed = new AbortController();
   readonly #changes = new ChangeBook();
   #doing: Doing = { what: 'nothing' };
-  #restored: ChangeRun | undefined;
+  #restored: (Pick<Unfinished, 'confirmed'> & { readonly run: ChangeRun }) | undefined;
   #work: Promise<void> = Promise.resolve();
   #look: Look | undefined;
   #lookFault: LookFault | undefined;
@@ -103,16 +105,16 @@ export class Desk {
     run.chosen = left.chosen;
     run.become('planned');
     this.#changes.add(run);
-    this.#restored = run;
+    this.#restored = { run, confirmed: left.confirmed };
   }
 
   /** Goes on with what was read. */
   resume(): void {
-    const run = this.#restored;
+    const restored = this.#restored;
     this.#restored = undefined;
-    if (run === undefined) return;
-    this.#options.say(`Going on with the redrive that ${run.facts.by} has begun.`);
-    this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
+    if (restored === undefined) return;
+    this.#options.say(`Going on with the redrive that ${restored.confirmed.by} has begun.`);
+    this.#carryOut(restored.run, restored.confirmed);
   }
 
   /** Looks at the queue where the last look is old. @param again somebody asks for a new one: only a very new one is as good. */
@@ -142,15 +144,17 @@ export class Desk {
   }
 
   /** Begins to find out what a change would do. @throws PageError while something else is being changed. */
-  async plan(asked: Asked, who: Pick<ChangeFacts, 'by' | 'reason'>): Promise<ChangeRun> {
+  async plan(asked: Asked, deed: Deed): Promise<ChangeRun> {
     const matches = filterOf(asked);
     return await this.#whenFree(() => {
-      const run = new ChangeRun({ id: randomUUID(), asked, ...who }, this.#options.now);
+      const run = new ChangeRun({ id: randomUUID(), asked, ...deed }, this.#options.now);
       this.#changes.add(run);
       this.#begin(run, async () => {
         await this.#options.letters.checkQueues();
-        run.plan = await this.#makePlan(run, matches);
-        run.chosen = run.plan.chosen;
+        const plan = await this.#makePlan(run, matches);
+        if (run.stopped !== undefined) return run.become('dropped');
+        run.plan = plan;
+        run.chosen = plan.chosen;
         run.become('planned');
       });
       return run;
@@ -162,25 +166,32 @@ export class Desk {
    * @param phrase what was typed: for good is only deleted where it is {@link phraseOf} the plan.
    * @throws PageError where it cannot be, any more or yet.
    */
-  async confirm(id: string, phrase = ''): Promise<void> {
+  async confirm(id: string, deed: Deed, phrase = ''): Promise<void> {
     const asked = this.change(id);
     if (asked.facts.asked.action === 'purge' && phrase.trim() !== phraseOf(asked))
       throw new PageError(`Nothing was deleted: type "${phraseOf(asked)}", exactly.`);
     await this.#whenFree(() => {
       const run = this.#changes.planned(id);
       if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
-      this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
+      this.#carryOut(run, deed);
     });
   }
 
   /** @throws PageError where it is no plan. */
-  drop(id: string): void {
-    this.#changes.planned(id).become('dropped');
+  async drop(id: string, deed: Deed): Promise<void> {
+    const run = this.#changes.planned(id);
+    run.drop(deed);
+    await this.#log(run, deed, 'drop');
   }
 
-  /** Lets a change end as soon as it can. @throws PageError for one that is not known. */
-  stop(id: string): void {
-    this.change(id).stop.abort();
+  /** Lets a change end as soon as it can; no later console goes on with it. @throws PageError where it is not under way. */
+  async stop(id: string, deed: Deed): Promise<void> {
+    const run = this.#changes.underWay(id);
+    run.stop(deed);
+    if (run.confirmed === undefined) return await this.#log(run, deed, 'drop');
+    if (run.facts.asked.action === 'redrive')
+      run.notes.push(...(await forgetUnfinished(this.#options.stateDir)));
+    await this.#log(run, deed, 'stop');
   }
 
   /** Ends what is being done; a redrive is gone on with by the next console. */
@@ -199,11 +210,34 @@ export class Desk {
     return begin();
   }
 
+  /** What was stopped or dropped is so, also where it cannot be logged: the change says so then. */
+  async #log(run: ChangeRun, deed: Deed, event: 'stop' | 'drop'): Promise<void> {
+    const { id, asked, by, reason } = run.facts;
+    const what = { ...asked, plannedBy: by, planReason: reason };
+    try {
+      await logLine(
+        { run: id, action: asked.action, ...deed },
+        event === 'stop' ? { event } : { event, what },
+        this.#options.openLog,
+      );
+    } catch (error) {
+      if (!(error instanceof AuditError)) throw error;
+      const done = event === 'stop' ? 'stopped' : 'dropped';
+      run.notes.push(unloggedText(`That ${deed.by} has ${done} it, because "${deed.reason}",`, error));
+    }
+  }
+
+  #carryOut(run: ChangeRun, deed: Deed): void {
+    // At once: whoever has agreed sees this next.
+    run.confirm(deed);
+    this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
+  }
+
   #begin(run: ChangeRun, work: () => Promise<void>): void {
     this.#doing = { what: 'changing', change: run };
     this.#work = this.#try(work).then((fault) => {
       if (fault !== undefined) run.fault = fault;
-      if (fault !== undefined && !run.isOver) run.become(run.state === 'planned' ? 'dropped' : 'ended');
+      if (fault !== undefined && !run.isOver) run.become('ended');
       this.#doing = { what: 'nothing' };
     });
   }
@@ -237,6 +271,6 @@ export class Desk {
   }
 
   #surroundings(run: ChangeRun) {
-    return this.#options.letters.surroundings(AbortSignal.any([this.#closed.signal, run.stop.signal]));
+    return this.#options.letters.surroundings(AbortSignal.any([this.#closed.signal, run.stopSignal]));
   }
 }

@@ -9,7 +9,7 @@ import type { Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { stateText } from './change-page.ts';
-import type { ChangeRun } from './change-run.ts';
+import type { ChangeRun, Deed } from './change-run.ts';
 import type { Desk } from './desk.ts';
 import type { Look } from './look.ts';
 
@@ -27,7 +27,7 @@ ${livePart(LETTERS_STREAM, overviewPart(desk, now))}`,
 
 export function overviewPart({ doing, look, lookFault, changes }: Desk, now: number): Html {
   return html`${doing.what === 'looking' && html`<p class="busy">Looking at the queue: ${counted(doing.seen, 'letter')} seen so far. Each stays where it is.</p>`}
-${doing.what === 'changing' && html`<p class="busy"><a href="${changePath(doing.change)}">A ${doing.change.facts.asked.action} of ${doing.change.facts.by}</a> is under way: ${stateText(doing.change)}</p>`}
+${doing.what === 'changing' && html`<p class="busy"><a href="${changePath(doing.change)}">A ${doing.change.facts.asked.action} of ${ownerOf(doing.change).by}</a> is under way: ${stateText(doing.change)}</p>`}
 ${lookFault !== undefined && html`<p class="away">The queue cannot be looked at since ${instant(lookFault.since)} UTC, last tried at ${instant(lookFault.at)} UTC: ${lookFault.why}. ${look !== undefined && 'What you see is of the look before.'}</p>`}
 ${look === undefined ? html`<p>Nothing is known yet.</p>` : groupsPart(look, now)}
 <p><a class="button" href="${LETTERS_PATH}?again=1">Look again</a></p>
@@ -75,10 +75,15 @@ function changesTable(changes: readonly ChangeRun[]): Html {
       html`<a href="${changePath(change)}">${instant(change.begunAt)}</a>`,
       change.facts.asked.action,
       stateText(change),
-      change.facts.by,
-      change.facts.reason,
+      ownerOf(change).by,
+      ownerOf(change).reason,
     ]),
   );
+}
+
+/** Who had it carried out, or else planned it. */
+function ownerOf({ confirmed, facts }: ChangeRun): Deed {
+  return confirmed ?? facts;
 }
 
 export function groupPath(group: string): string {

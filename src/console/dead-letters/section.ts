@@ -1,10 +1,10 @@
 /** The section *Dead letters*. */
 import { z } from 'zod';
 import { Feed } from '../live/feed.ts';
-import type { Section } from '../section.ts';
+import type { Change, Section } from '../section.ts';
 import { askedFields, toAsked } from './asked.ts';
 import { CHANGES_PATH, changePage, changePart } from './change-page.ts';
-import type { ChangeRun } from './change-run.ts';
+import type { ChangeRun, Deed } from './change-run.ts';
 import type { Desk } from './desk.ts';
 import { groupPage } from './group-page.ts';
 import { letterPage } from './letter-page.ts';
@@ -43,8 +43,8 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
       site.view(`${LETTERS_PATH}/letters/:id`, ({ params }) => {
         return letterPage(desk.letter(idIn(params, 'id')));
       });
-      site.change(`${LETTERS_PATH}/plan`, askedFields, async ({ fields, reason, visitor }) =>
-        changePath(await desk.plan(toAsked(fields), { by: `${visitor.name}@console`, reason })),
+      site.change(`${LETTERS_PATH}/plan`, askedFields, async (change) =>
+        changePath(await desk.plan(toAsked(change.fields), deedOf(change))),
       );
       site.view(`${CHANGES_PATH}/:id`, ({ params }, visitor) => changePage(changeOf(params), visitor));
       site.live(`/live${CHANGES_PATH}/:id`, ({ params }) => {
@@ -58,22 +58,26 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
         return new Feed({ look, everyMs: LIVE_MS, sleep });
       });
       const answer = z.object({ phrase: z.string().optional() });
-      site.change(`${CHANGES_PATH}/:id/confirm`, answer, async ({ fields, request }) => {
-        const run = changeOf(request.params);
-        await desk.confirm(run.facts.id, fields.phrase);
+      site.change(`${CHANGES_PATH}/:id/confirm`, answer, async (change) => {
+        const run = changeOf(change.request.params);
+        await desk.confirm(run.facts.id, deedOf(change), change.fields.phrase);
         return changePath(run);
       });
-      site.change(`${CHANGES_PATH}/:id/drop`, z.object({}), async ({ request }) => {
-        desk.drop(changeOf(request.params).facts.id);
+      site.change(`${CHANGES_PATH}/:id/drop`, z.object({}), async (change) => {
+        await desk.drop(changeOf(change.request.params).facts.id, deedOf(change));
         return LETTERS_PATH;
       });
-      site.change(`${CHANGES_PATH}/:id/stop`, z.object({}), async ({ request }) => {
-        const run = changeOf(request.params);
-        desk.stop(run.facts.id);
+      site.change(`${CHANGES_PATH}/:id/stop`, z.object({}), async (change) => {
+        const run = changeOf(change.request.params);
+        await desk.stop(run.facts.id, deedOf(change));
         return changePath(run);
       });
     },
   };
+}
+
+function deedOf({ visitor, reason }: Pick<Change<unknown>, 'visitor' | 'reason'>): Deed {
+  return { by: `${visitor.name}@console`, reason };
 }
 
 function idIn(params: unknown, name: string): string {

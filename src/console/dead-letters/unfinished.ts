@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CommandError, causeOf } from '../../errors.ts';
 import { readSmallFile, replaceSmallFile } from '../../files/small-file.ts';
-import type { ChangeFacts } from './change-run.ts';
+import type { ChangeFacts, Deed } from './change-run.ts';
 
 const FILE = 'console-redrive.json';
 /** 120,000 message ids, as many as a pass can see. */
 const MAX_BYTES = 8_000_000;
 
+const deed = { by: z.string(), reason: z.string() };
 const schema = z.object({
   id: z.string(),
-  by: z.string(),
-  reason: z.string(),
+  ...deed,
+  // A file of an older console has none.
+  confirmed: z.object(deed).optional(),
   asked: z.object({
     action: z.literal('redrive'),
     where: z.array(z.string()),
@@ -27,14 +29,19 @@ const schema = z.object({
 
 export interface Unfinished {
   readonly facts: ChangeFacts;
+  /** Who had it carried out. */
+  readonly confirmed: Deed;
   readonly chosen: ReadonlySet<string>;
 }
 
 /** @throws CommandError where it cannot be kept: then it is not begun. */
-export async function keepUnfinished(folder: string, { facts, chosen }: Unfinished): Promise<void> {
+export async function keepUnfinished(
+  folder: string,
+  { facts, confirmed, chosen }: Unfinished,
+): Promise<void> {
   const path = join(folder, FILE);
   try {
-    await replaceSmallFile(path, JSON.stringify({ ...facts, chosen: [...chosen] }));
+    await replaceSmallFile(path, JSON.stringify({ ...facts, confirmed, chosen: [...chosen] }));
   } catch (error) {
     throw new CommandError(
       `${path} cannot be written: ${causeOf(error)}. A redrive that could not be gone on with after a restart is not begun.`,
@@ -50,9 +57,10 @@ export async function readUnfinished(folder: string): Promise<Unfinished | strin
   if ('fault' in file) return `${path}: ${file.fault}`;
   const read = schema.safeParse(parse(file.text));
   if (!read.success) return `${path}: it is no redrive of this console`;
-  const { chosen, asked, ...rest } = read.data;
+  const { id, by, reason, asked, confirmed = { by, reason }, chosen } = read.data;
   const { limit, rate, canary } = asked;
-  return { facts: { ...rest, asked: { ...asked, limit, rate, canary } }, chosen: new Set(chosen) };
+  const facts = { id, by, reason, asked: { ...asked, limit, rate, canary } };
+  return { facts, confirmed, chosen: new Set(chosen) };
 }
 
 /** Never rejects. @returns what it could not do: a sentence without its full stop, or nothing. */

@@ -21,11 +21,11 @@ export class AuditError extends Error {
 }
 
 export interface AuditFacts {
-  /** The same for all lines of one command. */
+  /** The same for all lines of one command, or of one change of the console. */
   readonly run: string;
   readonly action: 'redrive' | 'purge';
   readonly by: string;
-  /** The `--reason` given. */
+  /** The reason given for it. */
   readonly reason: string;
 }
 
@@ -41,6 +41,9 @@ export type AuditEvent =
   | { readonly event: 'begin'; readonly what: Readonly<Record<string, unknown>> }
   /** Written before the letters are changed: after a crash the log may name letters that were not. */
   | { readonly event: 'letters'; readonly letters: readonly AuditedLetter[] }
+  /** Its `by` and `reason` are those of who stopped it, or dropped a plan, which nobody has begun then. */
+  | { readonly event: 'stop' }
+  | { readonly event: 'drop'; readonly what: Readonly<Record<string, unknown>> }
   | { readonly event: 'end'; readonly result: Readonly<Record<string, unknown>> };
 
 /** Resolves when the system has the line; rejects with AuditError when it cannot be written. */

@@ -19,6 +19,8 @@ export interface PurgeContext {
   readonly dead: LetterQueue;
   readonly surroundings: PassSurroundings;
   readonly audit: Audit;
+  /** Told how many were deleted so far. */
+  readonly onProgress?: (purged: number) => void;
 }
 
 export interface PurgeReport {
@@ -64,6 +66,7 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
     for (const messageId of ids.values()) held.forget(messageId);
     purged += ids.size;
     notDeleted += failures.length;
+    context.onProgress?.(purged);
   };
   try {
     pass = await passOver(dead, unbounded, surroundings, async (letters, held) => {

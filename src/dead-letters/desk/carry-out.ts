@@ -1,6 +1,13 @@
 /** Carries a change out, and logs who did it, why, and how it ended. What cannot be logged is not done. */
 import { randomUUID } from 'node:crypto';
-import { type Audit, AuditError, type AuditFacts, type OpenAudit, openAudit } from '../changes/audit.ts';
+import {
+  type Audit,
+  AuditError,
+  type AuditEvent,
+  type AuditFacts,
+  type OpenAudit,
+  openAudit,
+} from '../changes/audit.ts';
 
 /** The log of a STATE_DIR. @param now epoch milliseconds. */
 export function logIn(stateDir: string, now: () => number): OpenAudit {
@@ -14,6 +21,8 @@ interface Permission {
 }
 
 interface Change<Report> extends Permission {
+  /** Of its lines; left out: a new one. */
+  readonly run?: string;
   readonly action: AuditFacts['action'];
   /** What was asked for, for the log. */
   readonly asked: Readonly<Record<string, unknown>>;
@@ -32,10 +41,10 @@ interface CarriedOut<Report> {
 
 /** @throws AuditError when the log cannot be written before anything is changed; what `carryOut` throws. */
 export async function carryOutLogged<Report>(
-  { action, by, reason, asked, carryOut, resultOf }: Change<Report>,
+  { run = randomUUID(), action, by, reason, asked, carryOut, resultOf }: Change<Report>,
   openLog: OpenAudit,
 ): Promise<CarriedOut<Report>> {
-  const log = await openLog({ run: randomUUID(), action, by, reason });
+  const log = await openLog({ run, action, by, reason });
   try {
     await log.write({ event: 'begin', what: asked });
     const report = await carryOut(log.write);
@@ -45,6 +54,17 @@ export async function carryOutLogged<Report>(
       .then(log.close)
       .then(() => undefined, asAuditError);
     return { report, path: log.path, endUnlogged };
+  } finally {
+    await log.close().catch(() => undefined);
+  }
+}
+
+/** Logs one line alone. @throws AuditError when the log cannot be written. */
+export async function logLine(facts: AuditFacts, event: AuditEvent, openLog: OpenAudit): Promise<void> {
+  const log = await openLog(facts);
+  try {
+    await log.write(event);
+    await log.close();
   } finally {
     await log.close().catch(() => undefined);
   }

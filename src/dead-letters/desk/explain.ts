@@ -17,7 +17,12 @@ export function explain(error: unknown, config: LettersConfig): string | undefin
 
 /** How a change has ended is not in the log: a sentence without its full stop. */
 export function endUnloggedText(error: AuditError): string {
-  return `How it ended is not in the log of changes: ${logFault(error)}`;
+  return unloggedText('How it ended', error);
+}
+
+/** What was done, by whom, is not in the log: a sentence without its full stop. @param what as `That ann has stopped it`. */
+export function unloggedText(what: string, error: AuditError): string {
+  return `${what} is not in the log of changes: ${logFault(error)}`;
 }
 
 function logFault({ path, cause }: AuditError): string {

@@ -18,11 +18,19 @@ const lineSchema = z.object({
   action: z.string().max(100),
   by: z.string(),
   reason: z.string(),
-  event: z.enum(['begin', 'letters', 'end']),
+  event: z.enum(['begin', 'letters', 'stop', 'drop', 'end']),
   what: z.record(z.string(), z.unknown()).optional(),
   letters: z.array(z.unknown()).optional(),
   result: z.record(z.string(), z.unknown()).optional(),
 });
+
+/** Somebody has stopped a change, or dropped its plan. */
+interface LoggedStop {
+  readonly event: 'stop' | 'drop';
+  readonly at: number;
+  readonly by: string;
+  readonly reason: string;
+}
 
 /** One command or change of the console. Times are epoch milliseconds; texts are not escaped. */
 export interface LoggedChange {
@@ -35,6 +43,7 @@ export interface LoggedChange {
   readonly what: Readonly<Record<string, unknown>>;
   /** Letters that were named before they were changed. */
   readonly letters: number;
+  readonly stops: readonly LoggedStop[];
   /** undefined: it goes on, or was killed. */
   readonly end: { readonly at: number; readonly result: Readonly<Record<string, unknown>> } | undefined;
 }
@@ -67,10 +76,14 @@ function add(runs: Map<string, LoggedChange>, text: string): void {
   const read = lineSchema.safeParse(parse(text));
   if (!read.success) return;
   const { run, action, by, reason, at, event, what = {}, letters = [], result = {} } = read.data;
-  const before = runs.get(run) ?? { run, action, by, reason, at, what, letters: 0, end: undefined };
+  const known = runs.get(run);
+  const before = known ?? { run, action, by, reason, at, what, letters: 0, stops: [], end: undefined };
   runs.set(run, {
     ...before,
+    // A redrive of the console that was cut off begins once more; a long log may have lost the first of these lines.
+    ...(event === 'begin' && { by, reason, what, end: undefined }),
     letters: before.letters + letters.length,
+    ...((event === 'stop' || event === 'drop') && { stops: [...before.stops, { event, at, by, reason }] }),
     ...(event === 'end' && { end: { at, result } }),
   });
 }
