@@ -120,6 +120,12 @@ export function isOutOfConnections(code: unknown): boolean {
   return typeof code === 'string' && /^(EMFILE|ENFILE|ENOBUFS|EADDRNOTAVAIL)$/.test(code);
 }
 
+/**
+ * OpenSSL's codes. They do not say whether its handshake had ended: only undici, which writes nothing before, gives them to
+ * a handshake that failed; of `node:http` that has the code EPROTO.
+ */
+const TLS_CODES = /^ERR_SSL_/;
+
 /** What such an error says where its code is that of a lost connection, or where it has none. */
 const NEVER_CONNECTED_TEXT =
   /^connect E|before secure TLS connection was established|^Proxy response \(|socket did not establish a connection/;
@@ -132,6 +138,11 @@ export function neverConnected(code: string | undefined, message = ''): boolean 
   return (code !== undefined && NEVER_CONNECTED.test(code)) || NEVER_CONNECTED_TEXT.test(message);
 }
 
+/** The same, where the request was sent by any client: in doubt the connection was made. */
+export function cannotHaveArrived(code: string | undefined, message: string): boolean {
+  return !TLS_CODES.test(code ?? '') && neverConnected(code, message);
+}
+
 /** The system's codes of a connection, undici's (`UND_ERR_SOCKET`) and its parser's (`HPE_INVALID_CONSTANT`). */
 const CONNECTION_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENETRESET|UND_ERR|HPE)/;
 /** Codes of requests that the client cannot put on the wire: a header, an address or a port that is none. */
@@ -141,7 +152,7 @@ const UNSENDABLE =
 /** Whether a code says that a connection could not be made, or did not hold. */
 export function isConnectionCode(code: string | undefined): boolean {
   if (code === undefined || isUnsendable(code)) return false;
-  return CONNECTION_CODES.test(code) || NEVER_CONNECTED.test(code);
+  return CONNECTION_CODES.test(code) || TLS_CODES.test(code) || NEVER_CONNECTED.test(code);
 }
 
 /** Whether a code says that such a request cannot be sent at all. */

@@ -28,7 +28,7 @@ export function describeError(error: unknown): DescribedError {
   const requestId = $metadata?.requestId;
   return {
     name: typeof name === 'string' ? remoteName(name) : 'Error',
-    message: remoteText(typeof message === 'string' ? message : ''),
+    message: remoteText(message),
     ...(typeof code === 'string' && { code: remoteName(code) }),
     ...(typeof status === 'number' && { status }),
     ...(typeof requestId === 'string' && { requestId: remoteName(requestId) }),

@@ -22,8 +22,9 @@ export function toEntry(message: OutgoingMessage, index: number): SendMessageBat
 interface FailedEntry {
   Id: string | undefined;
   SenderFault: boolean | undefined;
-  Code: string | undefined;
-  Message?: string | undefined;
+  /** The SDK does not look at whether it is text. */
+  Code?: unknown;
+  Message?: unknown;
 }
 
 interface BatchOutput {
@@ -68,13 +69,14 @@ export function failures({ Successful, Failed }: BatchOutput, keys: readonly str
         : 'the answer does not name the entry';
       return [{ key, senderFault: false, code: UNCONFIRMED, message }];
     }
+    const code = remoteName(entry.Code);
     return [
       {
         key,
         // AWS sets the flag for its own faults too, throttling and KMS among them.
-        senderFault: entry.SenderFault === true && sqsNameKind(entry.Code ?? '') === 'parcel',
-        code: remoteName(entry.Code ?? 'Unknown'),
-        message: remoteText(entry.Message ?? ''),
+        senderFault: entry.SenderFault === true && sqsNameKind(code) === 'parcel',
+        code: code || 'Unknown',
+        message: remoteText(entry.Message),
       },
     ];
   });

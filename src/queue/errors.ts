@@ -9,6 +9,7 @@ import {
 } from '../aws/errors.ts';
 import { ForeignAnswerError } from '../aws/foreign.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
+import { isReadError, withoutNamespace } from './answer-error.ts';
 import type { BatchFailure } from './types.ts';
 
 /**
@@ -84,7 +85,8 @@ export function mayBeTooMuch(name: string): boolean {
 
 /** A name or a code without what differs between SQS's protocols, as the tables have it. */
 export function bareName(name: string): string {
-  return withoutSuffix(name.replace(/^AWS\.SimpleQueueService\./, '').replace(/^KMS\./, 'Kms'));
+  const code = withoutNamespace(name).replace(/^AWS\.SimpleQueueService\./, '');
+  return withoutSuffix(code.replace(/^KMS\./, 'Kms'));
 }
 
 /** What a request that failed as a whole says. */
@@ -164,6 +166,6 @@ export function errorFacts(error: unknown): SqsErrorFacts {
     name: remoteName(error.name),
     message: remoteText(error.message),
     status: $metadata?.httpStatusCode,
-    code: typeof code === 'string' ? code : undefined,
+    code: typeof code === 'string' && !isReadError(error) ? code : undefined,
   };
 }

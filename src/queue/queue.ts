@@ -8,9 +8,10 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { ForeignAnswerError, named } from '../aws/foreign.ts';
+import { ForeignAnswerError } from '../aws/foreign.ts';
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
+import { sqsError } from './answer-error.ts';
 import { bodyChecksum, differs, type Received, readReceived } from './convert.ts';
 import { entriesIn, failures, sendAnswerOf, toEntry } from './entries.ts';
 import { errorFacts, sqsErrorKind, withQueue } from './errors.ts';
@@ -206,7 +207,7 @@ export class Queue {
       this.#resolve(command)(attachCall(command, call)),
     );
     return request.catch((error: unknown) => {
-      throw withQueue(named(error), this.url);
+      throw withQueue(sqsError(error), this.url);
     });
   }
 

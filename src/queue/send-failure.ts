@@ -1,5 +1,5 @@
 /** What a send that failed as a whole means for its messages: the rules of docs/producers.md, as producers/python has them. PURE. */
-import { neverConnected } from '../aws/errors.ts';
+import { cannotHaveArrived } from '../aws/errors.ts';
 import { ForeignAnswerError } from '../aws/foreign.ts';
 import { errorFacts, isForOneMessage, isTransient, sqsErrorKind } from './errors.ts';
 
@@ -22,12 +22,14 @@ const FIRST_ERROR = 400;
  * cannot be read, or has no code, says nothing, whatever its status.
  */
 export function sendFailureOf(error: unknown): SendFailure {
-  const { message, status = FIRST_ERROR, code } = errorFacts(error);
-  if (error instanceof ForeignAnswerError || status < FIRST_ERROR)
+  const { message, status, code } = errorFacts(error);
+  if (error instanceof ForeignAnswerError || (status ?? FIRST_ERROR) < FIRST_ERROR)
     return { kind: 'transient', mayHaveArrived: true };
   const about = isForOneMessage(error);
   if (about !== 'no') return { kind: about, mayHaveArrived: false };
   if (!isTransient(error)) return { kind: 'final', mayHaveArrived: false };
-  const nothingArrived = sqsErrorKind(error) === 'throttled' || neverConnected(code, message);
+  // What was answered has arrived, whatever it says.
+  const neverSent = status === undefined && cannotHaveArrived(code, message);
+  const nothingArrived = sqsErrorKind(error) === 'throttled' || neverSent;
   return { kind: 'transient', mayHaveArrived: !nothingArrived };
 }

@@ -42,13 +42,19 @@ const REMOVED = '[removed]';
 /** What the SDK adds to an error of reading an answer, for who has the error itself in hand. */
 const SDK_HINT = /\n {2}Deserialization error: to see the raw response, .*$/;
 
-/** One line of at most 1,000 characters, without secrets. */
-export function remoteText(text: string): string {
-  return cut(withoutSecrets(text).replace(SDK_HINT, '').replace(/\s+/g, ' ').trim(), MAX_TEXT);
+/** One line of at most 1,000 characters, without secrets; empty of what is no text at all. */
+export function remoteText(text: unknown): string {
+  return cut(
+    withoutSecrets(typeof text === 'string' ? text : '')
+      .replace(SDK_HINT, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+    MAX_TEXT,
+  );
 }
 
 /** A name, a code or a request id: the same, of at most 200 characters. */
-export function remoteName(text: string): string {
+export function remoteName(text: unknown): string {
   return cut(remoteText(text), MAX_NAME);
 }
 

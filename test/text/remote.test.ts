@@ -89,8 +89,15 @@ describe('of whatever text', () => {
       slice: (from: number, to: number) => 'word '.repeat((to - from) / 5 + 1),
       charAt: () => ' ',
     };
-    expect(remoteText(huge as unknown as string)).toHaveLength(1_000);
+    expect(remoteStack(huge as unknown as string)).toHaveLength(8_192);
   });
+
+  test.each([[['x']], [5], [null], [undefined], [{ message: 'x' }]])(
+    'nothing of what is no text: %j',
+    (said) => {
+      expect([remoteText(said), remoteName(said)]).toEqual(['', '']);
+    },
+  );
 });
 
 test('leaves out what the SDK adds for who has the error object', () => {

@@ -1,7 +1,10 @@
 /** Answers of SQS as data, what producers must make of them, and a server that gives them in both of SQS's protocols. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { toXml } from '../../src/sandbox/query-protocol/answer.ts';
 import { readQuery } from '../../src/sandbox/query-protocol/request.ts';
@@ -29,8 +32,11 @@ export interface SqsAnswer {
   readonly body?: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** `reset` breaks it before the answer, `cut` within; `hang` never answers. */
-  readonly connection?: 'reset' | 'cut' | 'hang';
+  /**
+   * `reset` breaks it before the answer, `cut` within; `hang` never answers. `plain` is of an endpoint with TLS: plain text
+   * comes in it.
+   */
+  readonly connection?: 'reset' | 'cut' | 'hang' | 'plain';
   /** Only requests with this update, by its number, get the answer: of all others every update is sent. */
   readonly only?: number;
 }
@@ -52,8 +58,11 @@ export interface AnswerCase {
   readonly updates?: number;
   /** The queue is one: then the updates are of three tasks. */
   readonly fifo?: boolean;
-  /** Nothing answers there: connections are refused, or end in the TLS handshake. Default: the server of the answers. */
-  readonly endpoint?: 'refuses' | 'no TLS';
+  /**
+   * `refuses` and `no TLS`: nothing answers there, connections are refused or end in the TLS handshake. `TLS`: the server of
+   * the answers over TLS. Default: without.
+   */
+  readonly endpoint?: 'refuses' | 'no TLS' | 'TLS';
   /** To the requests in order; the last one to all that follow. */
   readonly answers: readonly SqsAnswer[];
 }
@@ -84,6 +93,9 @@ export interface AnswerServer {
   close(): Promise<void>;
 }
 
+/** Of the server over TLS, which signs for itself. */
+export const certificatePath = join(import.meta.dirname, 'tls/certificate.pem');
+
 /** Starts a server whose queues answer as cases say. */
 export async function startAnswerServer(): Promise<AnswerServer> {
   const queues: { readonly answers: readonly SqsAnswer[]; requests: number }[] = [];
@@ -92,28 +104,53 @@ export async function startAnswerServer(): Promise<AnswerServer> {
     const queue = queues[Number.parseInt(queueUrl.split('/').at(-1) ?? '', 10)];
     const answer = queue?.answers[Math.min(queue.requests++, queue.answers.length - 1)];
     if (answer === undefined) throw new Error(`no case has the queue ${queueUrl}`);
-    give(response, answer, entries, query);
+    if (answer.connection === 'plain') tcp.get(incoming.socket.remotePort)?.write('HTTP/1.1 200 OK\r\n\r\n');
+    else give(response, answer, entries, query);
   };
   // A connection that it ended after 5 s of silence would be lost to a request under way.
-  const server = createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
+  const options = { keepAliveTimeout: 0 };
+  const answerBy = (incoming: IncomingMessage, response: ServerResponse): void => {
     serve(incoming, response).catch((error: unknown) => response.destroy(error as Error));
+  };
+  const server = createServer(options, answerBy);
+  const tls = {
+    key: readFileSync(join(import.meta.dirname, 'tls/key.pem')),
+    cert: readFileSync(certificatePath),
+  };
+  const tlsServer = createTlsServer({ ...options, ...tls }, answerBy);
+  /** What is under TLS, by the client's port. */
+  const tcp = new Map<number | undefined, Socket>();
+  const tcpServer = createTcpServer((socket) => {
+    tcp.set(socket.remotePort, socket);
+    socket.on('error', () => {});
+    tlsServer.emit('connection', socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [url, tlsUrl] = [`http://${await listen(server)}`, `https://${await listen(tcpServer)}`];
   return {
     url,
     queueFor: ({ answers, fifo = false }) =>
       `${url}/000000000000/${queues.push({ answers, requests: 0 }) - 1}${fifo ? '.fifo' : ''}`,
     endpointOf: ({ endpoint }) => {
       if (endpoint === undefined) return url;
+      if (endpoint === 'TLS') return tlsUrl;
       // A port that nobody listens at.
       return endpoint === 'refuses' ? 'http://127.0.0.1:1' : url.replace('http:', 'https:');
     },
     close: async () => {
       server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of tcp.values()) socket.destroy();
+      await Promise.all([closed(server), closed(tcpServer)]);
     },
   };
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
 function requestOf(body: string): { query: boolean; queueUrl: string; entries: Entry[] } {

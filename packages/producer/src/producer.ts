@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { named } from '../../../src/aws/foreign.ts';
 import { checkUpdate } from '../../../src/message/update.ts';
+import { sqsError } from '../../../src/queue/answer-error.ts';
 import { sendAnswerOf, toEntry } from '../../../src/queue/entries.ts';
 import type { RequestHints } from '../../../src/queue/explain.ts';
 import type { OutgoingMessage, SendAnswer } from '../../../src/queue/types.ts';
@@ -106,7 +106,7 @@ export class UpdateProducer {
     );
     const output = await this.#client.send(command).catch((error: unknown) => {
       // For one checksum that does not match the SDK throws the whole answer away: what SQS has accepted is there all the same.
-      if (read === undefined) throw named(error);
+      if (read === undefined) throw sqsError(error);
       return read;
     });
     return sendAnswerOf(output, batch);

@@ -9,6 +9,7 @@ import { randomAnswers } from '../../../testing/contract/random-answers.ts';
 import {
   type AnswerCase,
   type AnswerServer,
+  certificatePath,
   startAnswerServer,
   updatesOf,
   type Verdict,
@@ -23,6 +24,8 @@ const table = JSON.parse(readFileSync(join(root, 'testing/contract/sqs-answers.j
 const cases = Object.entries(table).flatMap(([group, some]) =>
   some.map((each) => ({ ...each, name: `${group}: ${each.name}` })),
 );
+
+const certificate = readFileSync(certificatePath);
 
 const pythons = pythonsWith('jsonschema', 'boto3');
 let server: AnswerServer;
@@ -49,7 +52,7 @@ async function inNode(all: readonly AnswerCase[]): Promise<Verdict[]> {
         useQueueUrlAsEndpoint: false,
         credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
         maxAttempts: 1,
-        requestHandler: { requestTimeout, throwOnRequestTimeout: true },
+        requestHandler: { requestTimeout, throwOnRequestTimeout: true, httpsAgent: { ca: certificate } },
       });
     clients.set(key, client);
     const waits: number[] = [];
@@ -86,6 +89,7 @@ async function inPython(python: string, all: readonly AnswerCase[]): Promise<Ver
     lines.join('\n'),
     {
       PYTHONPATH: join(root, 'producers/python/src'),
+      AWS_CA_BUNDLE: certificatePath,
       AWS_DEFAULT_REGION: 'eu-west-1',
       AWS_ACCESS_KEY_ID: 'x',
       AWS_SECRET_ACCESS_KEY: 'x',

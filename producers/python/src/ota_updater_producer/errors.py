@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, Mapping, Optional
 
 from botocore import exceptions
@@ -37,11 +38,11 @@ def send_failure_of(error: Exception) -> SendFailure:
     """
     if isinstance(error, exceptions.ClientError):
         answer: Mapping[str, Any] = error.response.get("Error") or {}
-        code = str(answer.get("Code") or "")
+        code = _code_of(answer)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         text = f"{code} {answer.get('Message') or ''}".strip()
-        # So boto3 marks an answer without a code. And SQS does not redirect.
-        if code in ("", "Unknown", str(status)) or 0 < status < 400:
+        # SQS does not redirect.
+        if code == "" or 0 < status < 400:
             return SendFailure("transient", True, code, f"SQS answered {status} without a code that can be read")
         kind = sqs_error_kind(code, status)
         if kind == "parcel":
@@ -50,12 +51,35 @@ def send_failure_of(error: Exception) -> SendFailure:
             return SendFailure("transient", kind != "throttled", code, text)
         return SendFailure("final", False, code, text)
     name, text = type(error).__name__, f"{type(error).__name__}: {error}"
-    if isinstance(error, exceptions.ConnectionError):
+    # boto3 has one error for all of TLS: once the handshake has ended the request may have been read.
+    made = isinstance(error, exceptions.SSLError) and not _in_handshake(error)
+    if isinstance(error, exceptions.ConnectionError) and not made:
         return SendFailure("transient", False, name, text)
-    if isinstance(error, exceptions.BotoCoreError) and not isinstance(error, _LOST):
+    if isinstance(error, exceptions.BotoCoreError) and not made and not isinstance(error, _LOST):
         return SendFailure("final", False, name, text)
     # The answer was lost, or boto3 stumbled over it: its parsers raise all sorts of errors.
     return SendFailure("transient", True, name, text)
+
+
+def _code_of(answer: Mapping[str, Any]) -> str:
+    """The code of an answer; empty where it has none: boto3 puts the status there, or "Unknown", or what stands in its place.
+
+    The newer protocol's own goes before that in the header of the older one, which boto3 prefers.
+    """
+    for code in (answer.get("QueryErrorCode"), answer.get("Code")):
+        bare = _without_namespace(code) if isinstance(code, str) else ""
+        if bare != "Unknown" and not re.fullmatch(r"[0-9]*", bare):
+            return bare
+    return ""
+
+
+def _in_handshake(error: Optional[BaseException]) -> bool:
+    """Whether the error, or one that it was made of, came out of TLS's handshake."""
+    while error is not None:
+        if any(frame.f_code.co_name == "do_handshake" for frame, _ in walk_tb(error.__traceback__)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def sqs_error_kind(code: str, status: Optional[int] = None) -> str:
@@ -96,10 +120,14 @@ def entries_in(answer: Any, part: str) -> dict[str, Mapping[str, Any]]:
 
 
 def bare_code(code: str) -> str:
-    """Without what differs between SQS's protocols: `Namespace#Code:URI` is a code of the newer one."""
-    code = code.split(":")[0].split("#")[-1]
-    code = re.sub(r"^KMS\.", "Kms", re.sub(r"^AWS\.SimpleQueueService\.", "", code))
+    """Without what differs between SQS's protocols."""
+    code = re.sub(r"^KMS\.", "Kms", re.sub(r"^AWS\.SimpleQueueService\.", "", _without_namespace(code)))
     return re.sub(r"Exception$", "", code)
+
+
+def _without_namespace(code: str) -> str:
+    """`namespace#CODE:URI` to `CODE`."""
+    return re.split("[,:]", code)[0].split("#")[-1]
 
 
 @lru_cache(maxsize=None)

@@ -1,0 +1,43 @@
+/** Errors that SQS's answers are read as. PURE. */
+import { ForeignAnswerError, named } from '../aws/foreign.ts';
+
+/** What the SDK makes of an answer that it has read as an error: the answer's own fields are among its properties. */
+interface ReadError extends Error {
+  readonly $fault: unknown;
+  readonly $response?: { readonly headers?: Readonly<Record<string, unknown>> };
+  readonly __type?: unknown;
+}
+
+/** Whether the error was read off an answer: then each of its properties may be what the answer says, `code` too. */
+export function isReadError(error: unknown): error is ReadError {
+  return error instanceof Error && '$fault' in error;
+}
+
+/**
+ * The same error, named by the code of its answer; a {@link ForeignAnswerError} where that has none. SQS's code stands in
+ * `__type`, or in the header of its older protocol. The SDK takes any other field or header that looks like one before.
+ */
+export function sqsError(error: unknown): unknown {
+  if (!isReadError(error)) return named(error);
+  const code = codeIn(error.__type) ?? queryCode(error.$response?.headers?.['x-amzn-query-error']);
+  if (code === undefined) return new ForeignAnswerError(error.$response);
+  error.name = code;
+  return error;
+}
+
+/** @returns undefined for what is no code: nothing, a number, or a status as boto3 puts it where there is no code. */
+function codeIn(type: unknown): string | undefined {
+  const code = typeof type === 'string' ? withoutNamespace(type) : '';
+  return code === 'Unknown' || /^\d*$/.test(code) ? undefined : code;
+}
+
+/** Of a header `CODE;FAULT`. */
+function queryCode(header: unknown): string | undefined {
+  const [code, fault, ...more] = typeof header === 'string' ? header.split(';') : [];
+  return fault === undefined || more.length > 0 ? undefined : codeIn(code);
+}
+
+/** `namespace#CODE:URI` to `CODE`. */
+export function withoutNamespace(code: string): string {
+  return code.replace(/[,:].*$/s, '').replace(/^.*#/s, '');
+}
