@@ -37,13 +37,17 @@ export interface Site {
   /**
    * `make` does it, and says where the browser goes then. Faults of the one who asks are thrown as PageError; a body that is
    * not of `fields` is one already.
-   * @param before reads a body that is no plain form, but one with a file, which may take its time.
+   * @param options `before` reads a body that is no plain form, but one with a file, which may take its time. `labels` is what the form calls
+   * its fields.
    */
   readonly change: <Fields>(
     path: string,
     fields: ZodType<Fields>,
     make: (change: Change<Fields>) => Promise<string>,
-    before?: preValidationAsyncHookHandler,
+    options?: {
+      readonly before?: preValidationAsyncHookHandler;
+      readonly labels?: Readonly<Record<string, string>>;
+    },
   ) => void;
   /** A feed for all, or one made for each who comes. */
   readonly live: (path: string, feed: Feed | ((request: FastifyRequest) => Feed)) => void;

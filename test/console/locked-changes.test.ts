@@ -62,9 +62,11 @@ test('a job whose rows cannot be entered is said to be begun, and the same reque
   other.exec('BEGIN IMMEDIATE');
   expect(await first).toMatchObject({ status: 200, data: { job: 'p', entered: false } });
   const planned = async () => (await call('showPlan', { job: 'p' })).data;
-  await expect
-    .poll(planned, { timeout: 30_000 })
-    .toMatchObject({ state: 'made', note: expect.stringContaining('has it locked') });
+  await expect.poll(planned, { timeout: 30_000 }).toMatchObject({
+    state: 'made',
+    note: expect.stringContaining('has it locked'),
+    noteSince: expect.any(String),
+  });
   expect(await apply()).toMatchObject({ status: 503 });
   other.exec('ROLLBACK');
   await expect.poll(apply, { timeout: 30_000 }).toMatchObject({ data: { job: 'p', entered: true } });

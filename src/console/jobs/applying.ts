@@ -3,15 +3,17 @@ import { Readable } from 'node:stream';
 import { misuse } from '../../errors.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { readPlan } from '../../jobs/plan/reader.ts';
-import { type GivenSettings, readGuards } from '../../jobs/rules/given.ts';
+import type { GivenSettings } from '../../jobs/rules/given.ts';
 import { withSettings } from '../../jobs/rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
 import { requireFormerIn } from '../../jobs/run/undo-on-abort.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
+import type { Setting } from '../../jobs/steer/given.ts';
 import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError, PartlyDone } from '../pages/page-error.ts';
+import { settingsOf } from './fields.ts';
 import type { LedgerDoor } from './ledger-door.ts';
 import { PLAN_FILE, type Planner } from './planner.ts';
 
@@ -43,14 +45,16 @@ export class Applying {
     this.#options = options;
   }
 
-  /** Enters a plan in the ledger and leaves it to whoever sends. What it throws is in the plan's note, too. */
+  /** Enters a plan in the ledger and leaves it to whoever sends. Why it cannot be is in the plan's note, too. */
   async apply(jobId: string, given: GivenSettings, deed: Deed): Promise<void> {
+    const givenAt = this.#now();
+    const setting = { given: settingsOf(given, givenAt), givenAt };
     const begun = Promise.withResolvers<void>();
     const isFirst = !this.#begun.has(jobId);
     if (isFirst) this.#begun.set(jobId, begun.promise);
     try {
       await this.#options.planner.enter(jobId, (folder, signal) =>
-        this.#options.door.use((ledger) => this.#enter(ledger, folder, given, deed, signal, begun.resolve)),
+        this.#options.door.use((ledger) => this.#enter(ledger, folder, setting, deed, signal, begun.resolve)),
       );
     } finally {
       if (isFirst) this.#begun.delete(jobId);
@@ -89,20 +93,19 @@ export class Applying {
   async #enter(
     ledger: Ledger,
     folder: string,
-    given: GivenSettings,
+    setting: Pick<Setting, 'given'> & { readonly givenAt: number },
     deed: Deed,
     signal: AbortSignal,
     begun: () => void,
   ): Promise<void> {
-    const givenAt = this.#now();
-    const guards = readGuards(given, givenAt);
+    const { given } = setting;
     const plan = await readPlan(PLAN_FILE, { cwd: folder, stdin: Readable.from([]), signal });
     try {
       const before = await ledger.job(plan.header.JobId);
       refuseOtherPlan(plan, before);
       requireSteerable(before);
-      withSettings(before?.plan?.settings ?? {}, guards, this.#now());
-      requireFormerIn(plan, guards);
+      withSettings(before?.plan?.settings ?? {}, given, this.#now());
+      requireFormerIn(plan, given);
       await this.#options.collect(ledger);
       await this.#options.checkClock();
       await refuseEarlyUndo(ledger, plan, this.#now());
@@ -114,7 +117,7 @@ export class Applying {
         requireHere(await ledger.job(job.jobId));
         if (!(await enterRows(ledger, job, plan, signal)))
           throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
-        await releaseJob(ledger, job, { given: guards, givenAt, now: this.#now() }, deed);
+        await releaseJob(ledger, job, { ...setting, now: this.#now() }, deed);
       } finally {
         await lease.release();
       }

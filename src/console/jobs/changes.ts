@@ -3,15 +3,17 @@ import { z } from 'zod';
 import { toConditions, type WhereField } from '../../jobs/plan/conditions.ts';
 import type { TaskChange } from '../../jobs/plan/format.ts';
 import { isJobName, JOB_NAME_RULE } from '../../jobs/plan/job-name.ts';
+import { updateSchema } from '../../message/update.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Change, Site } from '../section.ts';
 import { steps } from './desk.ts';
-import { givenOf, setForm, settingsForm } from './fields.ts';
+import { formLabels, givenOf, setForm, settingsForm } from './fields.ts';
 import { type JobsOptions, jobOf } from './options.ts';
 import { JOBS_PATH, jobPath, NEW_PATH, planPath } from './paths.ts';
 import { UPLOAD_FILE } from './planner.ts';
 import { keepUpload, readForm, safeName } from './upload.ts';
 
+const { Description, TaskConfigurationId } = updateSchema.shape;
 const typed = z.object({ name: z.string().default('') });
 const optionalText = z
   .string()
@@ -20,16 +22,16 @@ const optionalText = z
   .optional();
 const planForm = z.object({
   jobId: optionalText,
-  setConfiguration: optionalText,
-  setDescription: optionalText,
+  setConfiguration: optionalText.pipe(TaskConfigurationId),
+  setDescription: optionalText.pipe(Description),
   refresh: z.literal('yes').optional(),
 });
 const liveForm = planForm.extend({ whereStatus: optionalText, whereConfiguration: optionalText });
 
 export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsOptions): void {
   /** Nobody waits long for a ledger that hangs. */
-  const change: Site['change'] = (path, fields, make, before) =>
-    site.change(path, fields, (one) => door.awaited(make(one)), before);
+  const change: Site['change'] = (path, fields, make) =>
+    site.change(path, fields, (one) => door.awaited(make(one)), { labels: formLabels });
   const deedOf = ({ visitor, reason }: Pick<Change<unknown>, 'visitor' | 'reason'>) => ({
     who: `${visitor.name}@console`,
     why: reason,
@@ -68,7 +70,7 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
   /** The name given, or a new one. */
   const nameOf = (given: string | undefined): string => {
     const jobId = given ?? newName();
-    if (!isJobName(jobId)) throw new PageError(`Name of the job: ${JOB_NAME_RULE}`);
+    if (!isJobName(jobId)) throw new PageError(`"${formLabels.jobId}": ${JOB_NAME_RULE}`);
     return jobId;
   };
 
@@ -89,7 +91,7 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
       await door.awaited(begun, kept.promise);
       return planPath(jobId);
     },
-    readForm(mostBytes),
+    { before: readForm(mostBytes), labels: formLabels },
   );
   change(`${NEW_PATH}/live`, liveForm, async (change) => {
     const { fields } = change;

@@ -4,7 +4,7 @@ import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
-import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
+import type { GivenSettings, Unsettable } from '../../jobs/rules/given.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
@@ -14,6 +14,7 @@ import type { Verification } from '../../jobs/verify/sum.ts';
 import { PageError } from '../pages/page-error.ts';
 import { Applying, type ApplyingOptions } from './applying.ts';
 import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
+import { settingsOf } from './fields.ts';
 import { endDetail, lookLines } from './kept-looks.ts';
 import { plannedJob } from './ledger-door.ts';
 import type { Looks, LookTold } from './looks.ts';
@@ -79,9 +80,8 @@ export class Desk {
   /** @returns whether anything changed. */
   async set(jobId: string, given: GivenSettings, unset: readonly Unsettable[], deed: Deed): Promise<boolean> {
     const now = this.#now();
-    return await this.#with(jobId, (ledger, job) =>
-      setJob(ledger, job, { given: readGuards(given, now), unset, now }, deed),
-    );
+    const setting = { given: settingsOf(given, now), unset, now };
+    return await this.#with(jobId, (ledger, job) => setJob(ledger, job, setting, deed));
   }
 
   /** @returns how many rows are tried again; without any, nothing is changed. */

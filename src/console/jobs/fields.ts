@@ -1,7 +1,11 @@
 /** What forms and the API say of a job's settings, read as flags are. PURE. */
 import { z } from 'zod';
-import { type GivenSettings, unsettableNames } from '../../jobs/rules/given.ts';
+import { CommandError } from '../../errors.ts';
+import { type GivenSettings, readGuards, unsettableNames } from '../../jobs/rules/given.ts';
+import type { JobSettings } from '../../jobs/rules/settings.ts';
 import { decimalField, wholeField } from '../pages/number-fields.ts';
+import { PageError } from '../pages/page-error.ts';
+import { settingLabels } from '../pages/setting-names.ts';
 
 const MOST_TEXT = 1_000;
 
@@ -16,6 +20,17 @@ const text = z
 const count = text.pipe(wholeField.optional());
 
 const tick = z.literal('yes').optional();
+
+/** What the forms of jobs call their fields. */
+export const formLabels = {
+  ...settingLabels,
+  jobId: settingLabels.job,
+  setConfiguration: 'Set this TaskConfigurationId on every row',
+  setDescription: 'Set this Description on every row',
+  whereStatus: 'Only tasks with this status',
+  whereConfiguration: 'Only tasks with this configuration',
+  unset: 'Take back',
+} as const;
 
 /** The fields of `settingFields`. */
 export const settingsForm = z.object({
@@ -58,4 +73,16 @@ export function givenOf(form: z.infer<typeof settingsForm>): GivenSettings {
     ...(verifyEach !== undefined && { verifyEach: true }),
     ...(undoOnAbort !== undefined && { undoOnAbort: true }),
   };
+}
+
+/**
+ * Settings as they were given.
+ * @param now epoch milliseconds: durations begin here. @throws PageError for what is not what it must be, whatever the job is like.
+ */
+export function settingsOf(given: GivenSettings, now: number): JobSettings {
+  try {
+    return readGuards(given, now);
+  } catch (error) {
+    throw error instanceof CommandError ? new PageError(error.message) : error;
+  }
 }

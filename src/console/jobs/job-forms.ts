@@ -6,6 +6,7 @@ import type { Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField } from '../pages/layout.ts';
 import { settingLabels } from '../pages/setting-names.ts';
+import { formLabels } from './fields.ts';
 import { jobPath } from './paths.ts';
 
 const simple = [
@@ -90,7 +91,7 @@ ${
   html`<details><summary>Set how it is sent</summary>${action(
     'set',
     html`<p>Fields that stay empty change nothing.</p>${settingFields('set')}
-${set.length > 0 && html`<fieldset><legend>Take back</legend>${set.map((name) => html`<label class="check"><input type="checkbox" name="unset" value="${name}"> ${settingLabels[name]}</label>\n`)}</fieldset>`}
+${set.length > 0 && html`<fieldset><legend>${formLabels.unset}</legend>${set.map((name) => html`<label class="check"><input type="checkbox" name="unset" value="${name}"> ${settingLabels[name]}</label>\n`)}</fieldset>`}
 ${reasonField('set-reason')}<button type="submit">Set</button>`,
   )}</details>`
 }

@@ -3,6 +3,7 @@ import type { Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { roundBytes } from './bytes.ts';
+import { formLabels } from './fields.ts';
 import { reasonField } from './job-forms.ts';
 import { NEW_PATH } from './paths.ts';
 
@@ -23,9 +24,9 @@ ${reasonField('file-reason')}
 </form></section>
 <section><h2>From live tasks</h2>
 <form method="post" action="${NEW_PATH}/live" class="wide">${token}
-<label for="where-status">Only tasks with this status</label>
+<label for="where-status">${formLabels.whereStatus}</label>
 <input id="where-status" name="whereStatus" autocomplete="off" placeholder="SCHEDULED">
-<label for="where-configuration">Only tasks with this configuration</label>
+<label for="where-configuration">${formLabels.whereConfiguration}</label>
 <input id="where-configuration" name="whereConfiguration" autocomplete="off">
 ${common('live')}
 ${reasonField('live-reason')}
@@ -35,12 +36,12 @@ ${reasonField('live-reason')}
 }
 
 function common(form: string): Html {
-  return html`<label for="${form}-job">Name of the job</label>
+  return html`<label for="${form}-job">${formLabels.jobId}</label>
 <input id="${form}-job" name="jobId" autocomplete="off" maxlength="128" pattern="(?!-)[0-9A-Za-z_.:\\-]*" aria-describedby="${form}-job-hint">
 <small id="${form}-job-hint">letters, digits and _ . : - , not - first; empty: the date and six characters</small>
-<label for="${form}-configuration">Set this TaskConfigurationId on every row</label>
+<label for="${form}-configuration">${formLabels.setConfiguration}</label>
 <input id="${form}-configuration" name="setConfiguration" autocomplete="off" maxlength="64">
-<label for="${form}-description">Set this Description on every row</label>
+<label for="${form}-description">${formLabels.setDescription}</label>
 <input id="${form}-description" name="setDescription" autocomplete="off" maxlength="256">
 <label class="check"><input type="checkbox" name="refresh" value="yes" checked> Read every task first: leaves out what is so already, and allows an undo</label>`;
 }

@@ -227,17 +227,18 @@ export class Planner {
     }
   }
 
-  #change(jobId: string, change: Partial<Planning>): void {
+  #change(jobId: string, change: Omit<Partial<Planning>, 'noteSince'>): void {
     const plan = this.#plans.get(jobId);
-    if (plan !== undefined) this.#plans.set(jobId, { ...plan, ...change });
+    if (plan === undefined) return;
+    const changed = { ...plan, ...change };
+    const { note } = changed;
+    const at = note === undefined ? undefined : this.#options.now();
+    this.#plans.set(jobId, { ...changed, noteSince: note === plan.note ? plan.noteSince : at });
   }
 
   async #make(wanted: PlanWanted, cwd: string, discarded: AbortSignal): Promise<void> {
     const { jobId } = wanted;
-    const note = (text: string): void => {
-      if (this.#plans.get(jobId)?.note !== text)
-        this.#change(jobId, { note: text, noteSince: this.#options.now() });
-    };
+    const note = (text: string): void => this.#change(jobId, { note: text });
     try {
       const signal = AbortSignal.any([this.#stop.signal, discarded]);
       const onAway: OnApiAway = (failure) => {
@@ -250,7 +251,7 @@ export class Planner {
       const { source = jobId, by = '' } = this.#plans.get(jobId) ?? {};
       await keepMade(cwd, { source, by, report });
       if (wanted.from === 'file') await rm(join(cwd, UPLOAD_FILE), { force: true });
-      this.#change(jobId, { state: 'made', note: undefined, noteSince: undefined, away: undefined, report });
+      this.#change(jobId, { state: 'made', note: undefined, away: undefined, report });
     } catch (error) {
       const said = diskError(error, cwd);
       if (!(said instanceof CommandError || said instanceof PageError)) this.#options.onError(error);

@@ -8,17 +8,23 @@ type Issue = z.core.$ZodIssue;
 
 /**
  * The messages of our own schemas are kept; the library's own are put into words.
- * @param what was sent, where it is no object whose fields have names.
+ * @param what was sent, where it is no object whose fields have names. @param labels of fields that people know by another name.
  */
-export function faultsIn({ issues }: z.core.$ZodError, what = 'What was sent'): string {
-  const said = [...new Set(issues.map((issue) => fault(issue, what)))];
+export function faultsIn(
+  { issues }: z.core.$ZodError,
+  what = 'What was sent',
+  labels: Readonly<Record<string, string>> = {},
+): string {
+  const said = [...new Set(issues.map((issue) => fault(issue, what, labels)))];
   const more = said.length - MOST_FAULTS;
   return `${said.slice(0, MOST_FAULTS).join(' ')}${more > 0 ? ` And ${counted(more, 'more fault')}.` : ''}`;
 }
 
-function fault(issue: Issue, what: string): string {
+function fault(issue: Issue, what: string, labels: Readonly<Record<string, string>>): string {
   if (/^[A-Z][^:]*: .*\.$/s.test(issue.message)) return issue.message;
-  const at = issue.path.map(String).join('.') || what;
+  const names = issue.path.map(String);
+  const [field = ''] = names;
+  const at = Object.hasOwn(labels, field) ? `"${labels[field]}"` : names.join('.') || what;
   return `${at}: ${wanted(issue)}.`;
 }
 

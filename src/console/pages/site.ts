@@ -19,11 +19,11 @@ export function makeSite(
     view: (path, make) => {
       app.get(path, async (request, reply) => show(request, reply, await make(request, visitorIn(request))));
     },
-    change: (path, fields, make, before) => {
+    change: (path, fields, make, { before, labels } = {}) => {
       const how = before && { preValidation: before, config: { upload: true } as const };
       app.post(path, { ...how }, async (request, reply) => {
         const read = fields.safeParse(request.body);
-        if (!read.success) throw new PageError(faultsIn(read.error));
+        if (!read.success) throw new PageError(faultsIn(read.error, undefined, labels));
         const reason = reasonIn(request.body);
         const visitor = visitorIn(request);
         return reply.redirect(await make({ fields: read.data, reason, visitor, request }), 303);
