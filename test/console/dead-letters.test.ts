@@ -1,27 +1,14 @@
 /** Dead letters by the console: looked at, put back with canaries and followed to their end, deleted, and gone on with after a kill. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { changeJson } from '../../src/console/api/letter-shapes.ts';
-import { makeAsking } from '../../src/console/commands/asking.ts';
+import { describe, expect, test } from 'vitest';
 import type { Asked } from '../../src/console/dead-letters/asked.ts';
-import { changePart } from '../../src/console/dead-letters/change-page.ts';
 import type { ChangeRun } from '../../src/console/dead-letters/change-run.ts';
 import type { Desk } from '../../src/console/dead-letters/desk.ts';
 import { keepUnfinished } from '../../src/console/dead-letters/unfinished.ts';
-import {
-  AuditError,
-  type AuditEvent,
-  type OpenAudit,
-  openAudit,
-} from '../../src/dead-letters/changes/audit.ts';
 import { readChanges } from '../../src/dead-letters/desk/log.ts';
-import { lettersSections, setLetters } from '../../testing/console/letters.ts';
+import { lettersSections, over, setLetters } from '../../testing/console/letters.ts';
 import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
-import { fakeContext } from '../../testing/stages/context.ts';
-
-const over = async (run: ChangeRun | undefined): Promise<void> =>
-  await expect.poll(() => run?.isOver, { timeout: 40_000, interval: 50 }).toBe(true);
 
 const looked = async (desk: Desk): Promise<void> => {
   desk.lookAgain();
@@ -60,44 +47,6 @@ async function opened() {
 }
 
 const bob = { by: 'bob@console', reason: 'ann asked me to' };
-const carl = { by: 'carl@console', reason: 'too early' };
-
-const notLimited = { limit: undefined, rate: undefined, canary: undefined, force: false } as const;
-const askedOf = (action: Asked['action'], more: Partial<Asked> = {}): Asked => ({
-  action,
-  where: [],
-  ...notLimited,
-  ...more,
-});
-
-/** A plan of all letters, made by ann. */
-async function planned(desk: Desk, asked: Asked): Promise<ChangeRun> {
-  const run = await desk.plan(asked, { by: 'ann@console', reason: 'cause fixed' });
-  await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
-  return run;
-}
-
-/** As the page *Log of changes* shows it. */
-async function shownLog(stateDir: string) {
-  const readLedger = async (): Promise<undefined> => undefined;
-  const asking = makeAsking({ context: fakeContext(), stateDir, letters: 'not looked at', readLedger });
-  onTestFinished(asking.close);
-  return await asking.changes['dead letters']?.(10);
-}
-
-/** The log of a folder, as on a disk that has no room for some of its lines. */
-const fullLog =
-  (stateDir: string, isFull: (event: AuditEvent) => boolean): OpenAudit =>
-  async (facts) => {
-    const log = await openAudit(stateDir, facts, Date.now);
-    return {
-      ...log,
-      write: async (event) => {
-        if (isFull(event)) throw new AuditError(log.path, Object.assign(new Error('no'), { code: 'ENOSPC' }));
-        await log.write(event);
-      },
-    };
-  };
 
 /** The run that a page of a change is of. */
 const runOf = (desk: Desk, { headers }: Answer): ChangeRun | undefined =>
@@ -301,184 +250,6 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   await third.restore();
   third.resume();
   expect(third.changes).toEqual([]);
-});
-
-test('a redrive that could not be logged was not done, and is not gone on with later', async () => {
-  const { stage, stateDir, addLetters, openDesk } = await setLetters();
-  await addLetters(2, 'fixed');
-  const desk = openDesk();
-  await looked(desk);
-  const asked = {
-    action: 'redrive',
-    where: [],
-    limit: undefined,
-    rate: undefined,
-    canary: undefined,
-  } as const;
-  const run = await desk.plan({ ...asked, force: false }, { by: 'ann@console', reason: 'x' });
-  await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
-  mkdirSync(join(stateDir, 'dead-letters.log'));
-  await desk.confirm(run.facts.id, bob);
-  await over(run);
-  expect(run.fault).toContain('dead-letters.log');
-  const next = openDesk();
-  await next.restore();
-  expect(next.changes).toEqual([]);
-  expect(await stage.deadLetters()).toHaveLength(2);
-});
-
-describe('who confirms, stops or drops a change, and why, is logged', () => {
-  test('a plan of ann that bob has confirmed and carl stopped; there is nothing to stop before and after', async () => {
-    const { stateDir, addLetters, openDesk } = await setLetters();
-    await addLetters(3, 'fixed');
-    const desk = openDesk();
-    const run = await planned(desk, askedOf('redrive'));
-    const { id } = run.facts;
-    const nothing = (state: string) => ({
-      status: 409,
-      message: `There is nothing to stop: the change is ${state}.`,
-    });
-    await expect(desk.stop(id, carl)).rejects.toMatchObject(nothing('planned'));
-    await desk.confirm(id, bob);
-    // No worker: it waits for their end.
-    await expect.poll(() => run.state, { timeout: 20_000 }).toBe('ending');
-    const stopped = desk.stop(id, carl);
-    await expect(desk.stop(id, carl)).rejects.toMatchObject(nothing('stopping'));
-    await stopped;
-    expect(existsSync(join(stateDir, 'console-redrive.json'))).toBe(false);
-    await over(run);
-    await expect(desk.stop(id, carl)).rejects.toMatchObject(nothing('ended'));
-    expect(changeJson(run)).toMatchObject({
-      by: 'ann@console',
-      confirmed: bob,
-      stopped: carl,
-      report: { redriven: 3 },
-    });
-    const page = String(changePart(run));
-    for (const text of ['ended, stopped', 'bob@console: ann asked me to', 'carl@console: too early'])
-      expect(page).toContain(text);
-    expect(await readChanges(stateDir, 10)).toMatchObject([
-      {
-        run: id,
-        ...bob,
-        what: { plannedBy: 'ann@console', planReason: 'cause fixed' },
-        stops: [{ event: 'stop', ...carl }],
-        end: { result: { redriven: 3 } },
-      },
-    ]);
-    expect(await shownLog(stateDir)).toMatchObject([
-      { who: 'carl@console', what: 'stop of a redrive of dead letters', why: 'too early' },
-      {
-        who: 'bob@console',
-        what: 'redrive of dead letters',
-        detail: expect.stringContaining('planned by ann@console, plan reason cause fixed'),
-      },
-    ]);
-  });
-
-  test('a plan that is dropped', async () => {
-    const { stateDir, addLetters, openDesk } = await setLetters();
-    await addLetters(3, 'gone');
-    const desk = openDesk();
-    const run = await planned(desk, askedOf('purge'));
-    await desk.drop(run.facts.id, carl);
-    await expect(desk.drop(run.facts.id, carl)).rejects.toMatchObject({ status: 409 });
-    await expect(desk.stop(run.facts.id, carl)).rejects.toMatchObject({ status: 409 });
-    expect(await readChanges(stateDir, 10)).toMatchObject([
-      {
-        action: 'purge',
-        letters: 0,
-        what: { plannedBy: 'ann@console' },
-        stops: [{ event: 'drop', ...carl }],
-      },
-    ]);
-    expect(await shownLog(stateDir)).toMatchObject([
-      { who: 'carl@console', what: 'drop of a purge of dead letters', why: 'too early' },
-    ]);
-  });
-
-  test('a plan in the making that is stopped is none', async () => {
-    const { stateDir, addLetters, openDesk } = await setLetters();
-    await addLetters(3, 'gone');
-    const desk = openDesk();
-    const run = await desk.plan(askedOf('purge'), bob);
-    await desk.stop(run.facts.id, carl);
-    await over(run);
-    expect(run).toMatchObject({ state: 'dropped', fault: undefined, stopped: carl });
-    await expect(desk.confirm(run.facts.id, bob, 'purge 0')).rejects.toMatchObject({ status: 409 });
-    expect(await readChanges(stateDir, 10)).toMatchObject([{ stops: [{ event: 'drop', ...carl }] }]);
-  });
-
-  test('a stop that cannot be logged is one all the same, and says so', async () => {
-    const { stateDir, addLetters, openDesk } = await setLetters();
-    await addLetters(1, 'gone');
-    const desk = openDesk({ openLog: fullLog(stateDir, ({ event }) => event === 'drop') });
-    const run = await planned(desk, askedOf('purge'));
-    await desk.drop(run.facts.id, carl);
-    expect(run).toMatchObject({
-      state: 'dropped',
-      notes: [
-        expect.stringMatching(/^That carl@console has dropped it.* is not in the log of changes: .*ENOSPC/),
-      ],
-    });
-  });
-});
-
-describe('a log of changes without room for its end', () => {
-  test('a purge is told as far as it was done', async () => {
-    const { stage, stateDir, addLetters, openDesk } = await setLetters();
-    await addLetters(20, 'gone');
-    let named = 0;
-    const openLog = fullLog(stateDir, ({ event }) => event === 'end' || (event === 'letters' && ++named > 1));
-    const desk = openDesk({ openLog });
-    const run = await planned(desk, askedOf('purge'));
-    await desk.confirm(run.facts.id, bob, 'purge 20');
-    await over(run);
-    const deleted = 20 - (await stage.deadLetters()).length;
-    expect(deleted).toBeGreaterThan(0);
-    expect(changeJson(run)).toMatchObject({
-      state: 'ended',
-      fault: expect.stringContaining('the disk is full (ENOSPC)'),
-      notes: [expect.stringMatching(/^How it ended is not in the log of changes: .*ENOSPC/)],
-      report: { purged: deleted },
-    });
-    const page = String(changePart(run));
-    expect(page).toContain('Stopped: the log of changes');
-    expect(page).toContain(`${deleted} letters deleted`);
-    expect(page).toContain('How it ended is not in the log of changes');
-  });
-
-  test('a redrive that was done is told as done, and is not gone on with later', async () => {
-    const { stage, stateDir, addLetters, openDesk } = await setLetters();
-    await stage.worker.start();
-    await addLetters(3, 'fixed');
-    const desk = openDesk({ openLog: fullLog(stateDir, ({ event }) => event === 'end') });
-    const run = await planned(desk, askedOf('redrive'));
-    await desk.confirm(run.facts.id, bob);
-    await over(run);
-    expect(changeJson(run)).toMatchObject({
-      fault: null,
-      notes: [expect.stringContaining('How it ended is not in the log')],
-      report: { redriven: 3, ends: 'good' },
-    });
-    expect(existsSync(join(stateDir, 'console-redrive.json'))).toBe(false);
-  });
-});
-
-test('a redrive that cannot be kept for a restart is not begun', async () => {
-  const { stage, stateDir, addLetters, openDesk } = await setLetters();
-  await addLetters(2, 'fixed');
-  const desk = openDesk();
-  const run = await planned(desk, askedOf('redrive'));
-  mkdirSync(join(stateDir, 'console-redrive.json'));
-  await desk.confirm(run.facts.id, bob);
-  await over(run);
-  expect(run).toMatchObject({
-    report: undefined,
-    fault: expect.stringMatching(/console-redrive\.json cannot be written.*is not begun$/),
-    notes: [expect.stringContaining('console-redrive.json cannot be removed')],
-  });
-  expect(await stage.deadLetters()).toHaveLength(2);
 });
 
 test('after a kill, letters that the killed process still holds are put back once they are free', async () => {

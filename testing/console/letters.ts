@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { changesSection } from '../../src/console/changes/section.ts';
+import type { ChangeRun } from '../../src/console/dead-letters/change-run.ts';
 import { Desk, type DeskOptions } from '../../src/console/dead-letters/desk.ts';
 import { lettersSection } from '../../src/console/dead-letters/section.ts';
 import { logIn } from '../../src/dead-letters/desk/carry-out.ts';
-import { openLetters } from '../../src/dead-letters/desk/open.ts';
+import { type Letters, openLetters } from '../../src/dead-letters/desk/open.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 import { addLetters, type record } from '../letters.ts';
 import { useApi } from '../stages/jobs.ts';
@@ -22,7 +23,7 @@ export interface LettersStage {
   /** Sends letters of one cause: all tasks exist, but those whose name begins with `gone`. */
   readonly addLetters: (count: number, prefix: string, error?: Partial<typeof record.error>) => Promise<void>;
   /** A desk, as a process of its own has it; closed when the test has ended. */
-  readonly openDesk: (options?: Partial<DeskOptions>) => Desk;
+  readonly openDesk: (options?: Partial<DeskOptions>, around?: (letters: Letters) => Letters) => Desk;
 }
 
 export async function setLetters(): Promise<LettersStage> {
@@ -36,7 +37,7 @@ export async function setLetters(): Promise<LettersStage> {
     stage,
     stateDir,
     addLetters: (count, prefix, error) => addLetters(stage.dead, env.QUEUE_URL ?? '', count, prefix, error),
-    openDesk: (options = {}) => {
+    openDesk: (options = {}, around = (letters) => letters) => {
       const letters = openLetters({
         env,
         clock: systemClock,
@@ -46,7 +47,7 @@ export async function setLetters(): Promise<LettersStage> {
         onNotice: () => {},
       });
       const desk = new Desk({
-        letters,
+        letters: around(letters),
         stateDir,
         openLog: logIn(stateDir, Date.now),
         canaryBounds: bounds,
@@ -69,3 +70,7 @@ export async function setLetters(): Promise<LettersStage> {
 export function lettersSections(desk: Desk, readLog: Parameters<typeof changesSection>[0]) {
   return [lettersSection({ desk, now: Date.now, sleep }), changesSection(readLog)];
 }
+
+/** Waits for the end of a change. */
+export const over = async (run: ChangeRun | undefined): Promise<void> =>
+  await expect.poll(() => run?.isOver, { timeout: 40_000, interval: 50 }).toBe(true);

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import type { Away } from '../../dead-letters/pass/open-requests.ts';
 import { purgeJson, redriveJson } from '../../dead-letters/view/changes.ts';
 import { groupJson, passJson } from '../../dead-letters/view/list.ts';
 import type { ChangeRun } from '../dead-letters/change-run.ts';
 import { changeStates } from '../dead-letters/change-run.ts';
 import type { Desk } from '../dead-letters/desk.ts';
+import { awayOf } from '../dead-letters/doing.ts';
 import { onlyFields, positive, whole } from './asked-shapes.ts';
 import { reason } from './job-shapes.ts';
 import { subjects } from './route.ts';
@@ -38,11 +40,17 @@ export const wholeLetter = z
   .looseObject({ MessageId: z.string(), Reason: z.string(), Group: z.string(), Body: z.string() })
   .meta({ description: 'What `dead-letters show --json` prints.' });
 
+const away = z
+  .object({ since: z.string(), why: z.string().nullable() })
+  .nullable()
+  .meta({ description: 'Since when SQS does not answer, and why, if that is known; null while it answers.' });
+
 export const look = z.object({
   doing: z.object({
     what: z.enum(['nothing', 'looking', 'changing']),
     seen: z.number().nullable(),
     change: z.string().nullable(),
+    away,
   }),
   fault: z
     .object({ at: z.string(), since: z.string(), why: z.string() })
@@ -101,6 +109,7 @@ export const change = z.object({
   letters: z.number().meta({ description: 'Of the plan: no others are changed.' }),
   sent: z.number().meta({ description: 'Letters put back or deleted so far.' }),
   fault: z.string().nullable().meta({ description: 'Why it could not be planned, or ended early.' }),
+  away,
   notes: z.array(z.string()).meta({
     description:
       'What else went wrong, and left what was done as it is: that its end could not be logged, say.',
@@ -131,6 +140,7 @@ export function changeJson(run: ChangeRun): z.input<typeof change> {
     letters: chosen.size,
     sent,
     fault: fault ?? null,
+    away: awayJson(run.away),
     notes: [...notes],
     plan: reportJson(plan),
     report: reportJson(done),
@@ -142,12 +152,18 @@ function reportJson(done: RedriveReport | PurgeReport | undefined): z.input<type
   return report.parse('redriven' in done ? redriveJson(done) : purgeJson(done));
 }
 
+function awayJson(found: Away | undefined): z.input<typeof away> {
+  if (found === undefined) return null;
+  return { since: new Date(found.since).toISOString(), why: found.why ?? null };
+}
+
 export function lookJson({ doing, look: last, lookFault }: Desk): z.input<typeof look> {
   return {
     doing: {
       what: doing.what,
       seen: doing.what === 'looking' ? doing.seen : null,
       change: doing.what === 'changing' ? doing.change.facts.id : null,
+      away: awayJson(awayOf(doing)),
     },
     fault:
       lookFault === undefined

@@ -8,6 +8,7 @@ import { endUnloggedText, errorText } from '../../dead-letters/desk/explain.ts';
 import type { Letters } from '../../dead-letters/desk/open.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
 import { LEASE_SECONDS } from '../../dead-letters/pass/held.ts';
+import type { PassSurroundings } from '../../dead-letters/pass/pass.ts';
 import { purgeResult, redriveResult } from '../../dead-letters/view/changes.ts';
 import { printableUrl } from '../../text/urls.ts';
 import type { Asked } from './asked.ts';
@@ -66,7 +67,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
     planReason: facts.reason,
   };
   const agreed: Filter = ({ message }) => chosen.has(message.messageId);
-  const signal = AbortSignal.any([closed, run.stopSignal]);
+  const surroundings = surroundingsOf(run, letters, closed);
   const common = { run: facts.id, ...confirmed, asked: what } as const;
   const { report, endUnlogged } =
     asked.action === 'redrive'
@@ -74,7 +75,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
           {
             ...common,
             action: 'redrive',
-            carryOut: (audit) => redriveAll(run, agreed, audit, options, signal),
+            carryOut: (audit) => redriveAll(run, agreed, audit, options, surroundings),
             resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
           },
           openLog,
@@ -88,7 +89,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
                 { matches: agreed, limit: chosen.size, dryRun: false },
                 {
                   dead: letters.dead,
-                  surroundings: letters.surroundings(signal),
+                  surroundings,
                   audit,
                   onProgress: (purged) => {
                     run.sent = purged;
@@ -102,6 +103,12 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
   run.report = report;
   if (endUnlogged !== undefined) run.notes.push(endUnloggedText(endUnlogged));
   run.fault = errorText(report.error, letters.config);
+}
+
+/** Of a change that ends when somebody stops it, or `closed` aborts. */
+export function surroundingsOf(run: ChangeRun, letters: Letters, closed: AbortSignal): PassSurroundings {
+  const signal = AbortSignal.any([closed, run.stopSignal]);
+  return { ...letters.surroundings(signal), watch: run.requests.watch };
 }
 
 /** As `redrive` and its plan take what was asked for. */
@@ -128,16 +135,16 @@ async function redriveAll(
   agreed: Filter,
   audit: LettersAudit,
   options: CarryOutOptions,
-  signal: AbortSignal,
+  surroundings: PassSurroundings,
 ): Promise<RedriveReport> {
-  const first = await redriveOnce(run, agreed, audit, options, signal);
-  if (!run.resumed || !mayBeHeld(first, run.chosen.size) || signal.aborted) return first;
+  const first = await redriveOnce(run, agreed, audit, options, surroundings);
+  if (!run.resumed || !mayBeHeld(first, run.chosen.size) || surroundings.signal.aborted) return first;
   run.become('waiting');
   const leaseEnds = run.begunAt + LEASE_SECONDS * 1_000 + MARGIN_MS;
-  await options.sleep(Math.max(0, leaseEnds - options.now()), signal);
-  if (signal.aborted) return first;
+  await options.sleep(Math.max(0, leaseEnds - options.now()), surroundings.signal);
+  if (surroundings.signal.aborted) return first;
   run.become('moving');
-  const then = await redriveOnce(run, agreed, audit, options, signal);
+  const then = await redriveOnce(run, agreed, audit, options, surroundings);
   return { ...then, matched: first.matched + then.matched, redriven: first.redriven + then.redriven };
 }
 
@@ -152,16 +159,16 @@ async function redriveOnce(
   agreed: Filter,
   audit: LettersAudit,
   options: CarryOutOptions,
-  signal: AbortSignal,
+  surroundings: PassSurroundings,
 ): Promise<RedriveReport> {
-  const { redriveTo, dead, surroundings } = options.letters;
+  const { redriveTo, dead } = options.letters;
   const before = run.sent;
   return redrive(
     { ...redriveOptions(run.facts.asked, agreed, options), limit: run.chosen.size },
     {
       source: await redriveTo(),
       dead,
-      surroundings: surroundings(signal),
+      surroundings,
       audit,
       onProgress: (sent) => {
         run.sent = before + sent;

@@ -2,6 +2,7 @@
 import type { CanaryVerdict } from '../../dead-letters/changes/canary.ts';
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import type { Away } from '../../dead-letters/pass/open-requests.ts';
 import { valueText } from '../../dead-letters/view/changes.ts';
 import { causeText } from '../../dead-letters/view/list.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -51,6 +52,7 @@ export function changePart(run: ChangeRun): Html {
     [run.state === 'dropped' ? 'dropped by' : 'stopped by', deedText(stopped)],
   ];
   return html`${fault !== undefined && html`<p class="fault" role="alert">${run.report === undefined ? 'Not done' : 'Stopped'}: ${fault}.</p>`}
+${run.away !== undefined && awayPart(run.away)}
 ${run.notes.map((note) => html`<p class="fault" role="alert">${note}.</p>\n`)}
 <dl class="figures">${rows.map(([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${!run.isOver && run.chosen.size > 0 && run.state !== 'planned' && progressBar(run)}
@@ -58,6 +60,11 @@ ${run.state === 'planning' && html`<p class="busy">A pass finds out what this wo
 ${report !== undefined ? reportPart(report) : plan !== undefined && planPart(plan)}
 ${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.size, 'letter')} were agreed to.</p>`}
 ${(run.state === 'planned' || run.isOver) && html`<p><a href="/dead-letters">All dead letters</a></p>`}`;
+}
+
+/** SQS is waited for. */
+export function awayPart({ since, why }: Away): Html {
+  return html`<p class="away">SQS has not answered since ${instant(since)} UTC${why !== undefined && html`: ${why}`}. It is waited for.</p>`;
 }
 
 function deedText(deed: Deed | undefined): string | undefined {

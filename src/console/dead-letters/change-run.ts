@@ -1,6 +1,7 @@
 /** One change of dead letters, from its plan to the end of what it has moved. */
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import type { Away, OpenRequests } from '../../dead-letters/pass/open-requests.ts';
 import type { Asked } from './asked.ts';
 
 /**
@@ -58,6 +59,8 @@ export function phraseOf({ facts, chosen }: ChangeRun): string {
 
 export class ChangeRun {
   readonly facts: ChangeFacts;
+  /** What it asks of SQS. */
+  readonly requests: OpenRequests;
   /** Epoch milliseconds. */
   readonly begunAt: number;
   readonly #now: () => number;
@@ -79,8 +82,9 @@ export class ChangeRun {
   #confirmedBy: Deed | undefined;
   #stoppedBy: Deed | undefined;
 
-  constructor(facts: ChangeFacts, now: () => number, resumed = false) {
+  constructor(facts: ChangeFacts, requests: OpenRequests, now: () => number, resumed = false) {
     this.facts = facts;
+    this.requests = requests;
     this.resumed = resumed;
     this.#now = now;
     this.begunAt = this.#stateSince = now();
@@ -135,6 +139,11 @@ export class ChangeRun {
       throw new Error(`a change that is ${this.#state} cannot become ${state}`);
     this.#state = state;
     this.#stateSince = this.#now();
+  }
+
+  /** Since when SQS does not answer; undefined while it does. */
+  get away(): Away | undefined {
+    return this.requests.away;
   }
 
   /** Whether there is something to stop. */

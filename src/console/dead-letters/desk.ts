@@ -10,10 +10,11 @@ import { logLine } from '../../dead-letters/desk/carry-out.ts';
 import { explain, unloggedText } from '../../dead-letters/desk/explain.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
+import { OpenRequests } from '../../dead-letters/pass/open-requests.ts';
 import { CommandError } from '../../errors.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type Asked, filterOf } from './asked.ts';
-import { type CarryOutOptions, carryOut, redriveOptions } from './carry-out.ts';
+import { type CarryOutOptions, carryOut, redriveOptions, surroundingsOf } from './carry-out.ts';
 import { ChangeBook } from './change-book.ts';
 import { ChangeRun, type Deed, phraseOf } from './change-run.ts';
 import type { Doing } from './doing.ts';
@@ -101,7 +102,7 @@ export class Desk {
     const left = await readUnfinished(stateDir);
     if (typeof left === 'string') say(`A redrive may be unfinished, and is not gone on with: ${left}.`);
     if (left === undefined || typeof left === 'string') return;
-    const run = new ChangeRun(left.facts, now, true);
+    const run = new ChangeRun(left.facts, this.#requests(), now, true);
     run.chosen = left.chosen;
     run.become('planned');
     this.#changes.add(run);
@@ -128,13 +129,15 @@ export class Desk {
     if (this.#doing.what !== 'nothing' || this.#closed.signal.aborted) return;
     const { letters, now } = this.#options;
     const since = now();
+    const requests = this.#requests();
     const looking = (seen: number): void => {
-      this.#doing = { what: 'looking', seen, since };
+      this.#doing = { what: 'looking', seen, since, requests };
     };
     looking(0);
     this.#work = this.#try(async () => {
-      await letters.checkQueues();
-      this.#look = await lookAt(letters.dead, letters.surroundings(this.#closed.signal), looking);
+      await requests.watch(() => letters.checkQueues());
+      const surroundings = { ...letters.surroundings(this.#closed.signal), watch: requests.watch };
+      this.#look = await lookAt(letters.dead, surroundings, looking);
       this.#lookFault = undefined;
     }).then((fault) => {
       if (fault !== undefined)
@@ -147,10 +150,10 @@ export class Desk {
   async plan(asked: Asked, deed: Deed): Promise<ChangeRun> {
     const matches = filterOf(asked);
     return await this.#whenFree(() => {
-      const run = new ChangeRun({ id: randomUUID(), asked, ...deed }, this.#options.now);
+      const run = new ChangeRun({ id: randomUUID(), asked, ...deed }, this.#requests(), this.#options.now);
       this.#changes.add(run);
       this.#begin(run, async () => {
-        await this.#options.letters.checkQueues();
+        await run.requests.watch(() => this.#options.letters.checkQueues());
         const plan = await this.#makePlan(run, matches);
         if (run.stopped !== undefined) return run.become('dropped');
         run.plan = plan;
@@ -257,7 +260,7 @@ export class Desk {
 
   async #makePlan(run: ChangeRun, matches: Filter): Promise<RedriveReport | PurgeReport> {
     const { source, dead } = this.#options.letters;
-    const surroundings = this.#surroundings(run);
+    const surroundings = surroundingsOf(run, this.#options.letters, this.#closed.signal);
     if (run.facts.asked.action === 'redrive')
       return await planRedrive(redriveOptions(run.facts.asked, matches, this.#options), {
         source,
@@ -270,7 +273,8 @@ export class Desk {
     return plan;
   }
 
-  #surroundings(run: ChangeRun) {
-    return this.#options.letters.surroundings(AbortSignal.any([this.#closed.signal, run.stopSignal]));
+  #requests(): OpenRequests {
+    const { letters, now } = this.#options;
+    return new OpenRequests(now, (error) => explain(error, letters.config));
   }
 }

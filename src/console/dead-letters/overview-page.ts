@@ -8,9 +8,10 @@ import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
-import { stateText } from './change-page.ts';
+import { awayPart, stateText } from './change-page.ts';
 import type { ChangeRun, Deed } from './change-run.ts';
 import type { Desk } from './desk.ts';
+import { awayOf } from './doing.ts';
 import type { Look } from './look.ts';
 
 export const LETTERS_PATH = '/dead-letters';
@@ -26,7 +27,9 @@ ${livePart(LETTERS_STREAM, overviewPart(desk, now))}`,
 }
 
 export function overviewPart({ doing, look, lookFault, changes }: Desk, now: number): Html {
+  const away = awayOf(doing);
   return html`${doing.what === 'looking' && html`<p class="busy">Looking at the queue: ${counted(doing.seen, 'letter')} seen so far. Each stays where it is.</p>`}
+${away !== undefined && awayPart(away)}
 ${doing.what === 'changing' && html`<p class="busy"><a href="${changePath(doing.change)}">A ${doing.change.facts.asked.action} of ${ownerOf(doing.change).by}</a> is under way: ${stateText(doing.change)}</p>`}
 ${lookFault !== undefined && html`<p class="away">The queue cannot be looked at since ${instant(lookFault.since)} UTC, last tried at ${instant(lookFault.at)} UTC: ${lookFault.why}. ${look !== undefined && 'What you see is of the look before.'}</p>`}
 ${look === undefined ? html`<p>Nothing is known yet.</p>` : groupsPart(look, now)}

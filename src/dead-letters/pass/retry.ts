@@ -8,9 +8,16 @@ import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 const MAX_TRIES = 6;
 const backoff: BackoffSettings = { baseMs: 200, maxMs: 5_000 };
 
+/** Runs `work`: a request with its retries. `onFailure` is told of each try that has failed. */
+export type Watch = <T>(work: (onFailure: (error: unknown) => void) => Promise<T>) => Promise<T>;
+
+const unwatched: Watch = (work) => work(() => {});
+
 export interface RetrySurroundings {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
+  /** Sees each request from its first try to the last one. */
+  readonly watch?: Watch;
 }
 
 /** For waits that are not interrupted: a change that was begun is completed. */
@@ -23,17 +30,20 @@ const never = new AbortController().signal;
  */
 export async function retryRequest<T>(
   request: () => Promise<T>,
-  { sleep, random }: RetrySurroundings,
+  { sleep, random, watch = unwatched }: RetrySurroundings,
   signal: AbortSignal = never,
 ): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await request();
-    } catch (error) {
-      if (tries >= MAX_TRIES || signal.aborted || !isTransient(error)) throw error;
-      await sleep(fullJitter(backoff, tries, random), signal);
+  return await watch(async (onFailure) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await request();
+      } catch (error) {
+        onFailure(error);
+        if (tries >= MAX_TRIES || signal.aborted || !isTransient(error)) throw error;
+        await sleep(fullJitter(backoff, tries, random), signal);
+      }
     }
-  }
+  });
 }
 
 /**
