@@ -27,10 +27,10 @@ export function createPrivate(path: string): number {
   return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
 }
 
-/** Opens a file to append to it, and makes it if needed, with its folder. @throws ELOOP for a link. */
+/** Opens a file to append to it, and to read it, and makes it if needed, with its folder. @throws ELOOP for a link. */
 export async function appendPrivate(path: string): Promise<FileHandle> {
   makePrivateFolder(dirname(path));
-  return await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, FILE_MODE);
+  return await open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, FILE_MODE);
 }
 
 /** Makes an empty file if there is none, for what gives its own files the modes of this one: SQLite. @throws ELOOP for a link. */

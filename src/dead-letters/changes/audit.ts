@@ -1,4 +1,5 @@
 /** The log of changes: who changed what, and why, as one JSON line per step. The file is only appended to. */
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendPrivate } from '../../files/private.ts';
 import { printableJson } from '../../text/printable.ts';
@@ -75,10 +76,19 @@ export async function openAudit(folder: string, facts: AuditFacts, now: () => nu
     write: async (event) => {
       // One write per line: two commands at once do not mix their lines.
       const line = printableJson({ at: new Date(now()).toISOString(), ...facts, ...event });
-      await file.appendFile(`${line}\n`).catch(fail);
+      const cutOff = await endsInLine(file).catch(fail);
+      await file.appendFile(`${cutOff ? '\n' : ''}${line}\n`).catch(fail);
     },
     close: () => file.close().catch(fail),
   };
+}
+
+/** Whether the last line was cut off, as by a full disk: what is appended to it could not be read. */
+async function endsInLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() !== '\n';
 }
 
 /** What the log says of a letter: enough to find it in other logs. */
