@@ -7,6 +7,7 @@ import { openHole } from '../../testing/console/hole.ts';
 import { openConsoleJobs, plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 import { openFileLedger } from '../../testing/stages/file-ledger.ts';
+import { REGION } from '../../testing/stages/stage.ts';
 
 const csv = (ids: readonly string[]): string =>
   `Identifier,TaskConfigurationId\n${ids.map((id) => `${id},new\n`).join('')}`;
@@ -206,6 +207,9 @@ test('outcomes that wait are collected before failed rows are tried again', asyn
   const { body } = await ann.get('/jobs/of/j');
   expect(body).toMatch(/<dt>applied<\/dt><dd>1<\/dd>/);
   expect(body).toMatch(/<dt>not sent<\/dt><dd>1<\/dd>/);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  const away = await ann.post('/jobs/of/j/retry');
+  expect([away.status, away.body]).toEqual([503, expect.stringContaining('Nothing was changed')]);
 });
 
 test('what looks at tasks have found is shown by the next console, and that one was begun whose end nobody knows', async () => {

@@ -253,16 +253,16 @@ async function conclude(
   jobId: string,
   who: string,
   say: (text: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const tell = {
     context,
     ledger,
     signal: new AbortController().signal,
     say: (sentence: string) => say(`${sentence}.`),
   };
-  await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
-    await concludeJob(ledger, await findPlannedJob(ledger, jobId, context), { who, targets });
-  });
+  return await withNotices(readConfig(context.env, notifySettings), tell, async (targets) =>
+    concludeJob(ledger, await findPlannedJob(ledger, jobId, context), { who, targets }),
+  );
 }
 
 async function collect(

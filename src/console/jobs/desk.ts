@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
-import type { JobEvent } from '../../jobs/ledger/state.ts';
+import { type JobEvent, transitions } from '../../jobs/ledger/state.ts';
 import type { GivenSettings, Unsettable } from '../../jobs/rules/given.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
@@ -38,8 +38,8 @@ export interface DeskOptions extends ApplyingOptions, ChangeLogOptions {
     signal: AbortSignal,
     told: LookTold,
   ) => Promise<Reconciled>;
-  /** Brings a job to rest that no process sends, and tells of it. */
-  readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<void>;
+  /** Brings a job to rest that no process sends, and tells of it. @returns whether it did. */
+  readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<boolean>;
 }
 
 /** What a person does at once: `set` takes more. */
@@ -72,6 +72,10 @@ export class Desk {
         if (!went) throw misuse(`Job ${jobId} is ${job.plan.state.name}: resume changes nothing.`);
         return;
       }
+      const { name, towards } = job.plan.state;
+      // Nobody sends it, and what was to bring it to rest was cut off.
+      const isCut = name === 'stopping' && towards === transitions[step].towards;
+      if (isCut && (await this.#options.conclude(ledger, jobId, deed.who))) return;
       await steerJob(ledger, job, step, deed);
       if (step !== 'pause') await this.#options.conclude(ledger, jobId, deed.who);
     });

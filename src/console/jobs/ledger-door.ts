@@ -7,6 +7,7 @@ import type { PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import type { Patience } from '../../jobs/ledger/open.ts';
 import { LedgerBusyError, LedgerError, LedgerOutcomeUnknown } from '../../jobs/ledger/shared/error.ts';
+import { OutcomesUnreadable } from '../../jobs/run/unreadable.ts';
 import type { LedgerAway } from '../../status/status.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
@@ -198,6 +199,7 @@ async function asPage<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof AwayError) throw new PageError(`The ledger ${error.message}.`, 503);
+    if (error instanceof OutcomesUnreadable) throw new PageError(error.message, 503);
     throw error instanceof CommandError ? new PageError(error.message, 409) : error;
   }
 }
