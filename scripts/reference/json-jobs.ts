@@ -68,6 +68,7 @@ const standing: JobStanding = {
     total: 301,
     planned: 0,
     inFlight: 0,
+    sending: 0,
     applied: 271,
     superseded: 0,
     failed: 30,
@@ -213,6 +214,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       cancelled: 'of these, not sent because the job was cancelled',
       'failedByError.ResourceNotFoundException': 'failed rows by name of the error: one field for each name',
       inFlight: 'rows sent, or being sent, without an outcome',
+      mayHaveArrived:
+        'of these, rows of which no answer of SQS says that they were sent; 0 while a process sends rows',
       notSent: 'rows not sent in this try',
       reconciled: 'rows whose end was read from the task itself',
       maybeSentTwice: 'rows that may have been sent more than once, at most',

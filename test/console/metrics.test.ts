@@ -23,6 +23,7 @@ const counts = (inFlight: number, ended: number): Counts => ({
   total: 100,
   planned: 100 - inFlight - ended,
   inFlight,
+  sending: 0,
   applied: ended,
   superseded: 0,
   failed: 0,

@@ -112,6 +112,7 @@ function jobViews(text: string): string[] {
     total: 1,
     planned: 0,
     inFlight: 0,
+    sending: 0,
     applied: 0,
     superseded: 0,
     failed: 1,

@@ -121,6 +121,8 @@ export interface Counts {
   readonly planned: number;
   /** Sending or sent. */
   readonly inFlight: number;
+  /** Those of `inFlight` of which no answer says that they are sent. Where nobody sends them, they may be. */
+  readonly sending: number;
   readonly applied: number;
   readonly superseded: number;
   /** Dead-lettered or refused. */

@@ -57,7 +57,7 @@ export function standingText(
   const { leftOut } = plan;
   if (leftOut !== undefined && total(leftOut) > 0)
     lines.push(line('left out', total(leftOut), leftOutNote(leftOut, plan.enqueued)));
-  if (counts.inFlight > 0) lines.push(line('in flight', counts.inFlight, 'sent, no outcome yet'));
+  if (counts.inFlight > 0) lines.push(line('in flight', counts.inFlight, inFlightNote(counts, leased)));
   const notSent = notSentOf(job, counts);
   if (notSent > 0) lines.push(line('not sent', notSent));
   if (!plan.complete)
@@ -109,7 +109,14 @@ export function nowText(
       ? 'all rows have ended, and a process looks at its devices, which a rule judges'
       : 'all rows have ended, and nobody looks at its devices, which a rule judges';
   if (leased) return 'a process is sending its rows or waiting for their ends';
-  return notSent > 0 ? 'nobody is sending its rows' : 'all rows are sent, and nobody waits for their ends';
+  if (notSent > 0) return 'nobody is sending its rows';
+  return `${counts.sending > 0 ? 'no row is left to send' : 'all rows are sent'}, and nobody waits for their ends`;
+}
+
+function inFlightNote({ inFlight, sending }: Counts, leased: boolean): string {
+  if (leased || sending === 0) return 'sent, no outcome yet';
+  const unsure = 'may have been sent: no answer of SQS says so';
+  return sending === inFlight ? unsure : `no outcome yet; ${number(sending)} of them ${unsure}`;
 }
 
 /** States that the other lines do not tell. */
@@ -151,6 +158,7 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
     cancelled: counts.notSent,
     failedByError: Object.fromEntries(counts.causes.map(({ cause, rows: count }) => [cause, count])),
     inFlight: counts.inFlight,
+    mayHaveArrived: leased ? 0 : counts.sending,
     notSent: rowsOf(job, counts) - counts.ended - counts.inFlight,
     reconciled,
     maybeSentTwice: plan?.maybeTwice ?? 0,

@@ -25,6 +25,7 @@ function counts(facts: Partial<Counts>): Counts {
     total,
     planned,
     inFlight,
+    sending: 0,
     applied,
     superseded,
     failed,

@@ -62,7 +62,7 @@ class VirtualJob {
       calls: 0,
       callsOf: 0,
     };
-    return { total: rows, planned: rows - sent, inFlight: sent - ended, ...ends };
+    return { total: rows, planned: rows - sent, inFlight: sent - ended, sending: 0, ...ends };
   }
 }
 

@@ -11,6 +11,7 @@ const view: JobView = {
     total: 50_000,
     planned: 28_600,
     inFlight: 888,
+    sending: 0,
     applied: 20_011,
     superseded: 201,
     failed: 300,

@@ -13,7 +13,7 @@ const commandLine = (...args: readonly string[]) => `ota ${args.join(' ')}`;
 type Plan = NonNullable<JobRecord['plan']>;
 
 function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = false): JobStanding {
-  const { applied = 0, superseded = 0, failed = 0, planned = 0, inFlight = 0 } = facts;
+  const { applied = 0, superseded = 0, failed = 0, planned = 0, inFlight = 0, sending = 0 } = facts;
   const ended = applied + superseded + failed;
   const total = planned + inFlight + ended;
   const rest = { causes: [], calls: 0, callsOf: 0 };
@@ -43,6 +43,7 @@ function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = fal
       total,
       planned,
       inFlight,
+      sending,
       applied,
       superseded,
       failed,
@@ -68,6 +69,42 @@ test('a plan that was cut short on its way into the ledger has all of its rows',
   expect(text).toMatch(/^ {2}in the ledger +2,000 {2}reading the plan was cut short before its last row$/m);
   expect(JSON.parse(standingJson(cut))).toMatchObject({ rows: 20_000, notSent: 20_000, complete: false });
   expect(listText([cut], undefined).split('\n')[1]).toMatch(/^j +20,000 +0 +20,000 {2}not sending {2}/);
+});
+
+test.each<[string, JobStanding, string, string, number]>([
+  [
+    'all sent',
+    standing({ inFlight: 10 }),
+    'sent, no outcome yet',
+    'all rows are sent, and nobody waits for their ends',
+    0,
+  ],
+  [
+    'perhaps sent',
+    standing({ inFlight: 10, sending: 10 }),
+    'may have been sent: no answer of SQS says so',
+    'no row is left to send, and nobody waits for their ends',
+    10,
+  ],
+  [
+    'perhaps sent, in part',
+    standing({ inFlight: 10, sending: 3 }),
+    'no outcome yet; 3 of them may have been sent: no answer of SQS says so',
+    'no row is left to send, and nobody waits for their ends',
+    3,
+  ],
+  [
+    'being sent by a process',
+    standing({ inFlight: 10, sending: 3 }, {}, true),
+    'sent, no outcome yet',
+    'a process is sending its rows or waiting for their ends',
+    0,
+  ],
+])('rows in flight that are %s are said to be so', (_, of, note, now, mayHaveArrived) => {
+  const text = standingText(of, commandLine);
+  expect(text).toContain(`in flight            10  ${note}\n`);
+  expect(text).toContain(`\nnow: ${now}\n`);
+  expect(JSON.parse(standingJson(of))).toMatchObject({ inFlight: 10, mayHaveArrived });
 });
 
 describe('the next step', () => {

@@ -29,6 +29,7 @@ export function toCounts(tallies: readonly Raw[]): Counts {
     total: of('planned') + inFlight + ended,
     planned: of('planned'),
     inFlight,
+    sending: of('sending'),
     applied: of('applied'),
     superseded: of('superseded'),
     failed,
