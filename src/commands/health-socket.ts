@@ -4,8 +4,9 @@
  * has to go through its table of all TCP connections, which costs more the larger the machine is, and soon more than the rest of a check.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { errorCode } from '../errors.ts';
 
 /** A worker's socket, by its name. */
 export interface HealthSocket {
@@ -57,24 +58,43 @@ export function findHealthSockets(proc: string): HealthSocket[] {
   );
 }
 
+/** Characters of an answer, at most: more than any worker says. */
+const MOST_SAID = 1_024;
+
+/** Between two tries to connect, in milliseconds. */
+const AGAIN_MS = 50;
+
 /** @returns why the worker is not alive; undefined when it is. Rejects when it does not say. */
 export function askHealth({ path }: HealthSocket, patienceMs: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    let said = '';
-    const socket = connect(path)
-      .setEncoding('utf8')
-      .on('data', (part: string) => {
-        said += part;
-      })
-      .on('end', () => {
-        if (said === '') reject(new Error('it closed the connection'));
-        else resolve(said === ALIVE ? undefined : said);
-      })
-      .on('error', reject)
-      .on('close', () => clearTimeout(late));
-    const late = setTimeout(
-      () => socket.destroy(new Error(`no answer within ${patienceMs / 1_000} s`)),
-      patienceMs,
-    );
+    let socket: Socket;
+    let again: NodeJS.Timeout | undefined;
+    const fail = (error: Error): void => {
+      clearTimeout(late);
+      clearTimeout(again);
+      socket.destroy();
+      reject(error);
+    };
+    const ask = (): void => {
+      let said = '';
+      socket = connect(path)
+        .setEncoding('utf8')
+        .on('data', (part: string) => {
+          said += part;
+          if (said.length > MOST_SAID) fail(new Error('it answered with something that no worker says'));
+        })
+        .on('end', () => {
+          if (said === '') return fail(new Error('it closed the connection'));
+          clearTimeout(late);
+          resolve(said === ALIVE ? undefined : said);
+        })
+        .on('error', (error) => {
+          // More connections wait there than the system keeps.
+          if (errorCode(error) === 'EAGAIN') again = setTimeout(ask, AGAIN_MS);
+          else fail(error);
+        });
+    };
+    const late = setTimeout(() => fail(new Error(`no answer within ${patienceMs / 1_000} s`)), patienceMs);
+    ask();
   });
 }

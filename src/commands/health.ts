@@ -16,9 +16,10 @@ export function configureHealth(command: Command, context: CommandContext): void
   command
     .description(
       'Asks every worker that runs in this container whether it is alive, as GET /livez does, over a socket of its own: also ' +
-        'with HTTP_PORT=off. A container without a worker is healthy as long as it runs. On Linux only.',
+        'with HTTP_PORT=off. A container without a worker is healthy as long as it runs, and so is one whose worker may have no ' +
+        'such socket and logs health.unavailable. On Linux only.',
     )
-    .addHelpText('after', '\nExit codes: 0 healthy, 1 not.')
+    .addHelpText('after', '\nExit codes: 0 healthy, 1 not, 2 there is no /proc to find workers in.')
     .action(async () => {
       context.stdout.write(`${await healthHere()}\n`);
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -54,6 +54,18 @@ describe('health', () => {
     ['says nothing in time', () => {}, 20, 'no answer within 0.02 s'],
     ['begins to, and never ends', (socket) => socket.write('alive'), 20, 'no answer within 0.02 s'],
     ['closes', (socket) => socket.end(), undefined, 'it closed the connection'],
+    [
+      'says what no worker says',
+      (socket) => {
+        const more = (): void => {
+          while (socket.writable && socket.write('x'.repeat(65_536)));
+        };
+        socket.on('error', () => {}).on('drain', more);
+        more();
+      },
+      undefined,
+      'it answered with something that no worker says',
+    ],
   ])('is bad where a worker %s', async (_, onSocket, patienceMs, why) => {
     const worker = await serving((socket) => {
       onTestFinished(() => void socket.destroy());
@@ -63,6 +75,28 @@ describe('health', () => {
       exitCode: 1,
       message: `worker with process id 7 does not answer: ${why}`,
     });
+  });
+
+  test('asks again while more ask than the system keeps waiting', async () => {
+    const path = `\0${randomUUID()}`;
+    const server = createServer((socket) => socket.end('alive')).listen({ path, backlog: 1 });
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const many = Array.from({ length: 9 }, () => ({ pid: 7, path }));
+    expect(await healthOf(() => many)).toMatch(/^alive: /);
+  });
+
+  test('is bad where nobody takes connections in time', async () => {
+    const path = `\0${randomUUID()}`;
+    const server = createServer().listen({ path, backlog: 1 });
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const sockets = Array.from({ length: 3 }, () => connect(path).on('error', () => {}));
+    onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+    // Within one turn of the event loop nothing is accepted.
+    await expect(healthOf(() => [{ pid: 7, path }], 0)).rejects.toThrow(
+      /^worker with process id 7 does not answer: no answer within 0 s$/,
+    );
   });
 
   test('has one socket for each worker', async () => {
