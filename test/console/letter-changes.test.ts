@@ -172,7 +172,7 @@ describe('a log of changes without room for its end', () => {
       state: 'ended',
       fault: expect.stringContaining('the disk is full (ENOSPC)'),
       notes: [expect.stringMatching(/^How it ended is not in the log of changes: .*ENOSPC/)],
-      report: { purged: deleted },
+      report: { purged: deleted, groups: [{ count: deleted }] },
     });
     const page = String(changePart(run));
     expect(page).toContain('Stopped: the log of changes');

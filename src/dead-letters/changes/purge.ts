@@ -33,6 +33,7 @@ export interface PurgeReport {
   readonly purged: number;
   /** Letters that could not be deleted: they stay. */
   readonly notDeleted: number;
+  /** Of the letters deleted, or that would be. */
   readonly groups: Groups;
   /** Why it ended early; undefined when it did not. */
   readonly error: unknown;
@@ -53,18 +54,21 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
   let error: unknown;
   const take = async (batch: readonly Letter[], held: HeldLetters): Promise<void> => {
     await context.audit({ event: 'letters', letters: batch.map(audited) });
-    const ids = new Map(
-      batch.map(({ message }) => [held.receiptHandle(message.messageId) ?? '', message.messageId]),
+    const byHandle = new Map(
+      batch.map((letter) => [held.receiptHandle(letter.message.messageId) ?? '', letter]),
     );
     const failures = await retryBatch(
-      [...ids.keys()],
+      [...byHandle.keys()],
       (handle) => handle,
       (some) => dead.delete(some),
       surroundings,
     );
-    for (const { key } of failures) ids.delete(key);
-    for (const messageId of ids.values()) held.forget(messageId);
-    purged += ids.size;
+    for (const { key } of failures) byHandle.delete(key);
+    for (const letter of byHandle.values()) {
+      held.forget(letter.message.messageId);
+      groups.add(letter);
+    }
+    purged += byHandle.size;
     notDeleted += failures.length;
     context.onProgress?.(purged);
   };
@@ -75,9 +79,11 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
       matched += meant.length;
       const more = meant.slice(0, options.limit - taken);
       taken += more.length;
-      for (const letter of more) groups.add(letter);
       if (options.dryRun) {
-        for (const { message } of more) chosen.add(message.messageId);
+        for (const letter of more) {
+          chosen.add(letter.message.messageId);
+          groups.add(letter);
+        }
         return true;
       }
       for (const batch of packRequests(more)) {
