@@ -75,7 +75,7 @@ export const askedInVain = 'see whether it runs, and whether WORKER_URLS has its
 export const ledgerUnread =
   'see whether the PostgreSQL of LEDGER_URL runs and can be reached, or who holds the file in STATE_DIR: nothing is lost, and it is used again by itself';
 export const ledgerLocked =
-  'end the process that holds the file in STATE_DIR, if it does not let go by itself: nothing is lost, and changes are taken again by themselves';
+  'end the process that holds the file in STATE_DIR, if it does not let go by itself, or give a full disk room: nothing is lost, and changes are taken again by themselves';
 export const queueUnread = 'run `check` with the settings of whoever has asked';
 
 /** undefined: nothing is known to help. @param condition as a worker names it, of whatever version. */

@@ -7,6 +7,7 @@ import { route } from '../../src/console/api/route.ts';
 import { apiSection } from '../../src/console/api/serve.ts';
 import { OutcomeUnknown } from '../../src/console/pages/page-error.ts';
 import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
+import { explainSqlite } from '../../src/jobs/ledger/sqlite/errors.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 import { setDoor } from '../../testing/console/door.ts';
 import { ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
@@ -90,6 +91,23 @@ test('a ledger that another process has locked is read on; changes are refused, 
     .poll(async () => (await get('/jobs')).body, { timeout: 30_000 })
     .not.toContain('takes no changes');
   expect((await post(`/jobs/of/${job}/pause`)).headers.location).toBe(`/jobs/of/${job}?done=pause`);
+});
+
+test('a ledger whose disk is full takes no changes, and is read on', async () => {
+  const { door } = setDoor(at);
+  const full = explainSqlite(
+    Object.assign(new Error('full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 }),
+    'The ledger x',
+  );
+  await expect(door.use(() => Promise.reject(full))).rejects.toThrow(
+    expect.objectContaining({
+      status: 503,
+      message: expect.stringMatching(
+        /^The ledger takes no changes since 2026-11-29 03:00:00 UTC: The ledger x has no room left: /,
+      ),
+    }),
+  );
+  expect(await door.read((ledger) => ledger.jobs())).toEqual([]);
 });
 
 test('a change on a ledger that hangs is not waited for; nobody says that nothing was changed', async () => {

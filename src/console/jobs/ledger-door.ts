@@ -6,7 +6,12 @@ import { CommandError } from '../../errors.ts';
 import type { PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import type { Patience } from '../../jobs/ledger/open.ts';
-import { LedgerBusyError, LedgerError, LedgerOutcomeUnknown } from '../../jobs/ledger/shared/error.ts';
+import {
+  LedgerBusyError,
+  LedgerError,
+  LedgerOutcomeUnknown,
+  LedgerTakesNoChanges,
+} from '../../jobs/ledger/shared/error.ts';
 import { OutcomesUnreadable } from '../../jobs/run/unreadable.ts';
 import type { LedgerAway } from '../../status/status.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -47,7 +52,7 @@ export class LedgerDoor {
     const { clock, sleep } = options;
     this.#reach = new Reach({ whyAway: whyLedgerAway, clock, sleep });
     this.#changes = new Reach({
-      whyAway: (error) => (error instanceof LedgerBusyError ? 'another process has it locked' : undefined),
+      whyAway: whyUnchanged,
       what: 'takes no changes',
       clock,
       sleep,
@@ -128,7 +133,7 @@ export class LedgerDoor {
 
   /** Somebody else has found out that it is away, or locked. */
   tell(error: unknown): void {
-    if (error instanceof LedgerBusyError) this.#changes.tell(error, this.#askToChange);
+    if (error instanceof LedgerTakesNoChanges) this.#changes.tell(error, this.#askToChange);
     else this.#reach.tell(error, this.#ask);
   }
 
@@ -202,6 +207,11 @@ async function asPage<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof OutcomesUnreadable) throw new PageError(error.message, 503);
     throw error instanceof CommandError ? new PageError(error.message, 409) : error;
   }
+}
+
+function whyUnchanged(error: unknown): string | undefined {
+  if (error instanceof LedgerBusyError) return 'another process has it locked';
+  return error instanceof LedgerTakesNoChanges ? error.message : undefined;
 }
 
 /** For {@link Reach}. */

@@ -2,7 +2,7 @@
 import { causeOf, errorCode, exitCodes, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
 import { remoteText } from '../../../text/remote.ts';
-import { LedgerBusyError, LedgerError } from '../shared/error.ts';
+import { LedgerBusyError, LedgerError, LedgerTakesNoChanges } from '../shared/error.ts';
 
 /** Codes of the system, and classes and codes of PostgreSQL (postgresql.org/docs/current/errcodes-appendix.html). */
 const away =
@@ -52,6 +52,8 @@ export function awayError(place: string, error: unknown, waitedMs: number): Ledg
   );
 }
 
+const DISK_FULL = '53100';
+
 /** An error of PostgreSQL, or of the connection to it, as a LedgerError; any other error as it is. */
 export function explainPostgres(error: unknown, place: string): unknown {
   if (error instanceof LedgerError) return error;
@@ -60,11 +62,9 @@ export function explainPostgres(error: unknown, place: string): unknown {
   const found = code === undefined ? byText(said) : byCode(code, said);
   if (found === undefined) return error;
   const { sentence, wrongSetting = false } = found;
-  return new LedgerError(
-    `The ledger ${place} ${sentence}.`,
-    error,
-    wrongSetting ? exitCodes.misuse : exitCodes.failed,
-  );
+  const exitCode = wrongSetting ? exitCodes.misuse : exitCodes.failed;
+  const Kind = code === DISK_FULL ? LedgerTakesNoChanges : LedgerError;
+  return new Kind(`The ledger ${place} ${sentence}.`, error, exitCode);
 }
 
 interface Explained {

@@ -38,8 +38,11 @@ export class LedgerInterrupted extends LedgerError {
   }
 }
 
-/** Somebody else has the ledger locked: nothing was changed, and it may be read all the same. */
-export class LedgerBusyError extends LedgerError {}
+/** It takes no changes now: nothing was changed, and it may be read all the same. */
+export class LedgerTakesNoChanges extends LedgerError {}
+
+/** Since somebody else has it locked. */
+export class LedgerBusyError extends LedgerTakesNoChanges {}
 
 /** Of text that is not as the ledger wrote it: a database notices damage to its own pages only, and not to what they hold. */
 export function damagedValue(): LedgerError {

@@ -1,7 +1,7 @@
 /** What is wrong with a file of SQLite, as a sentence. PURE. */
 import { errorCode, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
-import { LedgerBusyError, LedgerError } from '../shared/error.ts';
+import { LedgerBusyError, LedgerError, LedgerTakesNoChanges } from '../shared/error.ts';
 
 /** SQLite's result codes, without what extends them (sqlite.org/rescode.html). */
 export const sqliteCodes = {
@@ -32,7 +32,8 @@ export function explainSqlite(error: unknown, what: string): unknown {
   if (code === undefined) return error;
   const said = `${what} ${sentence(code, printable(messageOf(error)))}.`;
   const busy = code === sqliteCodes.busy || code === sqliteCodes.locked;
-  return busy ? new LedgerBusyError(said, error) : new LedgerError(said, error);
+  if (busy) return new LedgerBusyError(said, error);
+  return code === sqliteCodes.full ? new LedgerTakesNoChanges(said, error) : new LedgerError(said, error);
 }
 
 function sentence(code: number, said: string): string {
