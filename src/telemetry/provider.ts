@@ -77,9 +77,20 @@ export function createProvider({ settings, instance, onExport }: ProviderOptions
   };
 }
 
-function exporterOf({ url, protocol, headers, timeoutMs }: TelemetrySettings): SpanExporter {
+type CompressionAlgorithm = NonNullable<
+  NonNullable<ConstructorParameters<typeof JsonExporter>[0]>['compression']
+>;
+
+function exporterOf({ url, protocol, headers, ...settings }: TelemetrySettings): SpanExporter {
   const Exporter = protocol === 'http/json' ? JsonExporter : ProtobufExporter;
-  return new Exporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs, concurrencyLimit: 4 });
+  return new Exporter({
+    url,
+    headers: { ...headers },
+    timeoutMillis: settings.timeoutMs,
+    // By its values: the enumeration is in a package of theirs that is not ours.
+    compression: settings.compression as CompressionAlgorithm,
+    concurrencyLimit: 4,
+  });
 }
 
 /** The SDK itself tells nobody that spans do not arrive. */

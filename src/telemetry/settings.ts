@@ -14,6 +14,7 @@ export interface TelemetrySettings {
   readonly headers: Readonly<Record<string, string>>;
   /** Of one export, in milliseconds. */
   readonly timeoutMs: number;
+  readonly compression: Compression;
   readonly serviceName: string;
   readonly resourceAttributes: Readonly<Record<string, string>>;
   readonly sampler: SamplerName;
@@ -23,6 +24,9 @@ export interface TelemetrySettings {
 
 const protocols = ['http/protobuf', 'http/json'] as const;
 type Protocol = (typeof protocols)[number];
+
+const compressions = ['gzip', 'none'] as const;
+type Compression = (typeof compressions)[number];
 
 const samplers = [
   'always_on',
@@ -55,9 +59,20 @@ export const telemetryVariables = {
   OTEL_EXPORTER_OTLP_TRACES_HEADERS: { fallback: 'none', doc: 'Goes before it, header by header.' },
   OTEL_EXPORTER_OTLP_TIMEOUT: {
     fallback: '10000',
-    doc: 'Of one export, tries included, in milliseconds; `0` is ten minutes.',
+    doc: 'Of one export, tries included, in milliseconds; `0` is ten minutes, and so is all that is more.',
   },
   OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: { fallback: 'none', doc: 'Goes before it.' },
+  OTEL_EXPORTER_OTLP_COMPRESSION: { fallback: 'none', doc: '`gzip` or `none`: of the bodies of requests.' },
+  OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: { fallback: 'none', doc: 'Goes before it.' },
+  OTEL_EXPORTER_OTLP_CERTIFICATE: {
+    fallback: 'none',
+    doc: "A PEM file by which the collector's certificate is checked. This and the next two OpenTelemetry's exporter reads itself, and passes over a file that it cannot read.",
+  },
+  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: {
+    fallback: 'none',
+    doc: 'A PEM file: what it shows the collector.',
+  },
+  OTEL_EXPORTER_OTLP_CLIENT_KEY: { fallback: 'none', doc: 'A PEM file: the key of that.' },
   OTEL_SERVICE_NAME: { fallback: 'ota-updater', doc: 'The name of this process in traces.' },
   OTEL_RESOURCE_ATTRIBUTES: {
     fallback: 'none',
@@ -91,7 +106,7 @@ export function readTelemetry(env: Environment): {
 
 function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | undefined {
   const url =
-    read.first(['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], httpUrl, HTTP_URL) ??
+    read.first(['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], (text) => httpUrl(text), HTTP_URL) ??
     read.first(['OTEL_EXPORTER_OTLP_ENDPOINT'], (text) => httpUrl(text, '/v1/traces'), HTTP_URL);
   if (url === undefined) return undefined;
   const headers = read.pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeader);
@@ -107,11 +122,14 @@ function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | und
       // Zero is no limit.
       (read.number(
         ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
-        { least: 0, most: MAX_TIMEOUT_MS, whole: true },
+        { least: 0, most: MAX_TIMEOUT_MS, whole: true, capped: true },
         'milliseconds',
       ) ??
         10_000) ||
       MAX_TIMEOUT_MS,
+    compression:
+      read.oneOf(['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'OTEL_EXPORTER_OTLP_COMPRESSION'], compressions) ??
+      'none',
     serviceName: (read.text('OTEL_SERVICE_NAME') ?? attributes['service.name']) || 'ota-updater',
     resourceAttributes: attributes,
     sampler: read.oneOf(['OTEL_TRACES_SAMPLER'], samplers) ?? 'parentbased_always_on',

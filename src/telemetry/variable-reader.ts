@@ -25,11 +25,15 @@ export class VariableReader<Name extends string> {
   }
 
   /** The first of the variables with a value that can be used. @param must what is told of the others. */
-  first<T>(variables: readonly Name[], read: (text: string) => T | undefined, must: string): T | undefined {
+  first<T>(
+    variables: readonly Name[],
+    read: (text: string, variable: Name) => T | undefined,
+    must: string,
+  ): T | undefined {
     for (const variable of variables) {
       const text = this.text(variable);
       if (text === undefined) continue;
-      const value = read(text);
+      const value = read(text, variable);
       if (value !== undefined) return value;
       this.#ignore(variable, must);
     }
@@ -59,18 +63,24 @@ export class VariableReader<Name extends string> {
     return none || used.length > 0 ? used : undefined;
   }
 
+  /** @param capped whether `most` holds where it is more; that is told, too. */
   number(
     variables: readonly Name[],
     {
       least,
       most,
       whole = false,
-    }: { readonly least: number; readonly most: number; readonly whole?: boolean },
+      capped = false,
+    }: { readonly least: number; readonly most: number; readonly whole?: boolean; readonly capped?: boolean },
     what: string,
   ): number | undefined {
-    const read = (text: string): number | undefined => {
+    const read = (text: string, variable: Name): number | undefined => {
       if (whole && !/^\d+$/.test(text)) return undefined;
       const value = Number(text);
+      if (capped && value > most) {
+        this.#ignore(variable, `is over ${most} ${what}: these hold, the most there can be`);
+        return most;
+      }
       return value >= least && value <= most ? value : undefined;
     };
     return this.first(variables, read, `must be ${what} from ${least} to ${most}`);

@@ -69,6 +69,14 @@ test('sends them as protobuf unless JSON is asked for', async () => {
   expect(requests[0]?.body).toContain('span 0');
 });
 
+test('sends them compressed where that is asked for', async () => {
+  const { url, requests } = await collector(() => ({ status: 200 }));
+  const made = provider(url, { OTEL_EXPORTER_OTLP_COMPRESSION: 'GZIP' });
+  make(made, 1);
+  await made.close(5_000);
+  expect(requests).toMatchObject([{ headers: { 'content-encoding': 'gzip' } }]);
+});
+
 test('samples by the ratio', async () => {
   const { url } = await collector(ok);
   const half = provider(url, {

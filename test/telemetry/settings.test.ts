@@ -18,6 +18,7 @@ describe('readTelemetry', () => {
         protocol: 'http/protobuf',
         headers: {},
         timeoutMs: 10_000,
+        compression: 'none',
         serviceName: 'ota-updater',
         resourceAttributes: {},
         sampler: 'parentbased_always_on',
@@ -82,6 +83,7 @@ describe('readTelemetry', () => {
         protocol: 'http/json',
         headers: { authorization: 'Basic abc', 'x-tenant': '7' },
         timeoutMs: 2_500,
+        compression: 'none',
         serviceName: 'updates',
         resourceAttributes: { 'service.name': 'other', 'deployment.environment.name': 'prod,eu' },
         sampler: 'traceidratio',
@@ -104,6 +106,7 @@ describe('readTelemetry', () => {
     ['OTEL_EXPORTER_OTLP_TIMEOUT', 'ten seconds'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', '2500.5'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', '0x9c4'],
+    ['OTEL_EXPORTER_OTLP_COMPRESSION', 'zstd'],
     ['OTEL_RESOURCE_ATTRIBUTES', '=x'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
     ['OTEL_TRACES_SAMPLER_ARG', '5'],
@@ -155,6 +158,25 @@ describe('readTelemetry', () => {
     const { settings, ignored } = readTelemetry({ ...on, OTEL_EXPORTER_OTLP_TIMEOUT: '0' });
     expect(settings?.timeoutMs).toBe(600_000);
     expect(ignored).toEqual([]);
+  });
+
+  test('waits as long as it can with a time-out that is longer, and tells it', () => {
+    const { settings, ignored } = readTelemetry({ ...on, OTEL_EXPORTER_OTLP_TIMEOUT: '900000' });
+    expect(settings?.timeoutMs).toBe(600_000);
+    expect(ignored).toEqual([
+      {
+        variable: 'OTEL_EXPORTER_OTLP_TIMEOUT',
+        why: 'is over 600000 milliseconds: these hold, the most there can be',
+      },
+    ]);
+  });
+
+  test.each([
+    [{}, 'none'],
+    [{ OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' }, 'gzip'],
+    [{ OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip', OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none' }, 'none'],
+  ])('compresses as %j says', (env, compression) => {
+    expect(readTelemetry({ ...on, ...env })).toMatchObject({ settings: { compression }, ignored: [] });
   });
 
   test('falls back to the common variable where the special one is wrong', () => {
