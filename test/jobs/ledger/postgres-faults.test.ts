@@ -169,6 +169,16 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     expect(await ledger.isLeased(key)).toBe(false);
   });
 
+  test('that is closed says so to whoever still asks: it is no fault of the program', async () => {
+    const ledger = await open(server().port);
+    const { key } = await ledger.begin(newJob);
+    await ledger.close();
+    for (const ask of [() => ledger.isLeased(key), () => ledger.begin(newJob), () => ledger.lease(key)])
+      await expect(ask()).rejects.toThrow(
+        expect.objectContaining({ name: 'LedgerError', message: expect.stringMatching(/ is closed\.$/) }),
+      );
+  });
+
   /** @returns a session that has the table locked. */
   async function locked(path: string, table = 'jobs'): Promise<pg.Client> {
     const other = new pg.Client(path);

@@ -230,6 +230,8 @@ export class Database {
   async #patiently<T>(once: () => Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {
     let conflicts = 0;
     return await this.#waiting.for(async () => {
+      // Nobody may wait any longer for who asks then.
+      if (this.#pool.ending) throw new LedgerError(`The ledger ${this.place} is closed.`);
       for (;;)
         try {
           return await once();
