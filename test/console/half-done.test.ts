@@ -1,6 +1,6 @@
 /** The ledger is lost in the middle of a change, at each of its steps: what is said to be refused was not done, and what was done in part is not said to be refused. */
 import type { DatabaseSync } from 'node:sqlite';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
 import { LedgerBusyError, LedgerError, LedgerOutcomeUnknown } from '../../src/jobs/ledger/shared/error.ts';
 import { changeBy, changes, context, planP, setAll } from '../../testing/console/every-change.ts';
@@ -16,21 +16,22 @@ const kinds = ['locked', 'away', 'unanswered'] as const;
 type Kind = (typeof kinds)[number];
 
 /** What a console's ledger meets: the fault at its n-th step from now on, and what follows from it. */
-const fault = vi.hoisted(() => ({
-  kind: 'away' as 'locked' | 'away' | 'unanswered',
-  left: Number.POSITIVE_INFINITY,
+interface Fault {
+  kind: Kind;
+  left: number;
   /** How often a ledger was opened. */
-  opened: 0,
-}));
+  opened: number;
+}
 
-vi.mock('../../src/jobs/ledger/open.ts', async (original) => {
-  const real = await original<typeof import('../../src/jobs/ledger/open.ts')>();
-  const openLedgerAt: typeof real.openLedgerAt = async (...given) => {
+const noFault = (): Fault => ({ kind: 'away', left: Number.POSITIVE_INFINITY, opened: 0 });
+
+/** Opens ledgers that meet it. */
+function openWith(fault: Fault): typeof openLedgerAt {
+  return async (...given) => {
     fault.opened++;
-    return faulty(await real.openLedgerAt(...given));
+    return faulty(await openLedgerAt(...given), fault);
   };
-  return { ...real, openLedgerAt };
-});
+}
 
 /** They may be answered while another process has it locked. */
 const reading =
@@ -40,7 +41,7 @@ const logsFirst = /^\/(plans(\?|\/live|\/p\/discard)|jobs\/\w\/(verify|reconcile
 /** A lease in a file ends without the file. */
 const untouched = /^(pages|unmatched|unended|exportJob|close|release)$/;
 
-function faulty<T extends object>(ledger: T): T {
+function faulty<T extends object>(ledger: T, fault: Fault): T {
   return new Proxy(ledger, {
     get: (target, name: string) => {
       const method: unknown = Reflect.get(target, name, target);
@@ -51,7 +52,8 @@ function faulty<T extends object>(ledger: T): T {
         const isRead = reading.test(name);
         const isFirst = isRead && fault.kind !== 'away' ? false : --fault.left === 0;
         const isHit = fault.left <= 0 && !(isRead && fault.kind === 'locked');
-        if (!isHit) return name === 'lease' ? leaseOf((await work()) as object | undefined) : await work();
+        if (!isHit)
+          return name === 'lease' ? leaseOf((await work()) as object | undefined, fault) : await work();
         if (fault.kind === 'locked') throw new LedgerBusyError('Another process has it locked.');
         if (fault.kind === 'away' || !isFirst || name === 'takesChanges')
           throw new LedgerError('It is away.');
@@ -62,7 +64,7 @@ function faulty<T extends object>(ledger: T): T {
   });
 }
 
-const leaseOf = (lease: object | undefined) => lease && faulty(lease);
+const leaseOf = (lease: object | undefined, fault: Fault) => lease && faulty(lease, fault);
 
 /** The ledger's file as it is now, to which it can be brought back. */
 function keep(other: DatabaseSync, path: string): () => void {
@@ -87,7 +89,8 @@ test.each(kinds)(
   'what any change answers is true where the ledger is %s at any of its steps',
   { timeout: 300_000 },
   async (kind: Kind) => {
-    const all = await setAll();
+    const fault = noFault();
+    const all = await setAll({ openLedger: openWith(fault) });
     const { state, planning, other, folder, ann, url } = all;
     const restore = keep(other, `${folder.path}/kept.sqlite`);
     const poll = { timeout: 30_000, interval: 5 };
@@ -145,9 +148,11 @@ test('a plan whose job could not be undone is refused with that wish before its 
 });
 
 test('a plan is made with the ledger that the console has open: it waits for no other', async () => {
-  const set = await setConsoleJobs({ send: false });
+  const fault = noFault();
+  const set = await setConsoleJobs({ send: false, openLedger: openWith(fault) });
   await set.ann.get('/jobs');
   const before = fault.opened;
+  expect(before).toBe(1);
   await planP(set);
   expect(fault.opened).toBe(before);
 });

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished } from 'vitest';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 import { openFileLedger } from '../stages/file-ledger.ts';
-import { setConsoleJobs, shows } from './jobs.ts';
+import { type ConsoleJobsOptions, setConsoleJobs, shows } from './jobs.ts';
 import { type Answer, ask, tokens } from './serve.ts';
 
 const FASTER = 20;
@@ -15,10 +15,11 @@ export const context = {
 };
 
 /** Jobs and plans to which every change can be made: `j` has ended with failed rows, `w` waits to be sent, `r` for its outcomes, `a` was stopped by a rule, `p` is a plan. */
-export async function setAll() {
+export async function setAll({ openLedger }: Pick<ConsoleJobsOptions, 'openLedger'> = {}) {
   const set = await setConsoleJobs({
     send: false,
     context,
+    ...(openLedger !== undefined && { openLedger }),
     api: { tasks: { kind: 'all', exceptPrefix: 'gone' } },
   });
   const { ann, run, plan, ids, stage, url, folder } = set;

@@ -11,7 +11,7 @@ import { setJobs } from '../stages/jobs-stage.ts';
 import { withOtherPages } from './other-pages.ts';
 import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from './serve.ts';
 
-interface ConsoleJobsOptions {
+export interface ConsoleJobsOptions {
   readonly api?: SimulatedApiSettingsInput;
   /** RATE_LIMIT of the worker; as the stage has it when omitted. */
   readonly rate?: string;
@@ -24,6 +24,8 @@ interface ConsoleJobsOptions {
   readonly bodyMs?: number;
   /** Of the command's context. */
   readonly context?: Partial<CommandContext>;
+  /** As `makeJobs` has it. */
+  readonly openLedger?: Parameters<typeof makeJobs>[0]['openLedger'];
 }
 
 export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
@@ -37,7 +39,7 @@ export async function openConsoleJobs(
   { env, folder }: Pick<Awaited<ReturnType<typeof setJobs>>, 'env' | 'folder'>,
   options: Omit<ConsoleJobsOptions, 'api' | 'rate'> = {},
 ) {
-  const { env: others = {}, send = true, mostBytes, bodyMs, context: parts = {} } = options;
+  const { env: others = {}, send = true, mostBytes, bodyMs, context: parts = {}, openLedger } = options;
   const errors: unknown[] = [];
   const said: string[] = [];
   const context = fakeContext({
@@ -54,6 +56,7 @@ export async function openConsoleJobs(
     say: (text) => said.push(text),
     onError: (error) => errors.push(error),
     ...(mostBytes !== undefined && { mostBytes }),
+    ...(openLedger !== undefined && { openLedger }),
   });
   onTestFinished(async () => {
     await made.close();

@@ -59,6 +59,8 @@ interface JobsPartsOptions {
   readonly onError: (error: unknown) => void;
   /** Of an upload; default: {@link MOST_UPLOAD_BYTES}. */
   readonly mostBytes?: number;
+  /** Default: {@link openLedgerAt}. */
+  readonly openLedger?: typeof openLedgerAt;
 }
 
 /** A file of a million rows has about 60 MB. */
@@ -68,12 +70,19 @@ const SOCKETS = 4;
 const backoff: BackoffSettings = { baseMs: 5_000, maxMs: 60_000 };
 
 export function makeJobs(options: JobsPartsOptions): JobsParts {
-  const { context, stateDir, say, onError, mostBytes = MOST_UPLOAD_BYTES } = options;
+  const {
+    context,
+    stateDir,
+    say,
+    onError,
+    mostBytes = MOST_UPLOAD_BYTES,
+    openLedger = openLedgerAt,
+  } = options;
   const { env, clock, sleep } = context;
   const { ledgerUrl } = readConfig(env, ['ledgerUrl']);
   const door = new LedgerDoor({
     open: () =>
-      openLedgerAt({ stateDir, ledgerUrl }, 'create', {
+      openLedger({ stateDir, ledgerUrl }, 'create', {
         ...context,
         holder: whoIs(context),
         patience: consolePatience,
