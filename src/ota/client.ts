@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-iot-managed-integrations';
 import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
 import { clientDefaults, prepareClient } from '../aws/sdk-client.ts';
+import { systemCode } from '../aws/system-code.ts';
 import { transport } from '../aws/transport.ts';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
@@ -95,7 +96,6 @@ function unexpectedStatus(status: number | undefined): CallError {
 interface SdkError {
   readonly name?: unknown;
   readonly message?: unknown;
-  readonly code?: unknown;
   readonly sent?: unknown;
   readonly stack?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
@@ -111,7 +111,7 @@ export function toCallError(thrown: unknown): CallError {
     typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }
   ) as SdkError;
   const status = asNumber(error.$metadata?.httpStatusCode) ?? asNumber(error.$response?.statusCode);
-  const code = text(error.code);
+  const code = text(systemCode(thrown));
   const requestId = text(error.$metadata?.requestId);
   const errorType = text(error.$response?.headers?.['x-amzn-errortype']);
   const retryAfter = text(error.$response?.headers?.['retry-after']);

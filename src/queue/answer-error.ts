@@ -1,16 +1,11 @@
 /** Errors that SQS's answers are read as. PURE. */
 import { ForeignAnswerError, named } from '../aws/foreign.ts';
+import { isReadError } from '../aws/system-code.ts';
 
 /** What the SDK makes of an answer that it has read as an error: the answer's own fields are among its properties. */
 interface ReadError extends Error {
-  readonly $fault: unknown;
   readonly $response?: { readonly headers?: Readonly<Record<string, unknown>> };
   readonly __type?: unknown;
-}
-
-/** Whether the error was read off an answer: then each of its properties may be what the answer says, `code` too. */
-export function isReadError(error: unknown): error is ReadError {
-  return error instanceof Error && '$fault' in error;
 }
 
 /**
@@ -19,10 +14,11 @@ export function isReadError(error: unknown): error is ReadError {
  */
 export function sqsError(error: unknown): unknown {
   if (!isReadError(error)) return named(error);
-  const code = codeIn(error.__type) ?? queryCode(error.$response?.headers?.['x-amzn-query-error']);
-  if (code === undefined) return new ForeignAnswerError(error.$response);
-  error.name = code;
-  return error;
+  const read = error as ReadError;
+  const code = codeIn(read.__type) ?? queryCode(read.$response?.headers?.['x-amzn-query-error']);
+  if (code === undefined) return new ForeignAnswerError(read.$response);
+  read.name = code;
+  return read;
 }
 
 /** @returns undefined for what is no code: nothing, a number, or a status as boto3 puts it where there is no code. */

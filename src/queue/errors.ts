@@ -8,8 +8,9 @@ import {
   withoutSuffix,
 } from '../aws/errors.ts';
 import { ForeignAnswerError } from '../aws/foreign.ts';
+import { systemCode } from '../aws/system-code.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
-import { isReadError, withoutNamespace } from './answer-error.ts';
+import { withoutNamespace } from './answer-error.ts';
 import type { BatchFailure } from './types.ts';
 
 /**
@@ -161,11 +162,11 @@ export interface SqsErrorFacts {
 export function errorFacts(error: unknown): SqsErrorFacts {
   if (!(error instanceof Error))
     return { name: 'Error', message: remoteText(String(error)), status: undefined, code: undefined };
-  const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown };
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   return {
     name: remoteName(error.name),
     message: remoteText(error.message),
     status: $metadata?.httpStatusCode,
-    code: typeof code === 'string' && !isReadError(error) ? code : undefined,
+    code: systemCode(error),
   };
 }

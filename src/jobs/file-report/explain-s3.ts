@@ -1,6 +1,6 @@
 /** Why S3 did not take a report, for a person. PURE. */
 import { awsErrorKind, explainNoCredentials, isConnectionCode } from '../../aws/errors.ts';
-import { errorCode } from '../../errors.ts';
+import { systemCode } from '../../aws/system-code.ts';
 import { printable } from '../../text/printable.ts';
 import { remoteName, remoteText } from '../../text/remote.ts';
 
@@ -15,7 +15,7 @@ export function explainS3Error(error: unknown, place: string): string {
     const { what, fix } = explainNoCredentials(text);
     return fix === undefined ? what : `${what}: ${fix}`;
   }
-  if (isConnectionCode(errorCode(error)) || kind === 'unreachable')
+  if (isConnectionCode(systemCode(error)) || kind === 'unreachable')
     return `S3 cannot be reached for ${place}: check the network, the proxy and the endpoint variables (${text || said})`;
   switch (name) {
     case 'NoSuchBucket':

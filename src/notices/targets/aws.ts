@@ -2,7 +2,7 @@
 import { awsErrorKind, explainNoCredentials, isConnectionCode } from '../../aws/errors.ts';
 import { named } from '../../aws/foreign.ts';
 import { type OpenCall, OpenCalls } from '../../aws/open-call.ts';
-import { errorCode } from '../../errors.ts';
+import { systemCode } from '../../aws/system-code.ts';
 import { printable } from '../../text/printable.ts';
 import { remoteName, remoteText } from '../../text/remote.ts';
 import { TELL_TIMEOUT_MS, type Telling } from '../target.ts';
@@ -73,7 +73,7 @@ export function refusal(
 function failureOf(error: unknown, hints: AwsHints): Telling {
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   const { $metadata } = (error ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } };
-  const code = errorCode(error);
+  const code = systemCode(error);
   if (isConnectionCode(code) && awsErrorKind(name) !== 'no-credentials')
     return {
       ok: false,
