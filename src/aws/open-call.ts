@@ -134,9 +134,14 @@ export class OpenCalls {
 
 /** Whether a request was refused for the time in its signature, and the next one is signed with the server's. */
 function isClockCorrected(error: unknown): boolean {
-  if (!(error instanceof Error) || awsErrorKind(error.name) !== 'credentials') return false;
-  const { $metadata } = error as { $metadata?: { readonly clockSkewCorrected?: unknown } };
-  return $metadata?.clockSkewCorrected === true;
+  if (!(error instanceof Error)) return false;
+  const { name, $metadata } = error as {
+    name: unknown;
+    $metadata?: { readonly clockSkewCorrected?: unknown };
+  };
+  if ($metadata?.clockSkewCorrected !== true) return false;
+  // The SDK takes it from the answer as it stands there: it may be no text.
+  return typeof name === 'string' && awsErrorKind(name) === 'credentials';
 }
 
 /** The same error, which came before the request was handed to the network. */

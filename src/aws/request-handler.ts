@@ -1,4 +1,5 @@
 /** The request handler of a worker's SDK clients. Commands keep the SDK's own, which needs less memory. */
+import { Readable } from 'node:stream';
 import { UndiciHttpHandler } from '@smithy/undici-http-handler';
 import { isOutOfConnections } from './errors.ts';
 import { Rotation } from './rotation.ts';
@@ -53,13 +54,17 @@ export function createSpreadHandler(
       const connection = rotation.take(now());
       try {
         const answer = await connection.handle(...call);
-        rotation.put(connection, now());
+        const { body, statusCode } = answer.response;
+        const put = () => rotation.put(connection, now());
+        // What is never read, as there is nothing to read, is never closed.
+        if (statusCode === 204 || !(body instanceof Readable)) put();
+        else body.once('close', put);
         return answer;
       } catch (error) {
         if (error instanceof Error && isOutOfConnections('code' in error ? error.code : undefined)) {
           connections.delete(connection);
           connection.destroy();
-          rotation.full();
+          rotation.full(now());
         } else rotation.put(connection, now());
         throw error;
       }

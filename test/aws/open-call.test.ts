@@ -21,6 +21,16 @@ describe('a call under way', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test.each([{}, { clockSkewCorrected: true }])(
+    'ends also with an error whose name is no text: %o',
+    async ($metadata) => {
+      const error = Object.assign(new Error('x'), { name: ['a'], $metadata });
+      await expect(
+        new OpenCalls().run(1_000, undefined, () => Promise.reject(Object.assign(error, { sent: true }))),
+      ).rejects.toBe(error);
+    },
+  );
+
   test('ends when its time is up, and ends the request and the body of its answer', async () => {
     const calls = new OpenCalls();
     const listener = vi.fn();

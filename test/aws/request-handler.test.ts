@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSpreadHandler } from '../../src/aws/request-handler.ts';
 
@@ -33,4 +34,37 @@ async function callsOfConnections(handler: Handler, calls: number): Promise<numb
 test('calls are spread over the connections, although one would do', async () => {
   const handler = createSpreadHandler(5, 5_000, () => 0);
   expect(await callsOfConnections(handler, 20)).toEqual([4, 4, 4, 4, 4]);
+});
+
+test('a connection is free when its answer has been read to the end, and not when its headers have come', async () => {
+  let time = 0;
+  const handler = createSpreadHandler(5, 5_000, () => time);
+  const sockets: Socket[] = [];
+  const begun: ServerResponse[] = [];
+  const server = createServer(({ socket }, response) => {
+    sockets.push(socket);
+    begun.push(response);
+    response.writeHead(200).write('a');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    handler.destroy();
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  const { port } = server.address() as AddressInfo;
+  const request = { protocol: 'http:', hostname: '127.0.0.1', port, method: 'GET', path: '/', headers: {} };
+  const { response: first } = await handler.handle(request as never);
+  // After this time a free one takes the next call.
+  time = 1_500;
+  await handler.handle(request as never);
+  expect(sockets[1]).not.toBe(sockets[0]);
+  begun[0]?.end('b');
+  expect(await text(first.body)).toBe('ab');
+  await handler.handle(request as never);
+  time = 3_000;
+  await handler.handle(request as never);
+  expect(new Set(sockets).size).toBe(3);
+  expect(sockets[3]).toBe(sockets[0]);
 });

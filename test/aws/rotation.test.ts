@@ -53,10 +53,19 @@ test('where the machine has room for no more, free ones are taken, and more only
   const rotation = make(50);
   const [one, two] = [rotation.take(0), rotation.take(0)];
   rotation.take(0);
-  rotation.full();
+  rotation.full(10);
   rotation.put(one, 20);
   rotation.put(two, 30);
   expect(connectionsOf(rotation, 4, 40, 40)).toEqual([one, two, one, two]);
   const busy = [rotation.take(300), rotation.take(300), rotation.take(300)];
   expect(busy).toEqual([one, two, 3]);
+});
+
+test('a machine that had room for no more may have some a minute later', () => {
+  const rotation = make(50);
+  rotation.put(rotation.take(0), 20);
+  rotation.take(100);
+  rotation.full(120);
+  expect(uses(connectionsOf(rotation, 600, 100, 200))).toEqual([600]);
+  expect(uses(connectionsOf(rotation, 220, 100, 60_200)).length).toBeGreaterThan(10);
 });
