@@ -191,6 +191,18 @@ test('no letters are not all letters', async () => {
   expect(await stage.deadLetters()).toHaveLength(2);
 });
 
+test.each([{ rate: 2 }, { canary: 2 }, { force: true }])('a purge with %j is refused', async (more) => {
+  const { url } = await opened();
+  const wanted = { reason: 'x', group: 'aaaaaaaa', ...more };
+  const plan = { method: 'POST', url: `${url}/api/v1/dead-letters/changes` };
+  const [field] = Object.keys(more);
+  expect(await sent(plan, { ...wanted, action: 'purge' })).toEqual({
+    status: 400,
+    detail: `${field}: is for a redrive, and a purge takes none.`,
+  });
+  expect((await sent(plan, { ...wanted, action: 'redrive' })).status).toBe(503);
+});
+
 test.each([
   [{ rate: 1e308 }, 'settings.rate: must be at most 1000000000.'],
   [{ rate: 0 }, 'settings.rate: must be above 0.'],

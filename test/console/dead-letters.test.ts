@@ -1,11 +1,14 @@
 /** Dead letters by the console: looked at, put back with canaries and followed to their end, deleted, and gone on with after a kill. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { changeJson } from '../../src/console/api/letter-shapes.ts';
 import type { Asked } from '../../src/console/dead-letters/asked.ts';
+import { changePart } from '../../src/console/dead-letters/change-page.ts';
 import type { ChangeRun } from '../../src/console/dead-letters/change-run.ts';
 import type { Desk } from '../../src/console/dead-letters/desk.ts';
-import { keepUnfinished } from '../../src/console/dead-letters/unfinished.ts';
+import { keepUnfinished, readUnfinished } from '../../src/console/dead-letters/unfinished.ts';
+import { openAudit } from '../../src/dead-letters/changes/audit.ts';
 import { readChanges } from '../../src/dead-letters/desk/log.ts';
 import { lettersSections, over, setLetters } from '../../testing/console/letters.ts';
 import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
@@ -167,6 +170,7 @@ describe('what is asked for wrongly', () => {
     ['another action', { action: 'drop', group: 'aaaaaaaa', reason: 'x' }],
     ['a limit of words', { action: 'redrive', group: 'aaaaaaaa', limit: 'all', reason: 'x' }],
     ['a rate of 0', { action: 'redrive', group: 'aaaaaaaa', rate: '0', reason: 'x' }],
+    ['a rate of a purge', { action: 'purge', group: 'aaaaaaaa', rate: '1', reason: 'x' }],
     ['an id that is too short', { action: 'redrive', group: 'aaaaaaaa', id: 'a', reason: 'x' }],
   ])('with %s changes nothing', async (_what, form) => {
     const { desk, post } = await opened();
@@ -174,6 +178,19 @@ describe('what is asked for wrongly', () => {
     expect(status).toBe(400);
     expect(body).toContain('Nothing was changed.');
     expect(desk.changes).toEqual([]);
+  });
+
+  test('a field of a redrive in the form of a purge is named by its label', async () => {
+    const { post } = await opened();
+    const form = { action: 'purge', group: 'aaaaaaaa', reason: 'x', limit: '', rate: '', canary: '' };
+    for (const [more, label] of [
+      [{ rate: '2' }, 'Per second'],
+      [{ canary: '2' }, 'First only'],
+      [{ force: 'yes' }, 'Also those that were put back too often, …'],
+    ] as const)
+      expect((await post('/dead-letters/plan', { ...form, ...more })).body).toContain(
+        `&quot;${label}&quot;: is for a redrive, and a purge takes none.`,
+      );
   });
 
   test('two changes at once: the second one is told to wait', async () => {
@@ -242,7 +259,10 @@ test('a redrive that is cut off goes on with the next console, with the letters 
     fault: undefined,
     facts: { by: 'ann@console', reason: 'slowly' },
     confirmed: bob,
+    sent: 6,
+    report: { matched: 6, redriven: 6 },
   });
+  expect(await readChanges(set.stateDir, 1)).toMatchObject([{ end: { result: { redriven: 6 } } }]);
   expect(set.stage.settled('acknowledge').length).toBe(6);
   expect(await set.stage.deadLetters()).toHaveLength(1);
   await second.close();
@@ -252,40 +272,122 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   expect(third.changes).toEqual([]);
 });
 
-test('after a kill, letters that the killed process still holds are put back once they are free', async () => {
-  const { addLetters, openDesk, stage, stateDir } = await setLetters();
-  await stage.worker.start();
-  await addLetters(6, 'fixed');
-  // As a pass holds them that is killed, by what it has kept on disk.
-  const held = await stage.dead.receive({ max: 4, waitSeconds: 0, visibilitySeconds: 600 });
-  const rest = await stage.dead.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 0 });
-  const chosen = new Set([...held, ...rest].map(({ messageId }) => messageId));
-  expect(chosen.size).toBe(6);
-  const asked = { action: 'redrive', where: ['reason=Rejected'], force: false } as const;
-  const facts = {
-    id: 'f0000000-0000-4000-8000-000000000000',
-    asked: { ...asked, limit: undefined, rate: undefined, canary: 1 },
-    by: 'ann@console',
-    reason: 'x',
-  };
-  await keepUnfinished(stateDir, { facts, confirmed: bob, chosen });
-  const waits: number[] = [];
-  const desk = openDesk({
-    sleep: async (ms) => {
-      waits.push(ms);
-      await stage.dead.changeVisibility(held.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 })));
-    },
+describe('a redrive that is gone on with after a kill', () => {
+  /** 8 letters agreed to: 2 put back, 1 named in the log and not put back, 3 held by the killed process, 2 that it had not come to. */
+  async function killed() {
+    const set = await setLetters();
+    const { addLetters, openDesk, stage, stateDir } = set;
+    await stage.worker.start();
+    await addLetters(8, 'fixed');
+    const all = await stage.dead.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 600 });
+    expect(all).toHaveLength(8);
+    const handles = all.map(({ receiptHandle }) => receiptHandle);
+    const show = (some: readonly string[]) =>
+      stage.dead.changeVisibility(some.map((receiptHandle) => ({ receiptHandle, seconds: 0 })));
+    await stage.dead.delete(handles.slice(0, 2));
+    await show([...handles.slice(2, 3), ...handles.slice(6)]);
+    const ids = all.map(({ messageId }) => messageId);
+    const facts = {
+      id: 'f0000000-0000-4000-8000-000000000000',
+      asked: {
+        action: 'redrive',
+        where: ['reason=Rejected'],
+        force: false,
+        limit: undefined,
+        rate: undefined,
+        canary: 1,
+      },
+      by: 'ann@console',
+      reason: 'x',
+    } as const;
+    const log = await openAudit(stateDir, { run: facts.id, action: 'redrive', ...bob }, Date.now);
+    await log.write({ event: 'begin', what: {} });
+    await log.write({
+      event: 'letters',
+      letters: ids.slice(0, 3).map((messageId) => ({ messageId, cause: '' })),
+    });
+    await log.close();
+    await keepUnfinished(stateDir, { facts, confirmed: bob, chosen: new Set(ids), letGo: false });
+    const waits: { readonly ms: number; readonly sent: number | undefined; readonly page: string }[] = [];
+    /** @param whenFree does what happens while it waits. */
+    const goOn = async (whenFree: () => Promise<unknown>): Promise<ChangeRun | undefined> => {
+      const desk = openDesk({
+        sleep: async (ms) => {
+          const [run] = desk.changes;
+          waits.push({ ms, sent: run?.sent, page: run === undefined ? '' : String(changePart(run)) });
+          await whenFree();
+        },
+      });
+      await desk.restore();
+      desk.resume();
+      const [run] = desk.changes;
+      await over(run);
+      return run;
+    };
+    return { ...set, goOn, waits, letGo: () => show(handles.slice(3, 6)) };
+  }
+
+  test('what the killed process holds is waited for, and all that was put back is counted once', async () => {
+    const { goOn, waits, letGo, stage, stateDir } = await killed();
+    const run = await goOn(letGo);
+    expect(waits).toEqual([
+      { ms: expect.any(Number), sent: 3, page: expect.stringContaining('3 of 8 put back') },
+    ]);
+    expect(waits[0]?.ms).toBeGreaterThan(100_000);
+    expect(waits[0]?.page).toContain('waiting for letters that the process before has held');
+    expect(run).toMatchObject({
+      fault: undefined,
+      sent: 8,
+      report: { matched: 8, redriven: 8, ends: { verdict: 'good' } },
+    });
+    expect(stage.settled('acknowledge')).toHaveLength(6);
+    expect(await readChanges(stateDir, 1)).toMatchObject([{ end: { result: { matched: 8, redriven: 8 } } }]);
+    const page = String(changePart(run as ChangeRun));
+    expect(page).toContain('8 letters put back; none came back.');
+    expect(page).toContain('2 of these were put back before the restart: how those ended is not known.');
+    expect(page).not.toContain('were not put back');
+    expect(changeJson(run as ChangeRun)).toMatchObject({ sent: 8, sentBefore: 2, notDone: null });
   });
-  await desk.restore();
-  desk.resume();
-  const [run] = desk.changes;
-  await over(run);
-  expect(run).toMatchObject({
-    fault: undefined,
-    sent: 6,
-    report: { redriven: 6, ends: { verdict: 'good' } },
+
+  test('what is held beyond that is told as not put back', async () => {
+    const { goOn, stage } = await killed();
+    const run = (await goOn(async () => {})) as ChangeRun;
+    expect(run).toMatchObject({ sent: 5, report: { matched: 5, redriven: 5 } });
+    expect(stage.settled('acknowledge')).toHaveLength(3);
+    const why = '3 of the 8 letters agreed to were not put back: they were not seen on the queue';
+    expect(String(changePart(run))).toContain(why);
+    expect(changeJson(run)).toMatchObject({
+      sent: 5,
+      sentBefore: 2,
+      notDone: expect.stringContaining(why),
+    });
   });
-  expect(stage.settled('acknowledge')).toHaveLength(6);
-  expect(waits).toHaveLength(1);
-  expect(waits[0]).toBeGreaterThan(100_000);
+
+  test('a console that ends while it waits leaves the next one the wait', async () => {
+    const { openDesk, stateDir } = await killed();
+    const waiting = Promise.withResolvers<void>();
+    const second = openDesk({
+      sleep: (_ms, signal) => {
+        waiting.resolve();
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+      },
+    });
+    await second.restore();
+    second.resume();
+    await waiting.promise;
+    await second.close();
+    expect(await readUnfinished(stateDir)).toMatchObject({ letGo: false });
+  });
+
+  test('a log that cannot be read says that the count is not known', async () => {
+    const { goOn, letGo, stateDir } = await killed();
+    renameSync(join(stateDir, 'dead-letters.log'), join(stateDir, 'old.log'));
+    mkdirSync(join(stateDir, 'dead-letters.log'));
+    const run = await goOn(letGo);
+    expect(run?.notes).toEqual([
+      expect.stringMatching(
+        /^How many letters were put back before the restart is not known: .*dead-letters\.log/,
+      ),
+    ]);
+  });
 });

@@ -129,6 +129,24 @@ describe('who confirms, stops or drops a change, and why, is logged', () => {
     ]);
   });
 
+  test('a plan in the making is neither confirmed nor dropped', async () => {
+    const { addLetters, openDesk } = await setLetters();
+    await addLetters(3, 'gone');
+    const desk = openDesk();
+    const run = await desk.plan(askedOf('purge'), bob);
+    const early = {
+      status: 409,
+      message: 'This change is still being planned. Wait for its plan, or stop it.',
+    };
+    for (const phrase of ['', 'purge 0'])
+      await expect(desk.confirm(run.facts.id, bob, phrase)).rejects.toMatchObject(early);
+    await expect(desk.drop(run.facts.id, carl)).rejects.toMatchObject(early);
+    await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
+    await desk.confirm(run.facts.id, bob, 'purge 3');
+    await over(run);
+    expect(run).toMatchObject({ report: { purged: 3 } });
+  });
+
   test('a plan in the making that is stopped is none', async () => {
     const { stateDir, addLetters, openDesk } = await setLetters();
     await addLetters(3, 'gone');

@@ -83,10 +83,15 @@ export async function openConsole(env: Readonly<Record<string, string>>, cwd: st
     /** One letter of the first cause; until SQS has taken the change. */
     changeLetters: async (action: 'redrive' | 'purge'): Promise<void> => {
       const [, group = ''] = /dead-letters\/groups\/([0-9a-f]{8})/.exec(await see('/dead-letters')) ?? [];
-      const change = await post('/dead-letters/plan', { action, group, force: 'yes', limit: '1' });
+      const change = await post('/dead-letters/plan', {
+        action,
+        group,
+        limit: '1',
+        ...(action === 'redrive' && { force: 'yes' }),
+      });
       await shows(change, /\/confirm"/);
       await post(`${change}/confirm`, { phrase: `${action} 1` });
-      await shows(change, /<dd>(ended|all are put back)/);
+      await shows(change, /<dd>(ended|waiting until those that were put back)/);
     },
     planLive: async (job: string): Promise<void> => {
       await post('/jobs/new/live', { jobId: job, setConfiguration: 'cfgA1', refresh: 'yes' });

@@ -5,10 +5,12 @@ import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
 import type { Away } from '../../dead-letters/pass/open-requests.ts';
 import { purgeJson, redriveJson } from '../../dead-letters/view/changes.ts';
 import { groupJson, passJson } from '../../dead-letters/view/list.ts';
+import { refuseForPurge } from '../dead-letters/asked.ts';
 import type { ChangeRun } from '../dead-letters/change-run.ts';
 import { changeStates } from '../dead-letters/change-run.ts';
 import type { Desk } from '../dead-letters/desk.ts';
 import { awayOf } from '../dead-letters/doing.ts';
+import { notDone } from '../dead-letters/not-done.ts';
 import { onlyFields, positive, whole } from './asked-shapes.ts';
 import { reason } from './job-shapes.ts';
 import { subjects } from './route.ts';
@@ -79,12 +81,24 @@ export const wanted = onlyFields({
     .meta({ description: 'Message ids. Left out: all letters of the cause.' })
     .optional(),
   limit: whole.meta({ description: 'Letters at most.' }).optional(),
-  rate: positive.meta({ description: 'Letters per second at most.' }).optional(),
+  rate: positive.meta({ description: 'Of a redrive: letters per second at most.' }).optional(),
   canary: whole
-    .meta({ description: 'Letters put back first; the others only if none of these comes back.' })
+    .meta({
+      description: 'Of a redrive: letters put back first; the others only if none of these comes back.',
+    })
     .optional(),
-  force: z.boolean().default(false),
-}).meta({ description: 'As the flags of `dead-letters redrive` say it.' });
+  force: z
+    .boolean()
+    .meta({
+      description: 'Of a redrive: also letters put back too often, rejected again, foreign or invalid.',
+    })
+    .default(false),
+})
+  .check(refuseForPurge)
+  .meta({
+    description:
+      'As the flags of `dead-letters redrive` and `dead-letters purge` say it: a purge with a field of a redrive is refused.',
+  });
 
 const deed = z.object({ by: z.string(), reason: z.string() });
 const report = z
@@ -107,7 +121,14 @@ export const change = z.object({
   state: z.enum(changeStates),
   stateSince: z.string(),
   letters: z.number().meta({ description: 'Of the plan: no others are changed.' }),
-  sent: z.number().meta({ description: 'Letters put back or deleted so far.' }),
+  sent: z.number().meta({ description: 'Letters put back or deleted so far, also before a restart.' }),
+  sentBefore: z.number().meta({
+    description:
+      'Of these, put back before a restart, by the log of changes; `report.groups` and `report.values` are without them, and how they ended is not known.',
+  }),
+  notDone: z.string().nullable().meta({
+    description: 'How many of `letters` were not put back or deleted at its end, and why; null where none.',
+  }),
   fault: z.string().nullable().meta({ description: 'Why it could not be planned, or ended early.' }),
   away,
   notes: z.array(z.string()).meta({
@@ -119,7 +140,19 @@ export const change = z.object({
 });
 
 export function changeJson(run: ChangeRun): z.input<typeof change> {
-  const { facts, plan, state, stateSince, begunAt, chosen, sent, fault, notes, report: done } = run;
+  const {
+    facts,
+    plan,
+    state,
+    stateSince,
+    begunAt,
+    chosen,
+    sent,
+    sentBefore,
+    fault,
+    notes,
+    report: done,
+  } = run;
   const { id, asked, by, reason: why } = facts;
   const { confirmed = null, stopped = null } = run;
   return {
@@ -139,6 +172,8 @@ export function changeJson(run: ChangeRun): z.input<typeof change> {
     stateSince: new Date(stateSince).toISOString(),
     letters: chosen.size,
     sent,
+    sentBefore,
+    notDone: notDone(run) ?? null,
     fault: fault ?? null,
     away: awayJson(run.away),
     notes: [...notes],

@@ -9,8 +9,36 @@ const MOST_IDS = 500;
 
 const blank = z.literal('').transform(() => undefined);
 
-/** A form's fields. One tick is a text, several are a list. */
-export const askedFields = z.object({
+/** Fields that a purge would pass over, and whose sender would take them for heeded. */
+const ofRedrive = ['rate', 'canary', 'force'] as const;
+
+/** A check of what is asked for: a purge with a field of a redrive is refused. */
+export function refuseForPurge({
+  value,
+  issues,
+}: z.core.ParsePayload<
+  { readonly action: string } & { readonly [Name in (typeof ofRedrive)[number]]?: unknown }
+>): void {
+  if (value.action !== 'purge') return;
+  for (const name of ofRedrive)
+    if (value[name] !== undefined && value[name] !== false)
+      issues.push({
+        code: 'custom',
+        path: [name],
+        message: 'is for a redrive, and a purge takes none',
+        input: value[name],
+      });
+}
+
+/** What the form of a change calls its fields. */
+export const askedLabels = {
+  limit: 'At most',
+  rate: 'Per second',
+  canary: 'First only',
+  force: 'Also those that were put back too often, …',
+} as const;
+
+const fields = z.object({
   action: z.enum(['redrive', 'purge']),
   group: z.string().regex(/^[0-9a-f]{8}$/, 'must be a group’s eight characters'),
   id: z
@@ -22,6 +50,8 @@ export const askedFields = z.object({
   canary: z.union([blank, wholeField]).optional(),
   force: z.literal('yes').optional(),
 });
+/** A form's fields. One tick is a text, several are a list. */
+export const askedFields = fields.check(refuseForPurge);
 
 export interface Asked {
   readonly action: 'redrive' | 'purge';

@@ -44,9 +44,12 @@ export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed:
   const { facts, chosen, confirmed = facts } = run;
   const goesOn = facts.asked.action === 'redrive';
   try {
-    if (goesOn) await keepUnfinished(options.stateDir, { facts, confirmed, chosen });
+    if (goesOn) await keepUnfinished(options.stateDir, { facts, confirmed, chosen, letGo: false });
     await moveLogged(run, options, closed);
   } finally {
+    // Where that cannot be written, the next process waits in vain.
+    if (goesOn && closed.aborted && hasLetGo(run))
+      await keepUnfinished(options.stateDir, { facts, confirmed, chosen, letGo: true }).catch(() => {});
     // What the end of this process has cut off is not finished. What has failed or was stopped is told to have ended.
     if (goesOn && (!closed.aborted || run.stopped !== undefined))
       run.notes.push(...(await forgetUnfinished(options.stateDir)));
@@ -66,7 +69,10 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
     plannedBy: facts.by,
     planReason: facts.reason,
   };
-  const agreed: Filter = ({ message }) => chosen.has(message.messageId);
+  const agreed: Filter = ({ message }) => {
+    run.saw(message.messageId);
+    return chosen.has(message.messageId);
+  };
   const surroundings = surroundingsOf(run, letters, closed);
   const common = { run: facts.id, ...confirmed, asked: what } as const;
   const { report, endUnlogged } =
@@ -75,7 +81,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
           {
             ...common,
             action: 'redrive',
-            carryOut: (audit) => redriveAll(run, agreed, audit, options, surroundings),
+            carryOut: (audit) => redriveAgreed(run, agreed, audit, options, surroundings),
             resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
           },
           openLog,
@@ -92,7 +98,7 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
                   surroundings,
                   audit,
                   onProgress: (purged) => {
-                    run.sent = purged;
+                    run.sentNow = purged;
                   },
                 },
               ),
@@ -129,41 +135,17 @@ export function redriveOptions(
   };
 }
 
-/** Where it is gone on with after a kill, the killed pass holds its letters until its lease is over: once more then. */
-async function redriveAll(
+/** Reports also what was put back before a restart. */
+async function redriveAgreed(
   run: ChangeRun,
   agreed: Filter,
   audit: LettersAudit,
   options: CarryOutOptions,
   surroundings: PassSurroundings,
 ): Promise<RedriveReport> {
-  const first = await redriveOnce(run, agreed, audit, options, surroundings);
-  if (!run.resumed || !mayBeHeld(first, run.chosen.size) || surroundings.signal.aborted) return first;
-  run.become('waiting');
-  const leaseEnds = run.begunAt + LEASE_SECONDS * 1_000 + MARGIN_MS;
-  await options.sleep(Math.max(0, leaseEnds - options.now()), surroundings.signal);
-  if (surroundings.signal.aborted) return first;
-  run.become('moving');
-  const then = await redriveOnce(run, agreed, audit, options, surroundings);
-  return { ...then, matched: first.matched + then.matched, redriven: first.redriven + then.redriven };
-}
-
-/** Whether the queue counts more letters than were seen, and nothing says that the others must not follow. */
-function mayBeHeld({ pass, redriven, refused, canary, ends, error }: RedriveReport, agreed: number): boolean {
-  const good = [canary, ends].every((verdict) => verdict === undefined || verdict.verdict === 'good');
-  return good && error === undefined && redriven + refused.count < agreed && pass.seen < (pass.about ?? 0);
-}
-
-async function redriveOnce(
-  run: ChangeRun,
-  agreed: Filter,
-  audit: LettersAudit,
-  options: CarryOutOptions,
-  surroundings: PassSurroundings,
-): Promise<RedriveReport> {
+  if (run.mayBeHeld) await waitForHeld(run, options, surroundings.signal);
   const { redriveTo, dead } = options.letters;
-  const before = run.sent;
-  return redrive(
+  const report = await redrive(
     { ...redriveOptions(run.facts.asked, agreed, options), limit: run.chosen.size },
     {
       source: await redriveTo(),
@@ -171,11 +153,28 @@ async function redriveOnce(
       surroundings,
       audit,
       onProgress: (sent) => {
-        run.sent = before + sent;
+        run.sentNow = sent;
         if (run.state === 'canaries') run.become('moving');
       },
       onCanary: () => run.become('canaries'),
       onMoved: () => run.become('ending'),
     },
   );
+  const { sentBefore } = run;
+  return { ...report, matched: report.matched + sentBefore, redriven: report.redriven + sentBefore };
+}
+
+/** A pass that was killed holds its letters until its lease is over. */
+async function waitForHeld(run: ChangeRun, options: CarryOutOptions, signal: AbortSignal): Promise<void> {
+  run.become('waiting');
+  const leaseEnds = run.begunAt + LEASE_SECONDS * 1_000 + MARGIN_MS;
+  await options.sleep(Math.max(0, leaseEnds - options.now()), signal);
+  if (signal.aborted) return;
+  run.mayBeHeld = false;
+  run.become('moving');
+}
+
+/** Whether no letter is held by this process, or the one before. */
+function hasLetGo({ mayBeHeld, report }: ChangeRun): boolean {
+  return !mayBeHeld && report?.error === undefined && report?.pass?.notReleased === 0;
 }

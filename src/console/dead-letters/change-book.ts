@@ -20,10 +20,12 @@ export class ChangeBook {
     throw new PageError('This change is not known any more. The log of changes has what was done.', 404);
   }
 
-  /** @throws PageError for one that is not a plan any more. */
+  /** @throws PageError for one that is no plan yet, or not any more. */
   planned(id: string): ChangeRun {
     const run = this.get(id);
     if (run.state === 'planned') return run;
+    if (run.state === 'planning')
+      throw new PageError('This change is still being planned. Wait for its plan, or stop it.', 409);
     throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
   }
 

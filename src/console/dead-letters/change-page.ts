@@ -13,6 +13,7 @@ import { formTokenField, type Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { type ChangeRun, type ChangeState, type Deed, phraseOf } from './change-run.ts';
+import { notDone } from './not-done.ts';
 
 /** Different values and refusals shown. */
 const SHOWN = 20;
@@ -57,7 +58,7 @@ ${run.notes.map((note) => html`<p class="fault" role="alert">${note}.</p>\n`)}
 <dl class="figures">${rows.map(([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${!run.isOver && run.chosen.size > 0 && run.state !== 'planned' && progressBar(run)}
 ${run.state === 'planning' && html`<p class="busy">A pass finds out what this would change. Nothing is changed by it.</p>`}
-${report !== undefined ? reportPart(report) : plan !== undefined && planPart(plan)}
+${report !== undefined ? reportPart(run, report) : plan !== undefined && planPart(plan)}
 ${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.size, 'letter')} were agreed to.</p>`}
 ${(run.state === 'planned' || run.isOver) && html`<p><a href="/dead-letters">All dead letters</a></p>`}`;
 }
@@ -82,7 +83,7 @@ const states: Readonly<Record<ChangeState, string>> = {
   planned: 'a plan: nothing is changed yet',
   moving: 'under way',
   canaries: 'waiting for the end of the first ones',
-  ending: 'all are put back; waiting until they have ended',
+  ending: 'waiting until those that were put back have ended',
   waiting: 'waiting for letters that the process before has held when it was killed',
   stopping: 'stopping: the request under way is completed',
   ended: 'ended',
@@ -134,15 +135,18 @@ function planPart(plan: RedriveReport | PurgeReport): Html {
 ${refusedPart(plan)}${valuesPart(plan)}`;
 }
 
-function reportPart(report: RedriveReport | PurgeReport): Html {
+function reportPart(run: ChangeRun, report: RedriveReport | PurgeReport): Html {
+  const left = notDone(run);
+  const leftPart = left !== undefined && html`<p>${left}.</p>`;
   const stuck =
     report.notDeleted > 0 &&
     html`<p>${counted(report.notDeleted, 'letter')} could not be deleted from the dead-letter queue.</p>`;
   if (!('redriven' in report))
-    return html`<h2>What was done</h2><p class="done">${counted(report.purged, 'letter')} deleted.</p>${stuck}`;
+    return html`<h2>What was done</h2><p class="done">${counted(report.purged, 'letter')} deleted.</p>${leftPart}${stuck}`;
   const ends = report.ends ?? report.canary;
   return html`<h2>What was done</h2>
 <p class="done">${counted(report.redriven, 'letter')} put back${ends !== undefined && html`; ${endText(ends)}`}.</p>
+${run.sentBefore > 0 && html`<p>${number(run.sentBefore)} of these were put back before the restart: how those ended is not known.</p>`}${leftPart}
 ${ends?.verdict === 'came-back' && cameBackPart(ends)}${stuck}${refusedPart(report)}`;
 }
 

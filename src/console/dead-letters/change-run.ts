@@ -9,7 +9,7 @@ import type { Asked } from './asked.ts';
  *   planned   shown, and waits for the word of a person; nothing is changed yet
  *   moving    letters are put back, or deleted
  *   canaries  the first ones were put back; the others wait for their end
- *   ending    all are put back; their end is waited for
+ *   ending    the end of those that were put back is waited for
  *   waiting   it was gone on with after a kill: letters that the killed process held are seen by nobody for a while
  *   stopping  somebody has stopped it: the request under way is completed
  *   ended     done, or stopped early: `report` and `fault` say how
@@ -33,7 +33,7 @@ const next: Readonly<Record<ChangeState, readonly ChangeState[]>> = {
   planned: ['moving', 'dropped'],
   moving: ['canaries', 'ending', 'waiting', 'stopping', 'ended'],
   canaries: ['moving', 'ending', 'stopping', 'ended'],
-  ending: ['waiting', 'stopping', 'ended'],
+  ending: ['stopping', 'ended'],
   waiting: ['moving', 'stopping', 'ended'],
   stopping: ['ended', 'dropped'],
   ended: [],
@@ -57,6 +57,14 @@ export function phraseOf({ facts, chosen }: ChangeRun): string {
   return `${facts.asked.action} ${chosen.size}`;
 }
 
+/** What an earlier process has left of a change. */
+export interface Earlier {
+  /** Whether it has let go of all letters that it held; those of a killed one are seen by nobody until its lease is over. */
+  readonly letGo: boolean;
+  /** Letters that it has named in the log as put back. */
+  readonly named: ReadonlySet<string>;
+}
+
 export class ChangeRun {
   readonly facts: ChangeFacts;
   /** What it asks of SQS. */
@@ -69,8 +77,8 @@ export class ChangeRun {
   /** What the plan showed; a later letter was not agreed to. */
   plan: RedriveReport | PurgeReport | undefined;
   chosen: ReadonlySet<string> = new Set();
-  /** Letters put back or deleted so far. */
-  sent = 0;
+  /** Letters that this process has put back or deleted so far. */
+  sentNow = 0;
   report: RedriveReport | PurgeReport | undefined;
   /** Why it could not be planned, or ended early: a sentence. */
   fault: string | undefined;
@@ -78,16 +86,36 @@ export class ChangeRun {
   readonly notes: string[] = [];
   /** It was begun by an earlier process. */
   readonly resumed: boolean;
+  /** Whether the process that began it may still hold letters. */
+  mayBeHeld: boolean;
+  readonly #sentBefore: Set<string>;
   readonly #stopped = new AbortController();
   #confirmedBy: Deed | undefined;
   #stoppedBy: Deed | undefined;
 
-  constructor(facts: ChangeFacts, requests: OpenRequests, now: () => number, resumed = false) {
+  constructor(facts: ChangeFacts, requests: OpenRequests, now: () => number, earlier?: Earlier) {
     this.facts = facts;
     this.requests = requests;
-    this.resumed = resumed;
+    this.resumed = earlier !== undefined;
+    this.mayBeHeld = earlier !== undefined && !earlier.letGo;
+    this.#sentBefore = new Set(earlier?.named);
     this.#now = now;
     this.begunAt = this.#stateSince = now();
+  }
+
+  /** Letters put back or deleted so far, also before a restart. */
+  get sent(): number {
+    return this.sentBefore + this.sentNow;
+  }
+
+  /** Letters put back before a restart. */
+  get sentBefore(): number {
+    return this.#sentBefore.size;
+  }
+
+  /** A letter of it is on the dead-letter queue. Where the log names it as put back it was not, or not deleted: a log is written before. */
+  saw(messageId: string): void {
+    this.#sentBefore.delete(messageId);
   }
 
   get state(): ChangeState {

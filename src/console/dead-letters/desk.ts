@@ -8,6 +8,7 @@ import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
 import { planRedrive, type RedriveReport } from '../../dead-letters/changes/redrive.ts';
 import { logLine } from '../../dead-letters/desk/carry-out.ts';
 import { explain, unloggedText } from '../../dead-letters/desk/explain.ts';
+import { readLettersOf } from '../../dead-letters/desk/log.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
 import { OpenRequests } from '../../dead-letters/pass/open-requests.ts';
@@ -102,8 +103,13 @@ export class Desk {
     const left = await readUnfinished(stateDir);
     if (typeof left === 'string') say(`A redrive may be unfinished, and is not gone on with: ${left}.`);
     if (left === undefined || typeof left === 'string') return;
-    const run = new ChangeRun(left.facts, this.#requests(), now, true);
-    run.chosen = left.chosen;
+    const { facts, chosen, letGo } = left;
+    const logged = await readLettersOf(facts.id, stateDir);
+    const named = new Set(typeof logged === 'string' ? [] : [...chosen].filter((id) => logged.has(id)));
+    const run = new ChangeRun(facts, this.#requests(), now, { letGo, named });
+    if (typeof logged === 'string')
+      run.notes.push(`How many letters were put back before the restart is not known: ${logged}`);
+    run.chosen = chosen;
     run.become('planned');
     this.#changes.add(run);
     this.#restored = { run, confirmed: left.confirmed };
@@ -170,7 +176,7 @@ export class Desk {
    * @throws PageError where it cannot be, any more or yet.
    */
   async confirm(id: string, deed: Deed, phrase = ''): Promise<void> {
-    const asked = this.change(id);
+    const asked = this.#changes.planned(id);
     if (asked.facts.asked.action === 'purge' && phrase.trim() !== phraseOf(asked))
       throw new PageError(`Nothing was deleted: type "${phraseOf(asked)}", exactly.`);
     await this.#whenFree(() => {

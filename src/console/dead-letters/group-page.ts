@@ -7,6 +7,7 @@ import { mayChange, type Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
+import { askedLabels } from './asked.ts';
 import type { LookedGroup } from './look.ts';
 import { groupPath, LETTERS_PATH, letterPath, passText } from './overview-page.ts';
 
@@ -65,9 +66,9 @@ function fields(): Html {
 <p><label><input type="radio" name="action" value="redrive" checked> Put back on the update queue</label>
 <label><input type="radio" name="action" value="purge"> Delete for good</label></p>
 <div class="fields">
-<div><label for="limit">At most</label><input id="limit" name="limit" inputmode="numeric" placeholder="all"></div>
-<div><label for="rate">Per second</label><input id="rate" name="rate" inputmode="decimal" placeholder="as fast as possible"></div>
-<div><label for="canary">First only</label><input id="canary" name="canary" inputmode="numeric" placeholder="no canaries" aria-describedby="canary-note"></div>
+<div><label for="limit">${askedLabels.limit}</label><input id="limit" name="limit" inputmode="numeric" placeholder="all"></div>
+<div><label for="rate">${askedLabels.rate}</label><input id="rate" name="rate" inputmode="decimal" placeholder="as fast as possible"></div>
+<div><label for="canary">${askedLabels.canary}</label><input id="canary" name="canary" inputmode="numeric" placeholder="no canaries" aria-describedby="canary-note"></div>
 </div>
 <p id="canary-note" class="when">So many are put back first; the others only if none of these comes back.</p>
 <p><label><input type="checkbox" name="force" value="yes"> Also those that were put back too often, rejected again, are foreign or invalid</label></p>

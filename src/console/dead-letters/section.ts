@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Feed } from '../live/feed.ts';
 import type { Change, Section } from '../section.ts';
-import { askedFields, toAsked } from './asked.ts';
+import { askedFields, askedLabels, toAsked } from './asked.ts';
 import { CHANGES_PATH, changePage, changePart } from './change-page.ts';
 import type { ChangeRun, Deed } from './change-run.ts';
 import type { Desk } from './desk.ts';
@@ -43,8 +43,11 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
       site.view(`${LETTERS_PATH}/letters/:id`, ({ params }) => {
         return letterPage(desk.letter(idIn(params, 'id')));
       });
-      site.change(`${LETTERS_PATH}/plan`, askedFields, async (change) =>
-        changePath(await desk.plan(toAsked(change.fields), deedOf(change))),
+      site.change(
+        `${LETTERS_PATH}/plan`,
+        askedFields,
+        async (change) => changePath(await desk.plan(toAsked(change.fields), deedOf(change))),
+        { labels: askedLabels },
       );
       site.view(`${CHANGES_PATH}/:id`, ({ params }, visitor) => changePage(changeOf(params), visitor));
       site.live(`/live${CHANGES_PATH}/:id`, ({ params }) => {

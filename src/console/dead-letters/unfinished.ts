@@ -25,6 +25,7 @@ const schema = z.object({
     force: z.boolean(),
   }),
   chosen: z.array(z.string()),
+  letGo: z.boolean().default(false),
 });
 
 export interface Unfinished {
@@ -32,16 +33,18 @@ export interface Unfinished {
   /** Who had it carried out. */
   readonly confirmed: Deed;
   readonly chosen: ReadonlySet<string>;
+  /** Whether the process that carried it out has let go of all letters: a killed one has not. */
+  readonly letGo: boolean;
 }
 
 /** @throws CommandError where it cannot be kept: then it is not begun. */
 export async function keepUnfinished(
   folder: string,
-  { facts, confirmed, chosen }: Unfinished,
+  { facts, confirmed, chosen, letGo }: Unfinished,
 ): Promise<void> {
   const path = join(folder, FILE);
   try {
-    await replaceSmallFile(path, JSON.stringify({ ...facts, confirmed, chosen: [...chosen] }));
+    await replaceSmallFile(path, JSON.stringify({ ...facts, confirmed, chosen: [...chosen], letGo }));
   } catch (error) {
     throw new CommandError(
       `${path} cannot be written: ${causeOf(error)}. A redrive that could not be gone on with after a restart is not begun.`,
@@ -57,10 +60,10 @@ export async function readUnfinished(folder: string): Promise<Unfinished | strin
   if ('fault' in file) return `${path}: ${file.fault}`;
   const read = schema.safeParse(parse(file.text));
   if (!read.success) return `${path}: it is no redrive of this console`;
-  const { id, by, reason, asked, confirmed = { by, reason }, chosen } = read.data;
+  const { id, by, reason, asked, confirmed = { by, reason }, chosen, letGo } = read.data;
   const { limit, rate, canary } = asked;
   const facts = { id, by, reason, asked: { ...asked, limit, rate, canary } };
-  return { facts, confirmed, chosen: new Set(chosen) };
+  return { facts, confirmed, chosen: new Set(chosen), letGo };
 }
 
 /** Never rejects. @returns what it could not do: a sentence without its full stop, or nothing. */

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { causeOf, errorCode } from '../../errors.ts';
+import { readLines } from '../../input/lines.ts';
 import { parseInstant } from '../../message/instant.ts';
 import { AUDIT_FILE } from '../changes/audit.ts';
 
@@ -57,6 +58,33 @@ export async function readChanges(stateDir: string, most: number): Promise<reado
     return [...runs.values()].reverse().slice(0, most);
   } catch (error) {
     return errorCode(error) === 'ENOENT' ? [] : `${path}: ${causeOf(error)}`;
+  }
+}
+
+const lettersSchema = z.object({
+  run: z.string(),
+  letters: z.array(z.object({ messageId: z.string() })),
+});
+
+/**
+ * The message ids of the letters that the lines of a change name: of the whole log, line by line.
+ * @returns or why it cannot be read: a phrase. Never rejects.
+ */
+export async function readLettersOf(run: string, stateDir: string): Promise<ReadonlySet<string> | string> {
+  const path = join(stateDir, AUDIT_FILE);
+  const named = new Set<string>();
+  try {
+    const file = await open(path);
+    // The stream closes the file.
+    for await (const { text } of readLines(file.createReadStream())) {
+      // Before it is parsed: most lines of a long log are of other changes.
+      if (!text.includes(run)) continue;
+      const { data } = lettersSchema.safeParse(parse(text));
+      if (data?.run === run) for (const { messageId } of data.letters) named.add(messageId);
+    }
+    return named;
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? named : `${path}: ${causeOf(error)}`;
   }
 }
 

@@ -1,0 +1,27 @@
+/** What of the letters agreed to a change has not done, and why. PURE. */
+import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
+import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import { counted, number } from '../../text/numbers.ts';
+import type { ChangeRun } from './change-run.ts';
+
+/** Of a change that has ended; those refused are told apart. A sentence without its full stop; undefined where there are none. */
+export function notDone(run: ChangeRun): string | undefined {
+  const { report, chosen } = run;
+  if (report === undefined) return undefined;
+  const [left, done] =
+    'redriven' in report
+      ? [chosen.size - report.redriven - report.refused.count, 'put back']
+      : [chosen.size - report.purged - report.notDeleted, 'deleted'];
+  if (left <= 0) return undefined;
+  return `${number(left)} of the ${counted(chosen.size, 'letter')} agreed to ${left === 1 ? 'was' : 'were'} not ${done}: ${why(run, report)}`;
+}
+
+function why({ fault, stopped }: ChangeRun, report: RedriveReport | PurgeReport): string {
+  if (fault !== undefined) return 'the change has ended early';
+  if (stopped !== undefined) return 'the change was stopped';
+  const canary = 'redriven' in report ? report.canary?.verdict : undefined;
+  if (canary === 'came-back') return 'of the first ones some came back';
+  if (canary === 'unknown') return 'how the first ones ended is not known';
+  if (canary === 'interrupted' || report.pass?.end === 'interrupted') return 'the console has ended';
+  return 'they were not seen on the queue: gone already, or held by somebody else';
+}
