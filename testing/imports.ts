@@ -63,6 +63,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'config',
     'dead-letters',
     'errors',
+    'input',
     'message',
     'queue',
     'telemetry',

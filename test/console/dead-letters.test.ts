@@ -1,4 +1,5 @@
 /** Dead letters by the console: looked at, put back with canaries and followed to their end, deleted, and gone on with after a kill. */
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -300,6 +301,12 @@ describe('a redrive that is gone on with after a kill', () => {
       by: 'ann@console',
       reason: 'x',
     } as const;
+    const ofAnother = await openAudit(stateDir, { run: 'another', action: 'redrive', ...bob }, Date.now);
+    await ofAnother.write({
+      event: 'letters',
+      letters: ids.slice(3, 6).map((messageId) => ({ messageId, cause: `as of ${facts.id}` })),
+    });
+    await ofAnother.close();
     const log = await openAudit(stateDir, { run: facts.id, action: 'redrive', ...bob }, Date.now);
     await log.write({ event: 'begin', what: {} });
     await log.write({
@@ -363,18 +370,29 @@ describe('a redrive that is gone on with after a kill', () => {
     });
   });
 
+  test('one that is stopped while it waits puts none back, and the next console does not go on', async () => {
+    const { openDesk, stage, stateDir } = await killed();
+    const desk = openDesk({ sleep: (_ms, signal) => once(signal, 'abort').then(() => {}) });
+    await desk.restore();
+    desk.resume();
+    const run = desk.changes[0] as ChangeRun;
+    await expect.poll(() => run.state).toBe('waiting');
+    await desk.stop(run.facts.id, bob);
+    await over(run);
+    expect(run).toMatchObject({ state: 'ended', fault: undefined, report: { redriven: 3 } });
+    expect(String(changePart(run))).toContain(
+      '5 of the 8 letters agreed to were not put back: the change was stopped',
+    );
+    expect(stage.settled('acknowledge')).toHaveLength(0);
+    expect(await readUnfinished(stateDir)).toBeUndefined();
+  });
+
   test('a console that ends while it waits leaves the next one the wait', async () => {
     const { openDesk, stateDir } = await killed();
-    const waiting = Promise.withResolvers<void>();
-    const second = openDesk({
-      sleep: (_ms, signal) => {
-        waiting.resolve();
-        return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-      },
-    });
+    const second = openDesk({ sleep: (_ms, signal) => once(signal, 'abort').then(() => {}) });
     await second.restore();
     second.resume();
-    await waiting.promise;
+    await expect.poll(() => second.changes[0]?.state).toBe('waiting');
     await second.close();
     expect(await readUnfinished(stateDir)).toMatchObject({ letGo: false });
   });
