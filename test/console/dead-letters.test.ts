@@ -361,7 +361,7 @@ describe('a redrive that is gone on with after a kill', () => {
     const run = (await goOn(async () => {})) as ChangeRun;
     expect(run).toMatchObject({ sent: 5, report: { matched: 5, redriven: 5 } });
     expect(stage.settled('acknowledge')).toHaveLength(3);
-    const why = '3 of the 8 letters agreed to were not put back: they were not seen on the queue';
+    const why = '3 of the 8 letters agreed to were not put back: not seen on the queue';
     expect(String(changePart(run))).toContain(why);
     expect(changeJson(run)).toMatchObject({
       sent: 5,

@@ -23,5 +23,5 @@ function why({ fault, stopped }: ChangeRun, report: RedriveReport | PurgeReport)
   if (canary === 'came-back') return 'of the first ones some came back';
   if (canary === 'unknown') return 'how the first ones ended is not known';
   if (canary === 'interrupted' || report.pass?.end === 'interrupted') return 'the console has ended';
-  return 'they were not seen on the queue: gone already, or held by somebody else';
+  return 'not seen on the queue, so gone already, or held by somebody else';
 }
