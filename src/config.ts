@@ -147,6 +147,10 @@ function contradictions(config: Partial<Config>): string[] {
     faults.push(
       `${variables.consoleTrustedProxies.name}: is required with ${variables.consoleIdentityHeader.name} and ${variables.consoleIdentityAlbArn.name}: anybody can send a header`,
     );
+  if (config.consoleIdentityHeader !== undefined && config.consoleIdentityAlbArn !== undefined)
+    faults.push(
+      `${variables.consoleIdentityHeader.name}: must not be set with ${variables.consoleIdentityAlbArn.name}: no header is believed then`,
+    );
   const { retryBaseMs = 0, retryMaxMs = Number.POSITIVE_INFINITY } = config;
   if (retryBaseMs > retryMaxMs) faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');
   return faults;

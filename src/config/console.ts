@@ -87,7 +87,8 @@ export const consoleVariables = {
   consoleHosts: optional(
     'CONSOLE_HOSTS',
     hosts,
-    'Host names by which browsers, and Prometheus, reach the console; `localhost` and addresses are known without it.',
+    'Host names by which browsers, and Prometheus, reach the console; `localhost` and addresses are known without it. Behind a ' +
+      'proxy that does not pass `Host` on, the name in the browser is among them, with its port where that is not 80 or 443.',
   ),
   consoleTokens: optional(
     'CONSOLE_TOKENS',
@@ -108,7 +109,7 @@ export const consoleVariables = {
   consoleIdentityHeader: optional(
     'CONSOLE_IDENTITY_HEADER',
     z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'must be the name of a header, such as X-Forwarded-Email'),
-    'Header in which these proxies say who has signed in there. Who they let in may read.',
+    'Header in which these proxies say who has signed in there, in UTF-8. Who they let in may read. Not with `CONSOLE_IDENTITY_ALB_ARN`.',
   ),
   consoleIdentityAlbArn: optional(
     'CONSOLE_IDENTITY_ALB_ARN',
@@ -119,6 +120,6 @@ export const consoleVariables = {
   consoleOperators: optional(
     'CONSOLE_OPERATORS',
     names,
-    'Those of them, by the name in that header, or the subject that the load balancer has signed, who may change something.',
+    'Those of them, by the name in that header, or the subject that the load balancer has signed, who may change something. Compared exactly.',
   ),
 };

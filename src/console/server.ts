@@ -114,6 +114,7 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
   addAssets(app, assets);
   addSignIn(app, {
     holders,
+    hosts,
     now,
     guesses: rules.guesses,
     signOut: (id, until) => signedOut.add(id, until),

@@ -207,6 +207,35 @@ describe('a Host', () => {
   });
 });
 
+test('behind a proxy that sends another Host, a page by a name of CONSOLE_HOSTS is the console’s own, and no other', async () => {
+  const { changes, sections } = remembering();
+  const hosts = ['console.example.com', 'console.example.com:8443'];
+  const url = await serveConsole({ sections, hosts });
+  const signInFrom = (origin: string, more: Record<string, string> = {}) =>
+    ask(`${url}/sign-in`, { headers: { origin, ...more }, form: { token: tokens.ann } });
+  const own = { origin: 'https://console.example.com' };
+  const { status, headers } = await signInFrom(own.origin, { 'sec-fetch-site': 'same-origin' });
+  expect(status).toBe(303);
+  const cookie = String(headers['set-cookie']).replace(/;.*/s, '');
+  const form = { what: 'x', reason: 'y', formToken: await formTokenOf(`${url}/`, cookie) };
+  expect((await ask(`${url}/things`, { headers: { cookie, ...own }, form })).status).toBe(303);
+  expect(changes).toHaveLength(1);
+  expect((await signInFrom('https://console.example.com:8443')).status).toBe(303);
+  const others = [
+    'https://console.example.com:9000',
+    'https://x.console.example.com',
+    'http://localhost',
+    'null',
+  ];
+  for (const origin of others) {
+    const refused = await signInFrom(origin);
+    expect([origin, refused.status]).toEqual([origin, 403]);
+    expect(refused.body).toMatch(/Origin.*(Host.*CONSOLE_HOSTS|another site)/);
+  }
+  const foreign = await signInFrom(own.origin, { 'sec-fetch-site': 'cross-site' });
+  expect(foreign.status).toBe(403);
+});
+
 test('a link on another site comes in by one more step, and a script of it not at all', async () => {
   const url = await serveConsole(remembering());
   const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
@@ -236,6 +265,46 @@ describe('a proxy’s identity header', () => {
       (await ask(`${trusted}/things`, { headers: operator, form: { what: 'x', reason: 'y' } })).status,
     ).toBe(403);
     expect(changes).toHaveLength(0);
+  });
+
+  test.each([
+    ['UTF-8', 'utf8'],
+    ['ISO 8859-1', 'latin1'],
+  ] as const)('may be in %s', async (_what, encoding) => {
+    const identity = { header: 'X-Forwarded-Email', operators: ['jürgen@example.com'] };
+    const url = await serveConsole({ ...remembering(), identity, trustedProxies: ['127.0.0.1'] });
+    const nameOf = async (name: string) => {
+      const sent = { 'x-forwarded-email': Buffer.from(name, encoding).toString('latin1') };
+      return /<span>([^<]*)<\/span>/.exec((await ask(`${url}/`, { headers: sent })).body)?.[1];
+    };
+    expect(await nameOf('jürgen@example.com')).toBe('jürgen@example.com');
+    expect(await nameOf('zoë@example.com')).toBe('zoë@example.com (viewer)');
+    // Another spelling of the same name may be another account.
+    const decomposed = 'jürgen@example.com'.normalize('NFD');
+    if (encoding === 'utf8') expect(await nameOf(decomposed)).toBe(`${decomposed} (viewer)`);
+  });
+
+  test('is who it is, whatever token the proxy passes on beside it', async () => {
+    const { changes, sections } = remembering();
+    const trustedProxies = ['127.0.0.1'];
+    const url = await serveConsole({ sections, identity, trustedProxies });
+    const headers = { 'x-forwarded-email': 'op@example.com' };
+    for (const token of [...Array(12).fill('x'.repeat(30)), 'x'.repeat(800), tokens.vic]) {
+      const sent = { ...headers, authorization: `Bearer ${token}` };
+      expect((await ask(`${url}/`, { headers: sent })).body).toContain('<span>op@example.com</span>');
+    }
+    // Such a token proves nothing: a form still needs the one of its page.
+    const sent = { ...headers, authorization: `Bearer ${tokens.ann}` };
+    expect((await ask(`${url}/things`, { headers: sent, form: { what: 'x', reason: 'y' } })).status).toBe(
+      403,
+    );
+    expect(changes).toHaveLength(0);
+    // None was judged, so none counts; without the header one is.
+    const alone = { authorization: `Bearer ${tokens.ann}` };
+    expect((await ask(`${url}/`, { headers: alone })).body).toContain('<span>ann</span>');
+    const other = await serveConsole({ sections, identity, trustedProxies: ['10.0.0.1'] });
+    const wrong = { ...headers, authorization: `Bearer ${'x'.repeat(30)}` };
+    expect((await ask(`${other}/`, { headers: wrong })).status).toBe(401);
   });
 
   test('makes cookies secure where the proxy speaks TLS', async () => {

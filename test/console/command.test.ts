@@ -48,6 +48,17 @@ describe('is refused', () => {
       /CONSOLE_TRUSTED_PROXIES: is required/,
     ],
     [
+      'with a load balancer and a header, which would not be believed',
+      {
+        CONSOLE_TRUSTED_PROXIES: '10.0.0.1',
+        CONSOLE_IDENTITY_HEADER: 'X-User',
+        CONSOLE_IDENTITY_ALB_ARN:
+          'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/a/50dc6c495c0c9188',
+      },
+      [],
+      /CONSOLE_IDENTITY_HEADER: must not be set with CONSOLE_IDENTITY_ALB_ARN/,
+    ],
+    [
       'with another thing for a load balancer',
       { CONSOLE_IDENTITY_ALB_ARN: 'arn:aws:sqs:eu-west-1:123456789012:updates' },
       [],
@@ -147,4 +158,19 @@ test('every page is there, also where nothing else is; the tokens are read again
   context.signal('SIGTERM');
   expect((await ran).exitCode).toBe(0);
   await expect(get('/', tokens.vic)).rejects.toThrow();
+});
+
+test.each([
+  [
+    '0.0.0.0',
+    /^The console is at http:\/\/127\.0\.0\.1:\d+ and at every other address of this machine \(CONSOLE_HOST is 0\.0\.0\.0\)$/m,
+  ],
+  ['127.0.0.1', /^The console is at http:\/\/127\.0\.0\.1:\d+$/m],
+])('listening on %s, it says where it is to be found', async (host, text) => {
+  const { end, output } = await started({
+    CONSOLE_HOST: host,
+    CONSOLE_TOKENS: `ann:operator:${tokens.ann}`,
+  });
+  expect(output.stdout).toMatch(text);
+  await end();
 });

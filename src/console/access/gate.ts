@@ -2,6 +2,7 @@
  * Decides of every request whose it is and whether they may: before any route, so that none can forget to ask. A route is
  * for who may read, and one that changes something for operators, unless its `config.access` is `open`.
  */
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AlbIdentity, ProvenIdentity } from './alb-identity.ts';
 import { type Guesses, TOO_MANY } from './guesses.ts';
@@ -61,7 +62,8 @@ export function guard(
   app.addHook('onRequest', async (request, reply) => {
     const why = objection(request.headers, request.method, rules.hosts);
     if (why !== undefined) return refuse(request, reply, { status: 403, why: `refused: ${why}` });
-    const bearer = bearerOf(request);
+    const doubt = await prove(request, rules);
+    const bearer = bearerOf(request, rules);
     if (bearer !== undefined && rules.guesses.isUsedUp(request.ip))
       return refuse(request, reply, {
         status: 429,
@@ -71,12 +73,11 @@ export function guard(
       rules.guesses.count(request.ip);
       return refuse(request, reply, { status: 401, why: 'the token is none of this console' });
     }
-    const doubt = await prove(request, rules);
     request.visitor = visitorOf(request, rules);
     if (request.routeOptions.config.access === 'open') return;
     if (request.visitor === undefined)
       return refuse(request, reply, doubt ?? { status: 401, why: 'sign in first' });
-    const refusal = changes(request) ? objectionToChange(request, request.visitor) : undefined;
+    const refusal = changes(request) ? objectionToChange(request, request.visitor, rules.hosts) : undefined;
     if (refusal !== undefined) return refuse(request, reply, refusal);
   });
   // What a form carries is known when its body is read.
@@ -99,12 +100,16 @@ function changes({ method }: FastifyRequest): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }
 
-function objectionToChange(request: FastifyRequest, visitor: Visitor): Refusal | undefined {
+function objectionToChange(
+  request: FastifyRequest,
+  visitor: Visitor,
+  hosts: readonly string[],
+): Refusal | undefined {
   if (visitor.by === 'nobody') return { status: 401, why: 'sign in first' };
   // Whoever has signed in may sign out.
   if (!mayChange(visitor) && request.url !== '/sign-out')
     return { status: 403, why: `${visitor.name} is a viewer: only an operator changes anything` };
-  if (visitor.by !== 'bearer' && !isFromOwnPage(request.headers))
+  if (visitor.by !== 'bearer' && !isFromOwnPage(request.headers, hosts))
     return {
       status: 403,
       why: 'refused: the browser does not say that it comes from a page of this console',
@@ -120,13 +125,15 @@ function sentToken({ body, headers }: FastifyRequest): string {
   return typeof sent === 'string' ? sent : '';
 }
 
-function bearerOf({ headers }: FastifyRequest): string | undefined {
-  return /^Bearer +(\S{1,500})$/i.exec(headers.authorization ?? '')?.[1];
+/** Of whom a proxy names, it is the proxy's own token, or one that it has passed on: none of this console's, and not judged. */
+function bearerOf(request: FastifyRequest, rules: AccessRules): string | undefined {
+  if (ofProxy(request, rules) !== undefined) return undefined;
+  return /^Bearer +(\S{1,500})$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /** Who it is now: a session may have ended since the request came. */
 export function visitorOf(request: FastifyRequest, rules: AccessRules): Visitor | undefined {
-  const bearer = bearerOf(request);
+  const bearer = bearerOf(request, rules);
   if (bearer !== undefined) {
     const holder = holderOf(rules.holders(), bearer);
     return holder && { name: holder.name, role: holder.role, by: 'bearer' };
@@ -158,11 +165,18 @@ function ofProxy(
   { headers, socket, proven }: FastifyRequest,
   { proxy, proxyKey, now }: AccessRules,
 ): Visitor | undefined {
-  const asserted = proxy?.header && headers[proxy.header.toLowerCase()];
+  const asserted = proxy?.header && decoded(headers[proxy.header.toLowerCase()]);
   const signed = proven !== undefined && proven.until > now() ? proven.name : undefined;
   const name = proxy?.alb === undefined ? asserted : signed;
   if (typeof name !== 'string' || !/^\S.{0,199}$/.test(name) || !proxy?.isTrusted(socket.remoteAddress ?? ''))
     return undefined;
   const role = proxy.operators.includes(name) ? 'operator' : 'viewer';
   return { name, role, by: 'proxy', formToken: formToken(proxyKey, name) };
+}
+
+/** Node reads every byte of a header as one character (ISO 8859-1); proxies write names in UTF-8. */
+function decoded(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined;
+  const bytes = Buffer.from(header, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : header;
 }

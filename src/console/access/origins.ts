@@ -3,7 +3,8 @@
  *
  * - DNS rebinding: a name of another's that begins to resolve to this machine. An address cannot be rebound, and `localhost`
  *   is this machine's own: every other name is one of CONSOLE_HOSTS.
- * - Cross-site requests: a form or a script of another page. It carries `Origin`, and `Sec-Fetch-Site`.
+ * - Cross-site requests: a form or a script of another page. It carries `Origin`, and `Sec-Fetch-Site`. A proxy may send another
+ *   `Host` than the browser did: an origin that CONSOLE_HOSTS names, with the port that it has, is this console's, too.
  */
 import { isIP } from 'node:net';
 import { isLoopbackName } from '../../http/foreign-requests.ts';
@@ -37,19 +38,25 @@ export function objection(headers: Headers, method: string, hosts: readonly stri
     const elsewhere = site === 'cross-site' || site === 'same-site';
     return elsewhere && mode !== 'navigate' ? 'another site asks for it' : undefined;
   }
-  if (origin !== undefined && hostOf(origin) !== host.toLowerCase())
-    return 'it comes from a page of another site (Origin)';
+  if (origin !== undefined && !isOwnOrigin(origin, host, hosts))
+    return 'its Origin is neither its Host nor a name in CONSOLE_HOSTS: it comes from a page of another site, or by a proxy that does not pass Host on';
   if (site !== undefined && site !== 'same-origin')
     return 'it comes from a page of another site (Sec-Fetch-Site)';
   return undefined;
 }
 
 /** Whether a browser has vouched that a request comes from a page of this console. */
-export function isFromOwnPage({ host = '', origin, 'sec-fetch-site': site }: Headers): boolean {
-  return origin === undefined ? site === 'same-origin' : hostOf(origin) === host.toLowerCase();
+export function isFromOwnPage(
+  { host = '', origin, 'sec-fetch-site': site }: Headers,
+  hosts: readonly string[],
+): boolean {
+  return origin === undefined ? site === 'same-origin' : isOwnOrigin(origin, host, hosts);
 }
 
-/** Host and port of an origin; undefined for `null`, and for what is none. */
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** An entry of `hosts` without a port is the standard port of http or https here: another port may be another server. */
+function isOwnOrigin(origin: string, host: string, hosts: readonly string[]): boolean {
+  // `null` is none.
+  if (!URL.canParse(origin)) return false;
+  const own = new URL(origin).host;
+  return own === host.toLowerCase() || hosts.includes(own);
 }

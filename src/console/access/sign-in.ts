@@ -15,6 +15,8 @@ const MOST_ATTEMPTS = 100;
 
 interface SignInOptions {
   readonly holders: () => readonly Holder[];
+  /** Of CONSOLE_HOSTS. */
+  readonly hosts: readonly string[];
   readonly now: () => number;
   /** Tokens that were none, by address. */
   readonly guesses: Pick<Guesses, 'isUsedUp' | 'count'>;
@@ -24,7 +26,7 @@ interface SignInOptions {
 
 export function addSignIn(
   app: FastifyInstance,
-  { holders, now, guesses, signOut, show }: SignInOptions,
+  { holders, hosts, now, guesses, signOut, show }: SignInOptions,
 ): void {
   const config = { access: 'open' } as const;
   app.get('/sign-in', { config }, (request, reply) =>
@@ -35,7 +37,7 @@ export function addSignIn(
     { config: { ...config, rateLimit: { max: MOST_ATTEMPTS, timeWindow: 60_000 } } },
     (request, reply) => {
       const then = wanted(request.body);
-      if (!isFromOwnPage(request.headers))
+      if (!isFromOwnPage(request.headers, hosts))
         return show(
           request,
           reply.code(403),

@@ -90,7 +90,7 @@ async function runConsole(
     });
     const stopped = stopOnSignal(context, served.close);
     if (openReading) say('Reading is open: whoever reaches this address may read without signing in.');
-    say(`The console is at ${served.address}`);
+    say(`The console is at ${served.address}${everywhere(host)}`);
     served.start();
     await stopped;
   } finally {
@@ -98,6 +98,13 @@ async function runConsole(
     tokens.close();
   }
   setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();
+}
+
+/** The address that is told is this machine's own then. */
+function everywhere(host: string): string {
+  return host === '0.0.0.0' || host === '::'
+    ? ` and at every other address of this machine (CONSOLE_HOST is ${host})`
+    : '';
 }
 
 /** Loaded where it is used. */
