@@ -8,7 +8,7 @@ import {
   picture,
   widths,
 } from '../../testing/console/browser.ts';
-import { act, openJobs, openPlan, planByPage } from '../../testing/console/job-pages.ts';
+import { act, fillPlan, openJobs, planByPage } from '../../testing/console/job-pages.ts';
 import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 
@@ -50,7 +50,7 @@ inBrowser((browser) => {
     await page.getByText('Undo', { exact: true }).click();
     await page.locator('#undo-reason').fill('a test');
     await page.getByRole('button', { name: 'Plan the undo' }).click();
-    await openPlan(page, url, 'j-undo');
+    await fillPlan(page, 'j-undo');
     await page.getByRole('button', { name: 'Apply' }).click();
     await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor({ timeout: 60_000 });
     await page.goto(`${url}/jobs`);

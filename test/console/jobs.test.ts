@@ -50,20 +50,41 @@ test('an uploaded file is planned, applied with stages, followed to its end, ret
   await shows(ann.get, '/jobs/plans/j-undo', /To send|nothing to change/);
 });
 
-test('the stream of a plan whose rows took long to enter leads to its job', async () => {
-  const { url, run, plan, ids } = await setConsoleJobs({ send: false });
-  await plan(ids(5));
-  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+/** What the stream of plan `j` says until then. */
+async function planStreamUntil(url: string, isThere: (text: string) => boolean): Promise<string> {
   const headers = { authorization: `Bearer ${tokens.vic}`, accept: 'text/event-stream' };
   const gone = new AbortController();
   const { body } = await fetch(`${url}/live/plans/j`, { headers, signal: gone.signal });
   let text = '';
   for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += part;
-    if (text.includes('\n\n')) break;
+    if (isThere(text)) break;
   }
   gone.abort();
+  return text;
+}
+
+test('the stream of a plan whose rows took long to enter leads to its job', async () => {
+  const { url, run, plan, ids } = await setConsoleJobs({ send: false });
+  await plan(ids(5));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  const text = await planStreamUntil(url, (all) => all.includes('\n\n'));
   expect(text).toContain('The job is in the ledger. <a href="/jobs/of/j">See it</a>');
+  expect(text).not.toContain('event: reload');
+});
+
+test('the stream of a plan has its page loaded again once it is made', async () => {
+  const { url, ann, ids } = await setConsoleJobs({ send: false });
+  await ann.upload(
+    'rows.csv',
+    `Identifier,Description\n${ids(5)
+      .map((id) => `${id},x\n`)
+      .join('')}`,
+    { jobId: 'j' },
+  );
+  const text = await planStreamUntil(url, (all) => all.split('event: reload')[1]?.includes('\n\n') === true);
+  expect(text.indexOf('The plan is made.')).toBeLessThan(text.indexOf('event: reload'));
+  expect((await ann.get('/jobs/plans/j')).body).toContain('id="apply-name"');
 });
 
 test('of a job that somebody stops it says how far it came, who it was and why', async () => {

@@ -131,7 +131,9 @@ inBrowser((browser) => {
     await sign.filter({ hasText: /^Live/ }).waitFor();
     await first.close();
     await page.clock.fastForward(20_000);
-    await sign.filter({ hasText: /^Not live: nothing new since/ }).waitFor();
+    await sign
+      .filter({ hasText: /^Not live: nothing new since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./ })
+      .waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await startConsole({ sections }, Number(new URL(first.url).port));
     await page.clock.fastForward(10_000);

@@ -33,17 +33,11 @@ export async function planByPage(
     buffer: Buffer.from(`Identifier,TaskConfigurationId\n${rows}`),
   });
   await page.getByRole('button', { name: 'Make the plan' }).first().click();
-  await openPlan(page, url, 'j', timeout);
+  await fillPlan(page, 'j', timeout);
 }
 
-/** Waits until a plan is made, and opens it, filled in. */
-export async function openPlan(page: Page, url: string, job: string, timeout = 60_000): Promise<void> {
-  await page
-    .getByRole('link', { name: 'See it' })
-    .or(page.locator('#apply-name'))
-    .first()
-    .waitFor({ timeout });
-  await page.goto(`${url}/jobs/plans/${job}`);
-  await page.locator('#apply-name').fill(job);
+/** Waits until the page of a plan is the one that applies it, and fills it in. */
+export async function fillPlan(page: Page, job: string, timeout = 60_000): Promise<void> {
+  await page.locator('#apply-name').fill(job, { timeout });
   await page.locator('#apply-reason').fill('a test');
 }

@@ -1,6 +1,6 @@
 /** The section *Dead letters*. */
 import { z } from 'zod';
-import { Feed } from '../live/feed.ts';
+import { Feed, RELOAD } from '../live/feed.ts';
 import type { Change, Section } from '../section.ts';
 import { askedFields, askedLabels, toAsked } from './asked.ts';
 import { CHANGES_PATH, changePage, changePart } from './change-page.ts';
@@ -56,7 +56,7 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
         const moved = (): boolean => run.state === 'planned' || run.isOver;
         const look = async () => ({
           html: String(changePart(run)),
-          ...(moved() && { event: { name: 'reload', data: '' } }),
+          ...(moved() && RELOAD),
         });
         return new Feed({ look, everyMs: LIVE_MS, sleep });
       });

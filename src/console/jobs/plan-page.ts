@@ -18,10 +18,10 @@ import { jobPath, planPath, planStream } from './paths.ts';
 import type { Planning } from './planner.ts';
 
 export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandLine): Page {
-  const { jobId, state, report } = plan;
+  const { jobId, state } = plan;
   const title = `Plan of job ${jobId}`;
   // What is typed into a form is not to be lost: a plan that is made does not change.
-  if (state !== 'made' || report === undefined)
+  if (!isMade(plan))
     return {
       title,
       assets: ['jobs.css'],
@@ -33,9 +33,14 @@ export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandL
     assets: ['jobs.css'],
     body: html`<h1>${title}</h1>
 ${plan.note !== undefined && html`<p class="fault" role="alert">${inLabels(plan.note)}</p>`}
-${reportPart(report, commandLine)}
-${mayChange(visitor) && forms(plan, report, visitor)}`,
+${reportPart(plan.report, commandLine)}
+${mayChange(visitor) && forms(plan, plan.report, visitor)}`,
   };
+}
+
+/** Whether its page is the one that applies it, and changes no more. */
+export function isMade(plan: Planning): plan is Planning & { readonly report: PlanReport } {
+  return plan.state === 'made' && plan.report !== undefined;
 }
 
 /** What is sent again and again until it is made. */

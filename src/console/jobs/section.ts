@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { reportText } from '../../jobs/view/report.ts';
-import { Feed } from '../live/feed.ts';
+import { Feed, type Look, RELOAD } from '../live/feed.ts';
 import { faultsIn } from '../pages/faults.ts';
-import { html } from '../pages/html.ts';
+import { type Html, html } from '../pages/html.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
 import { addChanges } from './changes.ts';
@@ -15,7 +15,7 @@ import { listPage, listPart } from './list-page.ts';
 import { newPage } from './new-page.ts';
 import { type JobsOptions, jobOf } from './options.ts';
 import { JOBS_PATH, JOBS_STREAM, NEW_PATH } from './paths.ts';
-import { appliedPage, appliedPart, planPage, planPart } from './plan-page.ts';
+import { appliedPage, appliedPart, isMade, planPage, planPart } from './plan-page.ts';
 import type { Planning } from './planner.ts';
 import { rowFilterStates, rowsPage } from './rows-page.ts';
 import { JobWatch, listJobs } from './seen.ts';
@@ -70,8 +70,8 @@ export function jobsSection(options: JobsOptions): Section {
       throw error;
     }
   };
-  const feed = (look: () => Promise<unknown>): Feed =>
-    new Feed({ look: async () => ({ html: await orFault(look) }), everyMs: LOOK_MS, sleep });
+  const feed = (look: () => Promise<Part>): Feed =>
+    new Feed({ look: () => orFault(look), everyMs: LOOK_MS, sleep });
   return {
     nav: { path: JOBS_PATH, name: 'Jobs' },
     add: (site) => {
@@ -80,7 +80,7 @@ export function jobsSection(options: JobsOptions): Section {
       site.view(JOBS_PATH, async (_request, visitor) => listPage(await list(), visitor));
       site.live(
         JOBS_STREAM,
-        feed(async () => listPart(await list())),
+        feed(async () => ({ part: listPart(await list()) })),
       );
       site.view(NEW_PATH, (_request, visitor) => newPage(visitor, mostBytes));
       site.view(`${JOBS_PATH}/of/:job`, async (request, visitor) => {
@@ -90,7 +90,7 @@ export function jobsSection(options: JobsOptions): Section {
       });
       const jobFeeds = new FeedsOf((jobId) => {
         const watch = new JobWatch(jobId, clock);
-        return feed(async () => jobPart(await seen(watch), commandLine));
+        return feed(async () => ({ part: jobPart(await seen(watch), commandLine) }));
       });
       site.live(`${JOBS_STREAM}/:job`, (request) => jobFeeds.of(jobOf(request)));
       site.view(`${JOBS_PATH}/of/:job/rows`, async (request) => {
@@ -124,7 +124,9 @@ export function jobsSection(options: JobsOptions): Section {
         const jobId = jobOf(request);
         return await planOr(jobId, appliedPage(jobId), (plan) => planPage(plan, visitor, commandLine));
       });
-      const planFeeds = new FeedsOf((jobId) => feed(() => planOr(jobId, appliedPart(jobId), planPart)));
+      const planFeeds = new FeedsOf((jobId) =>
+        feed(() => planOr<Part>(jobId, { part: appliedPart(jobId) }, planLook)),
+      );
       site.live('/live/plans/:job', (request) => planFeeds.of(jobOf(request)));
       app.get(`${JOBS_PATH}/plans/:job/refused.csv`, async (request, reply) => {
         const jobId = jobOf(request);
@@ -141,6 +143,10 @@ export function jobsSection(options: JobsOptions): Section {
 
 /** A job's name may hold colons. */
 const fileName = (jobId: string): string => jobId.replaceAll(':', '_');
+
+interface Part extends Pick<Look, 'event'> {
+  readonly part: Html;
+}
 
 /** One feed for all who look at the same. */
 class FeedsOf {
@@ -161,13 +167,19 @@ class FeedsOf {
 }
 
 /** A stream goes on when what it shows is away for a while. */
-async function orFault(look: () => Promise<unknown>): Promise<string> {
+async function orFault(look: () => Promise<Part>): Promise<Look> {
   try {
-    return String(await look());
+    const { part, ...more } = await look();
+    return { html: String(part), ...more };
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
-    return String(html`<p class="fault">${error.message}</p>`);
+    return { html: String(html`<p class="fault">${error.message}</p>`) };
   }
+}
+
+/** Once it is made its page has the form that applies it. */
+function planLook(plan: Planning): Part {
+  return { part: planPart(plan), ...(isMade(plan) && RELOAD) };
 }
 
 const doneTexts: Readonly<Record<string, string>> = {

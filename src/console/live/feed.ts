@@ -4,12 +4,15 @@
  */
 
 /** One state of what is shown. */
-interface Look {
+export interface Look {
   /** HTML, made safe. */
   readonly html: string;
   /** A named event beside it: a sample for a chart, say. */
   readonly event?: { readonly name: string; readonly data: unknown };
 }
+
+/** What is shown has become another page, such as one with a form: the browser loads it. */
+export const RELOAD = { event: { name: 'reload', data: '' } } as const satisfies Partial<Look>;
 
 export interface FeedOptions {
   /** Makes the next look; never rejects. */

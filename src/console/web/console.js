@@ -11,9 +11,10 @@
     const show = () => {
       const stale = Date.now() - last > STALE_MS;
       document.body.classList.toggle('stale', stale);
-      const time = new Date(last).toLocaleTimeString();
+      // As `instant` writes it (text/times.ts), and not as the browser's own country and zone have it.
+      const time = new Date(last).toISOString().replace('T', ' ').slice(0, 19);
       const text = stale
-        ? `Not live: nothing new since ${time}. What you see is old. The page tries again by itself.`
+        ? `Not live: nothing new since ${time} UTC. What you see is old. The page tries again by itself.`
         : `Live${missed > 0 ? `; ${missed} looks were left out, as this connection is slow` : ''}`;
       if (sign.textContent !== text) sign.textContent = text;
       sign.hidden = false;
@@ -22,8 +23,12 @@
       last = Date.now();
       show();
     });
+    const reload = () => {
+      document.dispatchEvent(new Event('ota:reload'));
+      location.reload();
+    };
     // What is shown has become another page.
-    live.addEventListener('reload', () => location.reload());
+    live.addEventListener('reload', reload);
     live.addEventListener('missed', (event) => {
       missed += Number(/** @type {CustomEvent} */ (event).detail.data) || 0;
     });
@@ -33,8 +38,7 @@
       const typing = document.activeElement?.matches('input, select, textarea') ?? false;
       const answer = await fetch(location.href, { redirect: 'manual' }).catch(() => undefined);
       if (answer && !typing && document.body.classList.contains('stale')) {
-        document.dispatchEvent(new Event('ota:reload'));
-        location.reload();
+        reload();
       }
     };
     setInterval(again, STALE_MS);
