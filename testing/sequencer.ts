@@ -9,6 +9,12 @@ const WAITING = [
   '/test/ota/rate/limiter-redis',
   '/packages/producer/',
   '/test/jobs/ledger/postgres',
+  '/test/e2e/failure-table-leases',
+  '/test/e2e/notices',
+  '/test/e2e/http',
+  '/test/e2e/shutdown',
+  '/test/e2e/walk-throughs',
+  '/test/e2e/jobs-senders',
   '/test/e2e/pauses-descriptors',
   '/test/e2e/',
 ];
