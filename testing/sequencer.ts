@@ -15,6 +15,8 @@ const WAITING = [
   '/test/e2e/shutdown',
   '/test/e2e/walk-throughs',
   '/test/e2e/jobs-senders',
+  '/test/e2e/jobs-others-first',
+  '/test/e2e/crash',
   '/test/e2e/pauses-descriptors',
   '/test/e2e/',
 ];
