@@ -4,7 +4,7 @@ import type { LedgerRow } from '../../src/jobs/ledger/row.ts';
 import { planJson } from '../../src/jobs/plan/summary.ts';
 import { beginning } from '../../src/jobs/rules/progress.ts';
 import { reportText } from '../../src/jobs/view/report.ts';
-import { standingJson } from '../../src/jobs/view/standing.ts';
+import { standingJson } from '../../src/jobs/view/standing-json.ts';
 import type { Shape } from './shape.ts';
 
 const row: LedgerRow = {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobNameSchema } from '../../jobs/plan/job-name.ts';
-import { standingJson } from '../../jobs/view/standing.ts';
+import { standingJson } from '../../jobs/view/standing-json.ts';
 import { steps } from '../jobs/desk.ts';
 import { looksSeen } from '../jobs/kept-looks.ts';
 import { plannedJob } from '../jobs/ledger-door.ts';

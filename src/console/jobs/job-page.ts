@@ -8,16 +8,16 @@ import { changeText, whyText } from '../../jobs/view/audit.ts';
 import { devicesText, endText, stageText } from '../../jobs/view/outlook-text.ts';
 import { settingTexts } from '../../jobs/view/settings-text.ts';
 import { silence } from '../../jobs/view/silence.ts';
+import { nowText } from '../../jobs/view/standing.ts';
 import {
   idleSettings,
   isOver,
   leftOutNote,
   notDone,
-  nowText,
   rateOf,
   rowsOf,
   undoneNote,
-} from '../../jobs/view/standing.ts';
+} from '../../jobs/view/standing-facts.ts';
 import { stateText } from '../../jobs/view/state-text.ts';
 import { deviceEnds, deviceStates } from '../../message/devices.ts';
 import type { LedgerAway } from '../../status/status.ts';

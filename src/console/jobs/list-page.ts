@@ -1,6 +1,6 @@
 /** The page of all jobs. PURE. */
 import { type ListedJob, stateOf } from '../../jobs/view/listed.ts';
-import { rowsOf } from '../../jobs/view/standing.ts';
+import { rowsOf } from '../../jobs/view/standing-facts.ts';
 import type { LedgerAway } from '../../status/status.ts';
 import { number } from '../../text/numbers.ts';
 import { instant } from '../../text/times.ts';

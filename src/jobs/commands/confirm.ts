@@ -13,7 +13,7 @@ import { undoNote } from '../plan/undo-note.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { ChangeTally } from '../view/changes.ts';
 import { settingTexts } from '../view/settings-text.ts';
-import { leftOutNote } from '../view/standing.ts';
+import { leftOutNote } from '../view/standing-facts.ts';
 import { type Session, sentElsewhere } from './session.ts';
 
 /** @throws CommandError where nobody can be asked and `--yes` was not given. */

@@ -5,7 +5,7 @@ import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { columnsOf } from '../../text/layout.ts';
 import { isLeft, type ListedJob, listText } from '../view/listed.ts';
-import { standingJson } from '../view/standing.ts';
+import { standingJson } from '../view/standing-json.ts';
 import { noJob, withCollected, withLedger } from './open.ts';
 
 export function addList(jobs: Command, context: CommandContext): void {

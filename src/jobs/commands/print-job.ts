@@ -3,7 +3,8 @@ import type { CommandContext } from '../../cli/context.ts';
 import { columnsOf } from '../../text/layout.ts';
 import type { JobStanding } from '../ledger/job.ts';
 import { decideOn, outlookOf } from '../run/progress.ts';
-import { type RunNotes, standingJson, standingText } from '../view/standing.ts';
+import { type RunNotes, standingText } from '../view/standing.ts';
+import { standingJson } from '../view/standing-json.ts';
 
 /** Prints where a job stands. @param notes what has just been done to it. */
 export function printJob(

@@ -10,7 +10,7 @@ import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
 import { requireHere, requireSteerable } from '../steer/resume.ts';
-import { undoneNote } from '../view/standing.ts';
+import { undoneNote } from '../view/standing-facts.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';

@@ -2,7 +2,7 @@
 import { table } from '../../text/layout.ts';
 import { number } from '../../text/numbers.ts';
 import type { JobStanding } from '../ledger/job.ts';
-import { isOver, isToBeJudged, rowsOf } from './standing.ts';
+import { isOver, isToBeJudged, rowsOf } from './standing-facts.ts';
 
 /** Of one job in the list of all. */
 export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;

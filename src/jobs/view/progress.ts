@@ -9,7 +9,7 @@ import { countdown } from '../../text/times.ts';
 import type { JobView } from '../run/progress.ts';
 import { stageText } from './outlook-text.ts';
 import { type Note, silence } from './silence.ts';
-import { repeatedShare } from './standing.ts';
+import { repeatedShare } from './standing-facts.ts';
 import { stateText } from './state-text.ts';
 
 const MAX_CAUSES = 5;

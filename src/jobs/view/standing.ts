@@ -1,19 +1,29 @@
-/** Where a job stands, for people and for scripts. PURE. */
+/** Where a job stands, for people. PURE. */
 import { countLine, hang, nextLine, widthOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
-import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import { countdown, instant } from '../../text/times.ts';
 import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import type { JobState } from '../ledger/state.ts';
 import { awaitsDevices } from '../rules/decide.ts';
-import { idleNotes } from '../rules/idle.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import type { Outlook } from '../run/progress.ts';
 import { nextSteps } from './next-steps.ts';
-import { devicesText, endText, outlookJson, stageText } from './outlook-text.ts';
-import { settingsJson, settingTexts } from './settings-text.ts';
+import { devicesText, endText, stageText } from './outlook-text.ts';
+import { settingTexts } from './settings-text.ts';
+import {
+  idleSettings,
+  isOver,
+  leftOutNote,
+  notDone,
+  notSentOf,
+  rateOf,
+  rowsOf,
+  undoneNote,
+  wasStopped,
+} from './standing-facts.ts';
 import { stateText } from './state-text.ts';
 
 /** What a command has just done to it, and what is to be expected. */
@@ -134,120 +144,6 @@ function openTexts(settings: JobSettings, outlook: Outlook | undefined): (readon
   return texts;
 }
 
-/** The standing as one JSON object on one line. */
-export function standingJson(standing: JobStanding, notes: RunNotes = {}): string {
-  const { job, counts, leased, times, reconciled, foreign, unmatched } = standing;
-  const { plan } = job;
-  const json = {
-    job: job.jobId,
-    ...(notes.end !== undefined && { end: notes.end }),
-    source: plan?.source ?? null,
-    digest: plan?.digest ?? null,
-    issuedAt: plan?.issuedAt ?? null,
-    startedAt: isoOf(times?.startedAt),
-    endedAt: isoOf(times?.endedAt),
-    seconds: times === undefined ? null : times.ms / 1_000,
-    rowsPerSecond: rateOf(times) ?? null,
-    sending: leased,
-    rows: rowsOf(job, counts),
-    leftOut: plan?.leftOut ?? null,
-    ended: counts.ended,
-    applied: counts.applied,
-    superseded: counts.superseded,
-    failed: counts.failed,
-    cancelled: counts.notSent,
-    failedByError: Object.fromEntries(counts.causes.map(({ cause, rows: count }) => [cause, count])),
-    inFlight: counts.inFlight,
-    mayHaveArrived: leased ? 0 : counts.sending,
-    notSent: rowsOf(job, counts) - counts.ended - counts.inFlight,
-    reconciled,
-    maybeSentTwice: plan?.maybeTwice ?? 0,
-    ...(notes.maybeTwice !== undefined && { maybeSentTwiceNow: notes.maybeTwice }),
-    ...(notes.retried !== undefined && { triedAgain: notes.retried }),
-    foreignOutcomes: foreign,
-    outcomesOfNoRow: unmatched,
-    repeatedCallShare: Number(repeatedShare(counts).toFixed(4)),
-    state: plan === undefined ? null : stateJson(plan.state),
-    stopped:
-      notes.reason ?? (plan !== undefined && wasStopped(plan.state) ? plan.state.why : undefined) ?? null,
-    lastFailed: standing.lastFailed.map(({ Row, Identifier, end }) => ({
-      row: Row,
-      identifier: Identifier,
-      error: end.error?.name ?? end.reason ?? null,
-    })),
-    notDone: notDone(job, counts) ?? null,
-    undoneBy: standing.undos.map(({ jobId, applied, isDone }) => ({
-      job: jobId,
-      restored: applied,
-      done: isDone,
-    })),
-    complete: plan?.complete ?? null,
-    settings: plan === undefined ? null : settingsJson(plan.settings),
-    idleSettings: idleSettings(job, counts),
-    ...outlookJson(notes.outlook),
-  };
-  return jsonLine(json);
-}
-
-/** Rows to change, those among them that are not in the ledger yet. */
-export function rowsOf({ plan }: JobRecord, counts: Counts): number {
-  return Math.max(counts.total, plan?.rows ?? 0);
-}
-
-/** Those that are not in the ledger yet are not sent either. */
-function notSentOf(job: JobRecord, counts: Counts): number {
-  return rowsOf(job, counts) - counts.inFlight - counts.ended;
-}
-
-/** Whether every row of the plan has ended, and no rule is still to judge the devices. */
-export function isOver(job: JobRecord, counts: Counts): boolean {
-  return job.plan?.complete !== false && counts.ended === counts.total && !isToBeJudged(job, counts);
-}
-
-/** Whether all rows have ended of a job that is not at its end, as its devices are to be looked at. */
-export function isToBeJudged({ plan }: JobRecord, counts: Counts): boolean {
-  if (plan === undefined || ['done', 'aborted', 'cancelled', 'elsewhere'].includes(plan.state.name))
-    return false;
-  return (
-    plan.complete && counts.ended === counts.total && awaitsDevices(plan.settings, plan.progress, counts)
-  );
-}
-
-/** That tasks have their former values again, by which jobs, as a sentence without its full stop; undefined: none has. */
-export function undoneNote({
-  job,
-  counts,
-  undos,
-}: Pick<JobStanding, 'job' | 'counts' | 'undos'>): string | undefined {
-  const some = undos.filter(({ applied }) => applied > 0).toReversed();
-  if (some.length === 0) return undefined;
-  const restored = some.reduce((sum, { applied }) => sum + applied, 0);
-  const by = some.map(({ jobId, applied }) => (some.length === 1 ? jobId : `${jobId} (${number(applied)})`));
-  const has = restored === 1 ? 'task has its' : 'tasks have their';
-  const later = isOver(job, counts) ? '' : ', and are not sent again when it goes on';
-  return `${number(restored)} ${has} former values again, restored by ${by.join(', ')}: the rows count as applied here${later}`;
-}
-
-/** Settings of a job which is not over that do nothing in one of its size: a sentence for each, without its full stop. */
-export function idleSettings(job: JobRecord, counts: Counts): readonly string[] {
-  return job.plan === undefined || isOver(job, counts)
-    ? []
-    : idleNotes(job.plan.settings, rowsOf(job, counts));
-}
-
-/**
- * Why rows that did not fail were not done either, as a sentence without its full stop; undefined when they were.
- * That rows are superseded is a good end of a job beside others, and none of a job that changed nothing or of an undo.
- */
-export function notDone({ plan }: JobRecord, counts: Counts): string | undefined {
-  const { superseded, total: all } = counts;
-  if (plan === undefined || superseded === 0) return undefined;
-  if (plan.undoes !== undefined)
-    return `${counted(superseded, 'row')} of ${plan.undoes} ${superseded === 1 ? 'was' : 'were'} not undone: something newer than this undo had been applied to the task`;
-  if (superseded < all) return undefined;
-  return `Nothing was changed: something newer had been applied to every task. If that is not so, the clock that gave this job its time (${plan.issuedAt}) was behind, or that of another sender ahead: compare them, and make the plan again`;
-}
-
 /** When it was at work, and how fast. */
 function timeLines(times: JobTimes | undefined): string[] {
   if (times === undefined) return [];
@@ -263,16 +159,6 @@ function timeLines(times: JobTimes | undefined): string[] {
   return lines;
 }
 
-/** Rows that ended per second while it was at work; undefined where none has. */
-export function rateOf(times: JobTimes | undefined): number | undefined {
-  if (times === undefined || times.rows === 0 || times.ms === 0) return undefined;
-  return Math.round((times.rows / times.ms) * 10_000) / 10;
-}
-
-function isoOf(epochMs: number | undefined): string | null {
-  return epochMs === undefined ? null : new Date(epochMs).toISOString();
-}
-
 /** `row 17 (pump17): ResourceNotFoundException`: the report has the rest. */
 function rowFault({ Row, Identifier, end }: LedgerRow): string {
   return shortPrintable(`row ${Row} (${Identifier}): ${end.error?.name ?? end.reason ?? 'failed'}`, 68);
@@ -280,20 +166,6 @@ function rowFault({ Row, Identifier, end }: LedgerRow): string {
 
 function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number {
   return alreadyAsWanted + refused + duplicates;
-}
-
-/** Of which kinds they are. */
-export function leftOutNote(
-  { alreadyAsWanted, refused, duplicates }: LeftOutCounts,
-  enqueued: boolean,
-): string {
-  const parts = [
-    [alreadyAsWanted, 'as wanted'],
-    [refused, 'refused'],
-    [duplicates, 'duplicates'],
-  ] as const;
-  const some = parts.filter(([count]) => count > 0).map(([count, name]) => `${number(count)} ${name}`);
-  return enqueued ? some.join(', ') : `by the plan: ${some.join(', ')}`;
 }
 
 function ends(counts: Counts, columns: number | undefined): string[] {
@@ -310,23 +182,9 @@ function ends(counts: Counts, columns: number | undefined): string[] {
   return lines;
 }
 
-/** The share of calls that were not a row's first: the API had throttled or failed the one before. */
-export function repeatedShare({ calls, callsOf }: Counts): number {
-  return calls === 0 ? 0 : Math.max(0, calls - callsOf) / calls;
-}
-
-/** Whether it stopped before its end, and may be resumed. */
-function wasStopped({ name, towards }: JobState): boolean {
-  return name === 'stopped' || name === 'aborted' || towards === 'stopped' || towards === 'aborted';
-}
-
 /** `paused since 2026-11-29 07:00:00 UTC by ann@ops1: the API is being changed`. */
 function stateLine(state: JobState, settings: JobSettings): string {
   const why = state.why === undefined ? '' : `: ${state.why}`;
   const who = state.who === '' ? '' : ` by ${state.who}`;
   return printable(`${stateText(state, settings)}, since ${instant(state.since)} UTC${who}${why}`);
-}
-
-function stateJson({ name, towards, since, who, why }: JobState) {
-  return { name, towards: towards ?? null, since: isoOf(since), who, why: why ?? null };
 }

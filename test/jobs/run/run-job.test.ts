@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { type RunOptions, runJob } from '../../../src/jobs/run/run-job.ts';
 import { Wakeup } from '../../../src/jobs/run/wakeup.ts';
@@ -35,33 +36,57 @@ function bound(ledger: Ledger): RunOptions['ledger'] {
   };
 }
 
-test('rows that were being sent when the lease was lost are sent again once it is held again, and counted', async () => {
+/** A job of so many rows in a ledger of its own. */
+async function begun(rows: number): Promise<{ readonly ledger: Ledger; readonly key: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const ledger = await openFileLedger(folder, () => now, 'create');
   onTestFinished(() => ledger.close());
-  const { key } = await ledger.begin({ ...newJob, rows: 2 });
-  await ledger.enter(key, [taskRow(1), taskRow(2)]);
+  const { key } = await ledger.begin({ ...newJob, rows });
+  await ledger.enter(
+    key,
+    Array.from({ length: rows }, (_, i) => taskRow(i + 1)),
+  );
   await ledger.complete(key);
+  return { ledger, key };
+}
+
+async function onlyJob(ledger: Ledger): Promise<PlannedJob> {
   const [job] = (await ledger.jobs()).flatMap(({ plan, ...rest }) => (plan ? [{ ...rest, plan }] : []));
-  if (job === undefined) throw new Error('not begun');
+  return job ?? expect.fail('not begun');
+}
+
+/** What is the same in every run here. */
+const common = {
+  clock: systemClock,
+  who: 'ann@ops1',
+  targets: [],
+  devices: { seen: undefined, failed: false, look: () => {} },
+  queueUrl: 'http://127.0.0.1/000000000000/updates',
+  random: () => 0,
+} satisfies Partial<RunOptions>;
+
+/** Of a run that finds nothing to send. */
+const sendsNothing = {
+  sleep: async () => {},
+  send: () => Promise.reject(new Error('nothing is to be sent')),
+} satisfies Partial<RunOptions>;
+
+test('rows that were being sent when the lease was lost are sent again once it is held again, and counted', async () => {
+  const { ledger, key } = await begun(2);
+  const job = await onlyJob(ledger);
 
   let lost = new AbortController();
   const wakeup = new Wakeup();
   let sends = 0;
   const end = await runJob({
+    ...common,
     ledger,
     lease: withLost(await leaseOf(ledger, key), () => lost.signal),
     job,
     wakeup,
-    clock: systemClock,
-    who: 'ann@ops1',
-    targets: [],
-    devices: { seen: undefined, failed: false, look: () => {} },
     signal: new AbortController().signal,
     atEnd: 'leave',
-    queueUrl: 'http://127.0.0.1/000000000000/updates',
-    random: () => 0,
     // Between two tries of a batch: by then the ledger was away for too long, and it is back.
     sleep: async () => {
       lost.abort();
@@ -88,34 +113,21 @@ test('rows that were being sent when the lease was lost are sent again once it i
 }, 20_000);
 
 test('a run of a job that was moved meanwhile changes nothing of it, and says so', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const ledger = await openFileLedger(folder, () => now, 'create');
-  onTestFinished(() => ledger.close());
-  const { key } = await ledger.begin(newJob);
-  await ledger.enter(key, [taskRow(1)]);
-  await ledger.complete(key);
+  const { ledger, key } = await begun(1);
   const killed = await leaseOf(ledger, key);
   await killed.claim(1);
   await killed.release();
-  const [job] = (await ledger.jobs()).flatMap(({ plan, ...rest }) => (plan ? [{ ...rest, plan }] : []));
-  if (job === undefined) throw new Error('not begun');
+  const job = await onlyJob(ledger);
   expect(await ledger.change(key, { event: 'move', who: 'bob@ops2' })).toBe(true);
   const end = await runJob({
+    ...common,
     ledger,
     lease: await leaseOf(ledger, key),
     job,
     wakeup: new Wakeup(),
-    clock: systemClock,
-    who: 'ann@ops1',
-    targets: [],
-    devices: { seen: undefined, failed: false, look: () => {} },
     signal: new AbortController().signal,
     atEnd: 'stop',
-    queueUrl: 'http://127.0.0.1/000000000000/updates',
-    random: () => 0,
-    sleep: async () => {},
-    send: () => Promise.reject(new Error('nothing is to be sent')),
+    ...sendsNothing,
     onView: () => {},
   });
   const reason = 'Job j was moved to another ledger meanwhile: nothing more of it was changed here';
@@ -125,20 +137,14 @@ test('a run of a job that was moved meanwhile changes nothing of it, and says so
 });
 
 test('how far a job is is what another process has made of it while the run was looking', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const ledger = await openFileLedger(folder, () => now, 'create');
-  onTestFinished(() => ledger.close());
-  const { key } = await ledger.begin(newJob);
-  await ledger.enter(key, [taskRow(1)]);
-  await ledger.complete(key);
+  const { ledger, key } = await begun(1);
   await ledger.setSettings(key, { change: () => ({ settings: { canary: { rows: 1 } } }), who: 'ann@ops1' });
-  const [job] = (await ledger.jobs()).flatMap(({ plan, ...rest }) => (plan ? [{ ...rest, plan }] : []));
-  if (job === undefined) throw new Error('not begun');
+  const job = await onlyJob(ledger);
   const other = { ...job.plan.progress, canary: '1', canaryPassed: true, judgedAfter: 7 };
   let looks = 0;
   const over = new AbortController();
   await runJob({
+    ...common,
     ledger: {
       ...bound(ledger),
       count: async (one) => {
@@ -152,16 +158,9 @@ test('how far a job is is what another process has made of it while the run was 
     lease: await leaseOf(ledger, key),
     job,
     wakeup: new Wakeup(),
-    clock: systemClock,
-    who: 'ann@ops1',
-    targets: [],
-    devices: { seen: undefined, failed: false, look: () => {} },
     signal: over.signal,
     atEnd: 'leave',
-    queueUrl: 'http://127.0.0.1/000000000000/updates',
-    random: () => 0,
-    sleep: async () => {},
-    send: () => Promise.reject(new Error('nothing is to be sent')),
+    ...sendsNothing,
     onView: () => over.abort(),
   });
   expect((await ledger.job('j'))?.plan?.progress).toEqual(other);

@@ -6,7 +6,9 @@ import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { requireSteerable } from '../../../src/jobs/steer/resume.ts';
 import { isLeft, listText } from '../../../src/jobs/view/listed.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
-import { notDone, standingJson, standingText, undoneNote } from '../../../src/jobs/view/standing.ts';
+import { standingText } from '../../../src/jobs/view/standing.ts';
+import { notDone, undoneNote } from '../../../src/jobs/view/standing-facts.ts';
+import { standingJson } from '../../../src/jobs/view/standing-json.ts';
 
 const commandLine = (...args: readonly string[]) => `ota ${args.join(' ')}`;
 
