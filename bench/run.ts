@@ -1,11 +1,11 @@
 /**
  * ota-updater beside what a user would pick instead.
  *
- *   node run.ts [scenario...] [--quick] [--against DIR] [--family NAME]      all scenarios when none is named
+ *   node run.ts [scenario...] [--quick] [--against DIR] [--rounds N] [--family NAME]      all scenarios when none is named
  *
  * `--against DIR` names another checkout, installed: `drain` measures it in turn with this one, and nothing else; `traced` likewise,
- * one that knows of no traces.
- * Nothing is written then. Nor is it with `--family NAME`, one of the limiters of `fleet`.
+ * one that knows of no traces. What differs by less than a round does from the next takes many: `--rounds N`, with `--quick` for short ones.
+ * Nothing is written with either. Nor is it with `--family NAME`, one of the limiters of `fleet`.
  *
  * Writes results/README.md, results/results.json and plots; scenarios that are not run keep their last result. Linux.
  */
@@ -43,12 +43,13 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   growth,
 };
 /** No scenario takes longer, whatever happens, in milliseconds. */
-const MAX_SCENARIO_MS = 30 * 60_000;
+const MAX_SCENARIO_MS = 60 * 60_000;
 
 const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     against: { type: 'string' },
+    rounds: { type: 'string' },
     family: { type: 'string' },
   },
   allowPositionals: true,
@@ -57,6 +58,12 @@ const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
 const unknown = names.filter((name) => !(name in scenarios));
 if (values.against !== undefined && (names.length !== 1 || !['drain', 'traced'].includes(names[0] ?? ''))) {
   process.stderr.write('--against is for the scenarios drain and traced\n');
+  process.exit(2);
+}
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+const inRounds = names.every((name) => ['drain', 'traced'].includes(name));
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0 && inRounds)) {
+  process.stderr.write('--rounds is for the scenarios drain and traced, and a whole number from 1\n');
   process.exit(2);
 }
 const familyNames = kinds.map(({ name }) => name);
@@ -107,10 +114,11 @@ async function runScenario(name: string): Promise<void> {
       stage,
       quick: values.quick,
       against: values.against,
+      rounds,
       only: values.family,
       say: (line) => print(`  ${line}`),
     });
-    if (values.against !== undefined || values.family !== undefined) {
+    if (values.against !== undefined || rounds !== undefined || values.family !== undefined) {
       print(`\n${[...result.tables.map(tableMarkdown), targetsMarkdown(result.targets)].join('\n')}`);
       return;
     }

@@ -38,6 +38,8 @@ export interface ScenarioContext {
   readonly quick: boolean;
   /** Another checkout to measure this one against. */
   readonly against: string | undefined;
+  /** How often each contender is to be measured, where a scenario compares rounds; undefined: its own number. */
+  readonly rounds: number | undefined;
   /** The one of its parts that is to be run, of a scenario that has such; undefined: all. */
   readonly only: string | undefined;
   readonly say: (line: string) => void;

@@ -1,6 +1,7 @@
-/** Interleaved rounds, A B C A B C, and the medians of their results. */
+/** Interleaved rounds, A B C, then C B A, and the medians of their results. */
 import { type Backlog, type Worked, workOff } from './backlog.ts';
 import type { Contender } from './contenders.ts';
+import { percent } from './result.ts';
 import type { Stage } from './stage.ts';
 
 export interface Standing extends Worked {
@@ -11,7 +12,10 @@ export interface Standing extends Worked {
   readonly cpus: readonly number[];
 }
 
-/** Every contender works off the same backlog, round by round; medians of each figure by itself. */
+/**
+ * Every contender works off the same backlog, round by round; medians of each figure by itself. Every other round goes in reverse:
+ * no one is always measured after the same one.
+ */
 export async function playRounds(
   stage: Stage,
   contenders: readonly Contender[],
@@ -21,7 +25,7 @@ export async function playRounds(
 ): Promise<Standing[]> {
   const worked = new Map<string, Worked[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const contender of contenders) {
+    for (const contender of round % 2 === 1 ? contenders : contenders.toReversed()) {
       const result = await workOff(stage, contender, backlog);
       worked.get(contender.name)?.push(result);
       say(
@@ -58,8 +62,22 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
+export interface Ratio {
+  readonly value: number;
+  /** The standard error of the value, as a share of it; NaN after one round. */
+  readonly error: number;
+}
+
 /** The geometric mean of `ones` over `others`, round by round: what drifts from round to round cancels out. */
-export function pairedRatio(ones: readonly number[], others: readonly number[]): number {
+export function pairedRatio(ones: readonly number[], others: readonly number[]): Ratio {
   const logarithms = ones.map((one, round) => Math.log(one / (others[round] ?? Number.NaN)));
-  return Math.exp(logarithms.reduce((sum, each) => sum + each, 0) / logarithms.length);
+  const count = logarithms.length;
+  const mean = logarithms.reduce((sum, each) => sum + each, 0) / count;
+  const squares = logarithms.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+  return { value: Math.exp(mean), error: Math.sqrt(squares / (count - 1) / count) };
+}
+
+/** As it is shown: `98.2% ± 0.4`. */
+export function ratioText({ value, error }: Ratio): string {
+  return Number.isNaN(error) ? percent(value) : `${percent(value)} ± ${(100 * error).toFixed(1)}`;
 }

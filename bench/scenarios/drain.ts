@@ -4,14 +4,14 @@ import { barCharts } from '../../testing/plots/svg.ts';
 import type { Backlog } from '../harness/backlog.ts';
 import { bundleIn, type Contender, otaUpdater, peers, sourceIn } from '../harness/contenders.ts';
 import { percent, type Scenario, type ScenarioContext, type ScenarioResult } from '../harness/result.ts';
-import { pairedRatio, playRounds, type Standing } from '../harness/rounds.ts';
+import { pairedRatio, playRounds, ratioText, type Standing } from '../harness/rounds.ts';
 
 export const drain: Scenario = async (context) => {
-  const { stage, quick, against, say } = context;
+  const { stage, quick, against, rounds = quick ? 1 : 5, say } = context;
   const backlog = { warmUp: quick ? 2_000 : 5_000, updates: quick ? 5_000 : 20_000, maxSeconds: 120 };
-  if (against !== undefined) return drainAgainst(against, backlog, context);
+  if (against !== undefined) return drainAgainst(against, backlog, rounds, context);
   const contenders = [otaUpdater({ RATE_LIMIT: 'unlimited' }), ...peers()];
-  const standings = await playRounds(stage, contenders, quick ? 1 : 5, backlog, say);
+  const standings = await playRounds(stage, contenders, rounds, backlog, say);
   const [ota, hand, ...libraries] = standings;
   if (ota === undefined || hand === undefined) throw new Error('no contender was measured');
   const best = Math.max(...libraries.map((each) => each.perSecond));
@@ -41,7 +41,8 @@ export const drain: Scenario = async (context) => {
 async function drainAgainst(
   against: string,
   backlog: Backlog,
-  { stage, quick, say }: ScenarioContext,
+  rounds: number,
+  { stage, say }: ScenarioContext,
 ): Promise<ScenarioResult> {
   const env = { RATE_LIMIT: 'unlimited' };
   const pairs: [Contender, Contender][] = [
@@ -53,7 +54,7 @@ async function drainAgainst(
       otaUpdater(env, 'other bundle', bundleIn(against)),
     ]);
   }
-  const standings = await playRounds(stage, pairs.flat(), quick ? 1 : 5, backlog, say);
+  const standings = await playRounds(stage, pairs.flat(), rounds, backlog, say);
   const of = ({ name }: Contender): Standing => {
     const standing = standings.find((each) => each.name === name);
     if (standing === undefined) throw new Error(`${name} was not measured`);
@@ -70,17 +71,18 @@ async function drainAgainst(
     ],
     targets: pairs.flatMap(([mine, other]) => {
       const [now, before] = [of(mine), of(other)];
+      const rate = pairedRatio(now.rates, before.rates);
       const cpu = pairedRatio(now.cpus, before.cpus);
       return [
-        target(
-          `${mine.name}: updates per second within 3%, round by round`,
-          pairedRatio(now.rates, before.rates),
-          0.97,
-        ),
+        {
+          claim: `${mine.name}: updates per second within 3%, round by round`,
+          seen: ratioText(rate),
+          met: rate.value >= 0.97,
+        },
         {
           claim: `${mine.name}: CPU per update within 3%, round by round`,
-          seen: percent(cpu),
-          met: cpu <= 1.03,
+          seen: ratioText(cpu),
+          met: cpu.value <= 1.03,
         },
       ];
     }),

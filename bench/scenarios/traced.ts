@@ -3,16 +3,15 @@ import type { Backlog } from '../harness/backlog.ts';
 import { startCollector } from '../harness/collector.ts';
 import { otaUpdater, sourceIn } from '../harness/contenders.ts';
 import { percent, type Scenario, type ScenarioContext, type ScenarioResult } from '../harness/result.ts';
-import { pairedRatio, playRounds, type Standing } from '../harness/rounds.ts';
+import { pairedRatio, playRounds, ratioText, type Standing } from '../harness/rounds.ts';
 
 /** Of the updates per second; CPU likewise. */
 const MOST_OFF = 0.01;
 const MOST_ON = 0.1;
 
 export const traced: Scenario = async (context) => {
-  const { stage, quick, against, say } = context;
+  const { stage, quick, against, rounds = quick ? 1 : 7, say } = context;
   const backlog = { warmUp: quick ? 2_000 : 5_000, updates: quick ? 5_000 : 20_000, maxSeconds: 120 };
-  const rounds = quick ? 1 : 7;
   if (against !== undefined) return offAgainst(against, backlog, rounds, context);
   const collector = await startCollector();
   const env = { RATE_LIMIT: 'unlimited' };
@@ -68,13 +67,13 @@ function targets(name: string, one: Standing, other: Standing, most: number) {
   return [
     {
       claim: `${name}: updates per second at most ${percent(most, 0)} less, round by round`,
-      seen: percent(rate),
-      met: rate >= 1 - most,
+      seen: ratioText(rate),
+      met: rate.value >= 1 - most,
     },
     {
       claim: `${name}: CPU per update at most ${percent(most, 0)} more, round by round`,
-      seen: percent(cpu),
-      met: cpu <= 1 + most,
+      seen: ratioText(cpu),
+      met: cpu.value <= 1 + most,
     },
   ];
 }
@@ -85,9 +84,9 @@ function table(standings: readonly Standing[], base: Standing) {
     rows: standings.map((each) => [
       each.name,
       each.perSecond.toFixed(0),
-      percent(pairedRatio(each.rates, base.rates)),
+      percent(pairedRatio(each.rates, base.rates).value),
       each.cpuMicrosPerUpdate.toFixed(0),
-      percent(pairedRatio(each.cpus, base.cpus)),
+      percent(pairedRatio(each.cpus, base.cpus).value),
       each.peakRssMb.toFixed(0),
     ]),
   };
