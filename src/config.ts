@@ -1,4 +1,4 @@
-/** Configuration: from environment variables to one frozen object (docs/reference/configuration.md). */
+/** Configuration: turns environment variables into one frozen object (docs/reference/configuration.md). */
 import { awsFaults } from './config/aws.ts';
 import { type Environment, readVariable } from './config/environment.ts';
 import type { Variable } from './config/variable.ts';
@@ -7,7 +7,7 @@ import { CommandError, exitCodes } from './errors.ts';
 
 type Settings = typeof variables;
 
-/** All settings. Times are in milliseconds or in seconds, as their names say. */
+/** All settings. Names state the unit of times: milliseconds or seconds. */
 export type Config = {
   readonly [Name in keyof Settings]: Settings[Name] extends Variable<infer T> ? T : never;
 };
@@ -15,7 +15,7 @@ export type Config = {
 /** The settings that name queues. */
 const queueSettings = ['queueUrl', 'deadLetterQueueUrl', 'outcomeQueueUrl'] as const;
 
-/** What calls to the API need. */
+/** The settings that calls to the API need. */
 export const apiSettings = [
   'rateLimit',
   'rateAdaptive',
@@ -29,7 +29,7 @@ export type ApiConfig = Pick<Config, (typeof apiSettings)[number]>;
 
 export type { Environment };
 
-/** Every fault of a configuration in one message, a line each. */
+/** All faults of a configuration in one message, one per line. */
 export class ConfigError extends CommandError {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
@@ -45,7 +45,7 @@ export class ConfigError extends CommandError {
 const allSettings = Object.keys(variables) as (keyof Config)[];
 
 /**
- * Reads all settings, or those that a command needs: then faults of the other variables do not matter.
+ * Reads all settings, or only those that a command needs; faults in other variables are then ignored.
  * @param needed optional settings that this command requires.
  * @throws ConfigError naming every fault at once.
  */
@@ -58,7 +58,7 @@ export function readConfig<Name extends keyof Config = keyof Config, Needed exte
 }
 
 /**
- * As {@link readConfig}, for a command that makes requests to AWS: region, endpoints and proxies are checked besides.
+ * Like {@link readConfig}, for a command that makes requests to AWS: also checks region, endpoints and proxies.
  * @throws ConfigError naming every fault at once.
  */
 export function readConfigForAws<
@@ -72,7 +72,7 @@ export function readConfigForAws<
   return read(environment, names, needed, awsFaults(environment));
 }
 
-/** The URLs of all queues by their variables, as far as they are set and are URLs: what a command compares its own with. */
+/** The URLs of all queues, by variable, where set and valid. A command compares its own queue with them. */
 export function readQueueUrls(environment: Environment): Readonly<Record<string, string | undefined>> {
   const urls = queueSettings.map((setting) => {
     const { name, schema } = variables[setting];
@@ -114,12 +114,12 @@ function read<Name extends keyof Config, Needed extends keyof Config>(
   return Object.freeze(values) as PartOfConfig<Name, Needed>;
 }
 
-/** The value in a fault, unless it is a secret, or a URL, which may hold one. */
+/** How a fault shows the value. Secrets are hidden, and so are URLs, which may contain a secret. */
 function shown(variable: string, text: string): string {
   return /_(URL|SECRET|TOKENS)$/.test(variable) ? '' : ` (is ${JSON.stringify(text)})`;
 }
 
-/** Faults of settings that are right one by one. */
+/** Faults of settings that are valid on their own but contradict each other. */
 function contradictions(config: Partial<Config>): string[] {
   const faults: string[] = [];
   const queues = queueSettings.flatMap((name) => {
@@ -133,7 +133,7 @@ function contradictions(config: Partial<Config>): string[] {
       if (first.href === second.href) faults.push(`${second.name}: must differ from ${first.name}`);
     }
   }
-  // A variable that is set wrong has its own fault already.
+  // An invalid variable already has a fault of its own.
   const unsigned = 'notifyWebhookSecret' in config && config.notifyWebhookSecret === undefined;
   if (config.notifyWebhookUrl !== undefined && unsigned)
     faults.push(
@@ -158,9 +158,9 @@ function contradictions(config: Partial<Config>): string[] {
 
 export interface VariableDescription {
   readonly name: string;
-  /** `none` where there is no default. */
+  /** `none` if there is no default. */
   readonly fallback: string;
-  /** `a whole number from 1 to 100`, say. */
+  /** For example `a whole number from 1 to 100`. */
   readonly accepts: string;
   readonly doc: string;
 }
@@ -168,7 +168,7 @@ export interface VariableDescription {
 /** Every variable, for docs/reference/configuration.md. */
 export function describeConfig(): VariableDescription[] {
   return Object.values<Variable<unknown>>(variables).map(({ name, schema, fallback = 'none', doc }) => {
-    // No variable accepts a lone space: its error message says what is accepted.
+    // No variable accepts a lone space, so its error message says what is accepted.
     const refusal = schema.safeParse(' ').error?.issues[0]?.message ?? '';
     return { name, fallback, accepts: refusal.replace(/^must (be |name )?/, ''), doc };
   });

@@ -1,4 +1,4 @@
-/** How a command ends early: it throws one of these, and its message is all that the user sees. */
+/** How a command ends early: it throws one of these errors, and the user sees only the message. */
 import { getSystemErrorMap } from 'node:util';
 
 /** Exit codes of every command (docs/reference). */
@@ -13,7 +13,7 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-/** An error that the user can fix or has caused: its message is printed as it is, without a stack. */
+/** An error that the user caused or can fix. The message is printed as it is, without a stack. */
 export class CommandError extends Error {
   override readonly name: string = 'CommandError';
   readonly exitCode: number;
@@ -24,17 +24,17 @@ export class CommandError extends Error {
   }
 }
 
-/** A flag, a file or a setting is not what it must be; nothing was done. */
+/** A flag, a file or a setting is invalid, and nothing was done. */
 export function misuse(message: string): CommandError {
   return new CommandError(message, exitCodes.misuse);
 }
 
-/** What `error` says, also when it is no Error. */
+/** The message of `error`, even if it is not an Error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What the system's codes mean, for a reader who does not know them; the others are in the system's own words. */
+/** Plain meanings of system error codes. For codes not listed here, the system's own words are used. */
 const causes: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EADDRINUSE: 'the port is in use already',
@@ -64,8 +64,8 @@ const causes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why `error` happened, as a phrase for a sentence: `the disk is full (ENOSPC)`. Of an error that the system has not
- * given, its message.
+ * Why `error` happened, as a phrase for a sentence: `the disk is full (ENOSPC)`. For an error that does not come from the
+ * system, its message.
  */
 export function causeOf(error: unknown): string {
   const code = errorCode(error);

@@ -1,4 +1,4 @@
-/** This process: its context, its exit code, and its end. */
+/** This process: its context, its exit code and how it ends. */
 import { homedir } from 'node:os';
 import { CommanderError } from 'commander';
 import { type CommandContext, contextOf } from './cli/context.ts';
@@ -11,16 +11,16 @@ import { paintError } from './text/paint.ts';
 import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
 
-/** For connections that close by themselves, in milliseconds. */
+/** Time for connections to close by themselves, in milliseconds. */
 const LINGER_MS = 200;
 
-/** Runs the command that the process was started with, to its exit code. Never waits for what a command has left open. */
+/** Runs the command that the process was started with, to its exit code. Does not wait for what the command left open. */
 export async function runProcess(process: NodeJS.Process, signals: SignalInbox): Promise<void> {
   giveHome(process.env);
   const context = contextOf(process, signals);
   const output = [process.stdout, process.stderr];
   let lost: unknown;
-  // What cannot be written, because a disk is full or nobody reads it (`| head`), does not stop the work.
+  // Output that cannot be written (full disk, closed pipe as with `| head`) does not stop the work.
   for (const stream of output)
     stream.on('error', (error) => {
       if (errorCode(error) !== 'EPIPE') lost ??= error;
@@ -39,7 +39,7 @@ export async function runProcess(process: NodeJS.Process, signals: SignalInbox):
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
-/** Whether a script that sees it goes on to use the result. */
+/** Whether a script that sees this exit code goes on to use the result. */
 function saysDone(exitCode: number): boolean {
   return exitCode === exitCodes.done || exitCode === exitCodes.someRefused;
 }
@@ -66,7 +66,7 @@ async function exitCodeOf(
   }
 }
 
-/** Resolves when what was written so far is written, or cannot be. */
+/** Resolves when everything written so far is flushed, or cannot be. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.write('', () => resolve());
@@ -74,8 +74,8 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * A user id without an account (OpenShift) has no home unless `HOME` says so, and the SDK, which looks there for its files,
- * would fail at every request. Container runtimes say `/`.
+ * A user id without an account (OpenShift) has no home directory unless `HOME` names one. The SDK looks there for its files
+ * and would fail every request. Container runtimes use `/`.
  */
 function giveHome(env: NodeJS.ProcessEnv): void {
   try {

@@ -1,4 +1,4 @@
-/** The command line: global options, and every command by its name. */
+/** The command line: global options, and all commands by name. */
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
@@ -16,12 +16,12 @@ type Configure = (command: Command, context: CommandContext) => void;
 
 interface Entry {
   readonly summary: string;
-  /** How V8 is set before the modules of the command are loaded. */
+  /** Sets V8's flags before the command's modules are loaded. */
   readonly prepare?: () => void;
   readonly load: () => Promise<Configure>;
 }
 
-/** Each command is loaded when it is used: a worker does not wait for the sandbox's emulators. */
+/** A command is loaded when it is used, so a worker does not wait for the sandbox's emulators. */
 const commands: Readonly<Record<string, Entry>> = {
   worker: {
     summary: 'consume updates from the queue and apply them',
@@ -84,8 +84,8 @@ const commands: Readonly<Record<string, Entry>> = {
 };
 
 /**
- * Runs the command that `args` name.
- * @param onBegin called when everything is loaded and the command is about to begin.
+ * Runs the command that `args` names.
+ * @param onBegin called when everything is loaded, just before the command begins.
  * @throws CommandError; CommanderError after the help or the version was printed.
  */
 export async function runProgram(
@@ -99,15 +99,15 @@ export async function runProgram(
     onBegin();
   });
   const [first, ...rest] = program.parseOptions([...args]).operands;
-  // Commander's own takes one name: `help jobs plan` would show the help of `jobs`.
+  // Commander's own `help` takes a single name: `help jobs plan` would show the help of `jobs`.
   const known = find(program, rest) !== undefined;
   const asked = first === 'help' ? [...rest, ...(known ? ['--help'] : [])] : args;
   await program.parseAsync(asked, { from: 'user' });
 }
 
 /**
- * The program with all commands by their names. Those that `args` use are there as a whole: one; or all, for a completion and
- * for a name that is none, which is compared with all there is.
+ * The program, with all commands registered by name. Only the command that `args` names is loaded in full. All are loaded
+ * for a completion, and for an unknown name, which is compared with every known one.
  */
 export async function loadProgram(args: readonly string[], context: CommandContext): Promise<Command> {
   const program = new ProgramCommand('ota-updater', context);
@@ -156,7 +156,7 @@ function loadEnvFile(path: string | undefined, stderr: CommandContext['stderr'])
   } catch (error) {
     throw misuse(`--env-file: ${path} cannot be read: ${causeOf(error)}.`);
   }
-  // A shell that was set up for another queue would quietly be used with it.
+  // Warn: a shell that was set up for another queue would otherwise silently use that queue.
   const before = Object.keys(variables).filter((name) => process.env[name] !== variables[name]);
   if (before.length > 0)
     stderr.write(

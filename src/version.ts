@@ -1,4 +1,4 @@
-/** The version of this program; bundled, it is the one it was built from. */
+/** The version of this program. In a bundle, it is the version that the bundle was built from. */
 import manifest from '../package.json' with { type: 'json' };
 
 export const { version } = manifest;

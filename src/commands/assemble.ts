@@ -1,4 +1,4 @@
-/** Puts a worker together from its configuration: the one place that knows every part. */
+/** Builds a worker from its configuration. This is the only place that knows every part. */
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { proxyOf } from '../aws/proxy.ts';
@@ -31,18 +31,18 @@ import { Worker } from '../worker/worker.ts';
 import { createPace } from './pace.ts';
 import type { RateKept } from './rate.ts';
 
-/** A worker with its surroundings, not started. */
+/** A worker and everything around it, not started. */
 export interface Assembly {
   readonly worker: Worker;
   readonly counts: Counts;
   readonly http: HttpServer;
-  /** Its metrics. */
+  /** The worker's metrics. */
   readonly registry: Registry;
-  /** Follows what changes the limits; resolves when what they are now is in force, or cannot be found out soon. */
+  /** Follows changes of the limits. Resolves when the current limits are in force, or cannot be found out soon. */
   readonly followLimits: () => Promise<void>;
-  /** undefined: nothing is kept of the rate that is found. */
+  /** undefined: the rate that the worker finds is not stored. */
   readonly rateKeeper: RateKeeper | undefined;
-  /** Closes everything, also of a worker that was never started. To be called once. */
+  /** Closes everything, even if the worker was never started. Call it once. */
   readonly close: () => Promise<void>;
 }
 
@@ -53,19 +53,19 @@ export interface AssemblyOptions {
   readonly listeners?: readonly WorkerListener[];
   /** Default: nothing is traced. */
   readonly tracing?: Tracing | undefined;
-  /** For clients that do not take their endpoint and credentials from the environment: the sandbox's. */
+  /** For clients that do not take endpoint and credentials from the environment, such as the sandbox's. */
   readonly sqs?: SQSClientConfig;
   readonly api?: OtaApiOptions['client'];
-  /** The rate found is kept there, and what was found before is gone by; default: neither. */
+  /** Stores the rate found, and gives the rate that an earlier worker found. Default: neither. */
   readonly rateKept?: RateKept | undefined;
-  /** How long the rate found stays low before that is said, in milliseconds; default: a minute. */
+  /** How long the rate found stays low before that is reported, in milliseconds; default: a minute. */
   readonly lowRateAfterMs?: number;
 }
 
-/** For a connection, at most. */
+/** Maximum time to connect. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Requests besides polls that may be under way at once: deletes, extensions, dead letters. */
+/** Requests other than polls that may be in flight at once: deletes, extensions, dead letters. */
 const SETTLING_SOCKETS = 20;
 
 export function assemble({
@@ -88,7 +88,7 @@ export function assemble({
     env,
   );
   const queueTime = watchQueueTime(client, systemClock);
-  // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
+  // Metrics read the worker's snapshots, and the worker needs their listener: the closure resolves the cycle.
   const metrics = createMetrics(() => worker.snapshot());
   const all = [logEvents(log), metrics.listener, ...listeners];
   const emit = createEmitter(all);
@@ -170,7 +170,7 @@ export function assemble({
       limits.close();
       await http.close();
       client.destroy();
-      // A worker that stops has closed these; one that was not started has not.
+      // A worker that stopped has closed these; a worker that never started has not.
       await pace.close();
       newest.close();
       api.destroy();
@@ -178,7 +178,7 @@ export function assemble({
   };
 }
 
-/** The faster request handler, unless there is a proxy: only the SDK's own goes through one. */
+/** The faster request handler, unless there is a proxy: only the SDK's own handler supports proxies. */
 function requestHandlerOf(
   create: typeof createRequestHandler | typeof createSpreadHandler,
   maxSockets: number,
@@ -201,7 +201,7 @@ function onLow(conditions: Conditions): (low: boolean, found: number, part: numb
   };
 }
 
-/** That something is shared from the start is an event; that it is not, or no more, is a condition. */
+/** Sharing from the start is an event; not sharing, or no longer sharing, is a condition. */
 function onShared(
   condition: 'sharing-rate' | 'sharing-marks',
   conditions: Conditions,

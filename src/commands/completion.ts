@@ -1,9 +1,9 @@
-/** `completion SHELL`: prints the script with which a shell completes commands, flags and values. */
+/** `completion SHELL`: prints the script that makes a shell complete commands, flags and values. */
 import { Argument, type Command } from 'commander';
 import { completionScript, type Shell, shells } from '../cli/completion.ts';
 import type { CommandContext } from '../cli/context.ts';
 
-/** @param command inside the program, whose commands are all there. */
+/** @param command a command of the program, which must have all commands loaded. */
 export function configureCompletion(command: Command, context: CommandContext): void {
   command
     .description(

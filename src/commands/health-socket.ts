@@ -1,42 +1,42 @@
 /**
- * The socket on which a worker says whether it is alive, to the health check of its container. It has a name of Linux's own (`unix(7)`, abstract
- * addresses): it needs no folder that can be written, and whoever asks needs no settings. It is not HTTP: to find where a process listens, Linux
- * has to go through its table of all TCP connections, which costs more the larger the machine is, and soon more than the rest of a check.
+ * The socket on which a worker tells its container's health check whether it is alive. Its name is in Linux's abstract namespace
+ * (`unix(7)`), so it needs no writable folder, and the check needs no settings. It does not use TCP: to find the port that a process
+ * listens on, Linux searches its table of all TCP connections. That cost grows with the machine and soon exceeds the rest of the check.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
 
-/** A worker's socket, by its name. */
+/** The socket of a worker, found by its name. */
 export interface HealthSocket {
-  /** Of the worker. */
+  /** The worker's process id. */
   readonly pid: number;
-  /** As `node:net` takes it. */
+  /** The path in the form that `node:net` takes. */
   readonly path: string;
 }
 
-/** What a worker that is alive says; any other says why it is not. */
+/** The answer of a worker that is alive. Any other answer says why the worker is not. */
 const ALIVE = 'alive';
 
-/** A line of `/proc/net/unix` about a socket that listens (flags 00010000), with its inode and its name. */
+/** A line of `/proc/net/unix` for a listening socket (flags 00010000): captures its name. */
 const LISTENING = /^(?:\S+ +){3}00010000 +(?:\S+ +){2}\d+ @(\S+)$/gm;
 
-/** Names of the workers that see the same processes: containers may share a network, and with it all such names. */
+/** Prefix of the workers that see the same processes. Containers may share a network, and with it all abstract names. */
 function prefixAt(proc: string): string {
   return `ota-updater/${readlinkSync(join(proc, 'self/ns/pid'))}/`;
 }
 
 /**
- * Answers on a socket of this process until it is closed.
- * @param worker distinguishes it from other workers, also of this process.
- * @param reasons why the worker is not alive; none when it is.
- * @returns rejects where there is no such socket: on another system than Linux, or where the process may have none.
+ * Answers health checks on a socket until it is closed.
+ * @param worker distinguishes this worker from others, also in this process.
+ * @param reasons why the worker is not alive; empty if it is.
+ * @returns rejects if no such socket is possible: the system is not Linux, or the process may not create one.
  */
 export async function answerHealth(worker: string, reasons: () => readonly string[]): Promise<Server> {
   const path = `\0${prefixAt('/proc')}${process.pid}/${worker}`;
   const server = createServer((socket) => {
-    // Whoever asked may have gone.
+    // The client may have gone.
     socket.on('error', () => {});
     socket.end(reasons().join('; ') || ALIVE, () => socket.destroy());
   });
@@ -48,8 +48,8 @@ export async function answerHealth(worker: string, reasons: () => readonly strin
 
 /**
  * The workers that run here.
- * @param proc where Linux says it: `/proc`.
- * @throws when that cannot be read.
+ * @param proc where Linux lists them: `/proc`.
+ * @throws if that cannot be read.
  */
 export function findHealthSockets(proc: string): HealthSocket[] {
   const prefix = prefixAt(proc);
@@ -58,13 +58,13 @@ export function findHealthSockets(proc: string): HealthSocket[] {
   );
 }
 
-/** Characters of an answer, at most: more than any worker says. */
+/** Maximum length of an answer, in characters: more than any worker sends. */
 const MOST_SAID = 1_024;
 
-/** Between two tries to connect, in milliseconds. */
+/** Time between two attempts to connect, in milliseconds. */
 const AGAIN_MS = 50;
 
-/** @returns why the worker is not alive; undefined when it is. Rejects when it does not say. */
+/** @returns why the worker is not alive; undefined if it is. Rejects if it does not answer. */
 export function askHealth({ path }: HealthSocket, patienceMs: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let socket: Socket;
@@ -89,7 +89,7 @@ export function askHealth({ path }: HealthSocket, patienceMs: number): Promise<s
           resolve(said === ALIVE ? undefined : said);
         })
         .on('error', (error) => {
-          // More connections wait there than the system keeps.
+          // The socket's backlog is full.
           if (errorCode(error) === 'EAGAIN') again = setTimeout(ask, AGAIN_MS);
           else fail(error);
         });

@@ -1,6 +1,6 @@
 /**
- * `health`: is every worker of this container alive? For the image's HEALTHCHECK: what this imports is most of what a check costs, once Node
- * itself has started.
+ * `health`: is every worker of this container alive? The image's HEALTHCHECK runs it. Once Node itself has started, the imports of
+ * this file are most of the cost of a check.
  */
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
@@ -11,7 +11,7 @@ import { askHealth, findHealthSockets, type HealthSocket } from './health-socket
 /** Docker's own limit for the check is 5 s. */
 const PATIENCE_MS = 4_000;
 
-/** The command ends with 0 when all workers are alive, or none runs, and with 1 when one is not. */
+/** Exit code 0: all workers are alive, or none runs. Exit code 1: at least one is not alive. */
 export function configureHealth(command: Command, context: CommandContext): void {
   command
     .description(
@@ -25,7 +25,7 @@ export function configureHealth(command: Command, context: CommandContext): void
     });
 }
 
-/** `health` without options, as a process of its own. @returns its exit code. */
+/** `health` without options, in a process of its own. @returns the exit code. */
 export async function checkHealth({
   stdout,
   stderr,
@@ -55,9 +55,9 @@ function workersHere(): HealthSocket[] {
 }
 
 /**
- * What the workers say, as one sentence.
- * @param find the workers that run at the moment: one that has ended meanwhile is passed over.
- * @throws CommandError when one is not alive, or does not say so in time.
+ * What the workers answer, as one sentence.
+ * @param find lists the workers that run at the moment; a worker that has ended since is ignored.
+ * @throws CommandError if a worker is not alive, or does not answer in time.
  */
 export async function healthOf(find: () => HealthSocket[], patienceMs = PATIENCE_MS): Promise<string> {
   const asked = await Promise.all(

@@ -1,4 +1,4 @@
-/** How fast a worker calls: limiter, rate control and what they share with others, from the configuration. */
+/** How fast a worker calls: builds the limiter, the rate control and the parts shared with other workers. */
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { BudgetLink } from '../ota/rate/budget-link.ts';
@@ -12,22 +12,22 @@ import { createRate, type RateOptions } from './rate.ts';
 
 export interface PaceOptions extends Pick<RateOptions, 'kept' | 'clock' | 'log'> {
   readonly config: Pick<Config, 'redisUrl' | 'rateLimit' | 'rateAdaptive'>;
-  /** Whether Redis is there for it; once per change. `reason` is the error. */
+  /** Whether Redis is available for the shared limit; called once per change. `reason` is the error. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
-  /** This worker finds the rate for all from now on, or another one does; `rate` in calls per second. */
+  /** From now on this worker finds the rate for the fleet, or follows the one that does; `rate` in calls per second. */
   readonly onFleet: (role: 'leading' | 'following', rate: number) => void;
-  /** The rate found stays below half of what could be, or does not any more; in calls per second. */
+  /** The rate found stays below half of what is possible, or no longer does; both in calls per second. */
   readonly onLow: (low: boolean, found: number, part: number) => void;
-  /** How long it stays low before that is said, in milliseconds; default: a minute. */
+  /** How long the rate stays low before that is reported, in milliseconds; default: a minute. */
   readonly lowRateAfterMs?: number | undefined;
 }
 
 export interface Pace {
   readonly limiter: RateLimiter;
   readonly rate: RateControl;
-  /** undefined: nothing is kept of the rate that is found. */
+  /** undefined: the rate that is found is not stored. */
   readonly keeper: RateKeeper | undefined;
-  /** The configured rate is now this; `Infinity` for none. */
+  /** Sets the configured rate; `Infinity` for none. */
   readonly setCeiling: (perSecond: number) => void;
   readonly close: () => Promise<void>;
 }
@@ -50,7 +50,7 @@ export function createPace({ onShared, onFleet, onLow, lowRateAfterMs, ...option
   const onRate = (perSecond: number, fleet?: FleetRole): void => {
     const before = role;
     role = fleet;
-    // What is shared is kept by the budget, which every worker asks for its permits.
+    // The budget enforces a shared rate: every worker asks it for permits.
     limiter.setRate(together() ? Number.POSITIVE_INFINITY : perSecond);
     lowRate.see(perSecond);
     if (fleet !== before && (fleet === 'leading' || fleet === 'following')) onFleet(fleet, perSecond);

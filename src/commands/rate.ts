@@ -1,4 +1,4 @@
-/** The rate of a worker, from what an earlier one found. */
+/** The rate of a worker, starting from what an earlier worker found. */
 import type { Config } from '../config.ts';
 import { describeError } from '../observe/errors.ts';
 import { writeLine } from '../observe/log-events.ts';
@@ -15,16 +15,16 @@ import { RateKeeper } from '../ota/rate/rate-keeper.ts';
 import { roughDuration } from '../text/times.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Where a rate is kept, and what was found there. */
+/** Where a rate is stored, and the rate that was found there. */
 export interface RateKept {
   readonly memory: RateMemory;
   readonly recalled: Recalled;
 }
 
 /**
- * Reads what an earlier worker found, and logs why that is not used. Never rejects.
- * @param folder `STATE_DIR`, from the root.
- * @returns undefined where the rate does not adapt, so that nothing is found.
+ * Reads the rate that an earlier worker found, and logs why it is not used, if so. Never rejects.
+ * @param folder the absolute path of `STATE_DIR`.
+ * @returns undefined if the rate is not adaptive, so that there is none to find.
  */
 export async function recallRate(
   config: Pick<Config, 'rateAdaptive' | 'queueUrl'>,
@@ -42,20 +42,20 @@ export async function recallRate(
 
 export interface RateOptions {
   readonly config: Pick<Config, 'rateAdaptive' | 'rateLimit'>;
-  /** undefined: the start is at `RATE_LIMIT`, and nothing is kept. */
+  /** undefined: the rate starts at `RATE_LIMIT` and is not stored. */
   readonly kept: RateKept | undefined;
-  /** To a fleet that shares one rate; undefined: there is none. */
+  /** The link to a fleet that shares one rate; undefined: there is no fleet. */
   readonly link?: BudgetLink | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /**
-   * Called with every change, and at once where the start is below `RATE_LIMIT`.
-   * @param fleet this worker's role in its fleet; undefined: there is none.
+   * Called on every change, and immediately if the start is below `RATE_LIMIT`.
+   * @param fleet this worker's role in its fleet; undefined: there is no fleet.
    */
   readonly onRate: (perSecond: number, fleet?: FleetRole) => void;
 }
 
-/** The rate of a worker, and what keeps it for the next one. */
+/** The rate of a worker, and the keeper that stores it for the next worker. */
 export function createRate(options: RateOptions): {
   readonly rate: RateControl;
   readonly keeper: RateKeeper | undefined;
@@ -76,7 +76,7 @@ export function createRate(options: RateOptions): {
   return { rate, keeper };
 }
 
-/** The rate that holds, and what of it is this worker's own. */
+/** The rate in force, and the rate that this worker found itself. */
 interface Adaptive {
   readonly rate: RateControl;
   readonly own: Pick<RateControl, 'rate' | 'foundAt'>;

@@ -1,4 +1,4 @@
-/** A worker's tracing, and what the log says of it. */
+/** A worker's tracing, and what the log reports about it. */
 import { randomUUID } from 'node:crypto';
 import type { Config, Environment } from '../config.ts';
 import { describeError } from '../observe/errors.ts';
@@ -9,7 +9,7 @@ import { startWorkerTelemetry, type WorkerTelemetry } from '../telemetry/start.t
 import { printableUrl } from '../text/urls.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** @returns undefined where nothing is to be traced. Never rejects: a worker works without. */
+/** @returns undefined if nothing is to be traced. Never rejects: a worker also works without tracing. */
 export async function traceWorker(
   { queueUrl, deadLetterQueueUrl, outcomeQueueUrl }: Config,
   { env, clock, log }: { readonly env: Environment; readonly clock: Clock; readonly log: Logger },

@@ -45,7 +45,7 @@ export function configureWorker(command: Command, context: CommandContext): void
         ([rateKept, telemetry]) => assemble({ config, env, log, rateKept, tracing: telemetry?.tracing }),
       );
       let stoppedAt = clock.monotonic();
-      // Before anything is waited for: a signal that came while the program loaded is kept only until then.
+      // Before any await: a signal that came while the program loaded is kept only until then.
       const stopped = stopOnSignal(context, async () => {
         stoppedAt = clock.monotonic();
         const assembled = await assembling.catch(() => undefined);
@@ -56,20 +56,20 @@ export function configureWorker(command: Command, context: CommandContext): void
       try {
         await run(assembly, { config, log, destination, now: context.clock.wall }, stopped);
       } finally {
-        // Also when a part of the start failed: what was acquired before would keep the process alive.
+        // Also if part of the start failed: resources that are already open would keep the process alive.
         await assembly.close();
         const leftMs = config.shutdownGraceSeconds * 1_000 - (clock.monotonic() - stoppedAt) - LINGER_MS;
         await (await tracing)?.close(Math.max(LEAST_SPANS_MS, Math.min(SPANS_MS, leftMs)));
       }
-      // A request that SQS never answers, or a log that nobody reads, must not outlive the grace.
+      // A request that SQS never answers, or a log that nobody reads, must not outlive the grace period.
       setTimeout(() => context.exitNow(context.exitCode), LINGER_MS).unref();
     });
 }
 
-/** For spans that wait at the end, in milliseconds: at most, within the grace, and in any case. */
+/** Time to send the last spans, in milliseconds: at most SPANS_MS within the grace period, and at least LEAST_SPANS_MS. */
 const SPANS_MS = 2_000;
 const LEAST_SPANS_MS = 50;
-/** For the last lines of the log, in milliseconds. */
+/** Time to write the last lines of the log, in milliseconds. */
 const LINGER_MS = 200;
 
 interface Surroundings {
@@ -109,7 +109,7 @@ async function run(
   await stopEmf?.();
 }
 
-/** For the health check of a container. Where there can be none, the worker runs without. */
+/** Opens the socket for a container's health check. If that is impossible, the worker runs without. */
 async function openHealthSocket(worker: Assembly['worker'], log: Logger): Promise<Server | undefined> {
   try {
     return await answerHealth(randomUUID(), () => liveness(worker.snapshot()).reasons);
@@ -130,7 +130,7 @@ function logProxy(log: Logger, env: Environment): void {
   }));
 }
 
-/** Serves health and metrics. @returns the URL. @throws CommandError where that is not possible. */
+/** Serves health and metrics. @returns the URL. @throws CommandError if it cannot listen. */
 export async function listen(http: Assembly['http'], host: string, port: number): Promise<string> {
   try {
     return await http.listen({ host, port });

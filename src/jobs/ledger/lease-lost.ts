@@ -1,4 +1,4 @@
-/** The end of a process's right to send a job. */
+/** Errors for a process that has lost the right to send a job. */
 import { CommandError } from '../../errors.ts';
 
 /** Another process sends the job now. */

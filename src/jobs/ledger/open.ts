@@ -1,4 +1,4 @@
-/** The ledger that the settings name: a file of this machine, or a PostgreSQL that several machines use. */
+/** Opens the ledger that the settings name: a file on this machine, or a PostgreSQL shared by several machines. */
 import { existsSync } from 'node:fs';
 import type { Ledger, LedgerUse } from './ledger.ts';
 import type { LedgerContext } from './shared/context.ts';
@@ -6,15 +6,15 @@ import type { LedgerContext } from './shared/context.ts';
 export { commandPatience, type LedgerContext, type Patience } from './shared/context.ts';
 
 export interface LedgerPlace {
-  /** From the root. */
+  /** Absolute path. */
   readonly stateDir: string;
   /** undefined: the ledger is in `stateDir`. */
   readonly ledgerUrl: string | undefined;
 }
 
 /**
- * @param use only `create` makes a ledger where there is none.
- * @throws LedgerError, also from every method of the ledger.
+ * @param use only `create` creates a missing ledger.
+ * @throws LedgerError; so may every method of the ledger.
  */
 export async function openLedgerAt(
   { stateDir, ledgerUrl }: LedgerPlace,
@@ -25,27 +25,27 @@ export async function openLedgerAt(
     const { openLedger } = await import('./sqlite/ledger.ts');
     return await openLedger(stateDir, context, use);
   }
-  // Loaded when used.
+  // Loaded only when used.
   const { openPostgresLedger } = await import('./postgres/ledger.ts');
   return await openPostgresLedger({ ...context, url: ledgerUrl }, use);
 }
 
-/** Whether there is a ledger to ask: a file that nobody has made yet is none. */
+/** Whether there is a ledger to ask; false for a file that does not exist yet. */
 export async function hasLedger({ stateDir, ledgerUrl }: LedgerPlace): Promise<boolean> {
   if (ledgerUrl !== undefined) return true;
   const { ledgerPath } = await import('./sqlite/file.ts');
   return existsSync(ledgerPath(stateDir));
 }
 
-/** What was found of a ledger that nothing was changed of. */
+/** The result of a check that changes nothing in the ledger. */
 export interface LedgerFacts {
   /** The setting that names it. */
   readonly setting: Ledger['setting'];
-  /** Why it cannot be used, as a sentence without its full stop; undefined: it can be. */
+  /** Why the ledger cannot be used, as a sentence without its full stop; undefined: it can be used. */
   readonly fault: string | undefined;
 }
 
-/** Looks whether the ledger can be used, and changes nothing. @returns undefined where there is none. Does not throw LedgerError. */
+/** Checks whether the ledger can be used; changes nothing. @returns undefined if there is none. Does not throw LedgerError. */
 export async function tryLedger(
   { stateDir, ledgerUrl }: LedgerPlace,
   context: LedgerContext,

@@ -1,7 +1,7 @@
-/** A job's rows by where they are, as they are told elsewhere. PURE. */
+/** The counts of a job's rows by state, for use outside the ledger. PURE. */
 import type { Counts } from './job.ts';
 
-/** `total` is the sum of the others: each row is in exactly one of them. */
+/** `total` is the sum of the others: each row is counted in exactly one of them. */
 export type RowCounts = Pick<
   Counts,
   'total' | 'planned' | 'inFlight' | 'applied' | 'superseded' | 'failed' | 'notSent'

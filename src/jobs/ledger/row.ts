@@ -1,16 +1,16 @@
-/** The ledger row: a row of a plan and how far it has come. */
+/** The ledger row: a row of a plan and its progress. */
 import type { Outcome } from '../../message/outcome.ts';
 import type { ChangeRow, LeftOutRow } from '../plan/format.ts';
 
 /**
- * Where a row is:
+ * States of a row:
  *
  *   planned        not sent in this try
- *   sending        on its way to the queue; after a crash nobody knows whether it arrived
+ *   sending        on its way to the queue; after a crash it is unknown whether it arrived
  *   sent           on the queue, not ended
  *   applied        final
  *   superseded     final: something newer had been applied before
- *   dead-lettered  the worker gave it up; a redrive or another try can still make it `applied`
+ *   dead-lettered  the worker gave up; a redrive or another try can still make it `applied`
  *   refused        SQS did not accept it; may be tried again
  *   not-sent       its job was cancelled before it was sent in this try
  */
@@ -27,9 +27,9 @@ export const rowStates = [
 export type RowState = (typeof rowStates)[number];
 
 export interface LedgerRow extends ChangeRow {
-  /** That its file gave it. */
+  /** The RequestId given in its file. */
   readonly RequestId?: string;
-  /** Where it is not the job's. */
+  /** Only if it differs from the job's. */
   readonly IssuedAt?: string;
   readonly state: RowState;
   /** From 1; a retry is another try. */
@@ -37,17 +37,17 @@ export interface LedgerRow extends ChangeRow {
   /** How often it was sent, over all tries. */
   readonly sends: number;
   /**
-   * When it was last sent, by its sender's clock, in epoch milliseconds: later than every row of the job that was sent before it,
-   * whatever clocks say. None of a row that was not sent.
+   * When it was last sent, by its sender's clock, in epoch milliseconds: always later than every row of the job that was sent before
+   * it, even if clocks disagree. Missing for a row that was not sent.
    */
   readonly sentAt?: number;
-  /** Its end; for a row that is being tried again, the last one. */
+  /** Its end; for a row that is being tried again, its previous end. */
   readonly end: RowEnd;
-  /** Its outcome never came: the end was read from the task itself. */
+  /** Its outcome never came; the end was read from the task itself. */
   readonly reconciled: boolean;
 }
 
-/** How a row ended, as far as it has. */
+/** How a row ended, as far as it has ended. */
 export interface RowEnd {
   readonly reason?: string;
   readonly error?: NonNullable<Outcome['Error']>;
@@ -56,26 +56,26 @@ export interface RowEnd {
   readonly at?: string;
 }
 
-/** Which rows of a job: those that meet all that is given. */
+/** Selects rows of a job: those that match all given fields. */
 export interface RowFilter {
-  /** `failed`: dead-lettered, or refused by SQS. `left-out`: by the plan, for whatever reason. */
+  /** `failed`: dead-lettered, or refused by SQS. `left-out`: left out by the plan, for any reason. */
   readonly state?: RowState | 'failed' | 'left-out';
-  /** The error or reason, as the counts name it. No row that was left out has one. */
+  /** The error or reason, as the counts name it. Rows that were left out have none. */
   readonly cause?: string;
-  /** How its Identifier begins: letters and digits. */
+  /** The beginning of its Identifier: letters and digits. */
   readonly identifier?: string;
 }
 
-/** Rows in their order, as many as were asked for at most. */
+/** Rows in order, at most as many as were asked for. */
 export interface RowPage {
   readonly rows: readonly (LedgerRow | LeftOutRow)[];
-  /** The next page is that after this row; undefined: there is none. */
+  /** The next page begins after this row; undefined: this is the last page. */
   readonly next: number | undefined;
 }
 
 /** An outcome that belongs to no row of a plan in this ledger. */
 export interface UnmatchedOutcome {
-  /** Its RequestId, or its message id if it has none. */
+  /** Its RequestId, or its message id if it has no RequestId. */
   readonly name: string;
   readonly identifier: string | undefined;
   readonly state: Outcome['Outcome'];
@@ -83,8 +83,8 @@ export interface UnmatchedOutcome {
 }
 
 /**
- * The RequestId of a row's update: the one that its file gave it, or `r000017.1` for row 17 in its first try. With the try
- * in it, a late outcome of an earlier try is told apart.
+ * The RequestId of a row's update: the one given in its file, or `r000017.1` for row 17 in its first try. The try in the name
+ * distinguishes a late outcome of an earlier try.
  */
 export function requestIdOf({
   Row,
@@ -94,7 +94,7 @@ export function requestIdOf({
   return RequestId ?? `r${String(Row).padStart(6, '0')}.${attempt}`;
 }
 
-/** Row and try of a RequestId, or undefined when {@link requestIdOf} did not make it. */
+/** Row and try of a RequestId; undefined if {@link requestIdOf} did not create it. */
 export function parseRequestId(text: string): Pick<LedgerRow, 'Row' | 'try'> | undefined {
   const match = /^r(\d{6,12})\.([1-9]\d{0,8})$/.exec(text);
   if (match === null) return undefined;

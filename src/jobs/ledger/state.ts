@@ -1,16 +1,16 @@
 /**
- * A job's states and what leads from one to another. PURE.
+ * A job's states and the transitions between them. PURE.
  *
  *   planned    its rows are being entered
- *   scheduled  released, and not due: its time has not come, or the daily window is closed
- *   running    its rows may be sent; whether a process is there to send them, the lease says
- *   paused     nothing is sent; a sender stays, and follows what is in flight
- *   stopping   nothing more is sent; what is in flight is waited for, then it is what it stops towards
+ *   scheduled  released, but not due: its time has not come, or the daily window is closed
+ *   running    its rows may be sent; the lease shows whether a process sends them
+ *   paused     nothing is sent; a sender stays and follows what is in flight
+ *   stopping   nothing more is sent; once what is in flight has ended, the job enters the state it stops towards
  *   stopped    by a person, a signal, the deadline or a failure; can be resumed
- *   aborted    by one of its rules, also when all rows have ended since; can be resumed
- *   done       every row has ended; failed ones can be tried again
+ *   aborted    by one of its rules, even if all rows have ended since; can be resumed
+ *   done       every row has ended; failed rows can be tried again
  *   cancelled  for good: rows that were not sent end `not-sent`
- *   elsewhere  another ledger has it: it was moved there, or this is a copy; it is only looked at here
+ *   elsewhere  another ledger has it: it was moved there, or this is a copy; here it can only be read
  */
 export const jobStates = [
   'planned',
@@ -26,24 +26,24 @@ export const jobStates = [
 ] as const;
 type JobStateName = (typeof jobStates)[number];
 
-/** Where a stopping job comes to rest. */
+/** The states that a stopping job can come to rest in. */
 export const restingStates = ['stopped', 'aborted', 'cancelled'] as const;
 export type RestingState = (typeof restingStates)[number];
 
-/** The state a job is in, since when, and by whose word. */
+/** The state of a job, since when, and who caused it. */
 export interface JobState {
   readonly name: JobStateName;
-  /** Of a stopping job. */
+  /** The state that a stopping job will reach. */
   readonly towards?: RestingState;
   /** Epoch milliseconds. */
   readonly since: number;
-  /** `user@host` of a person; `user@host, a rule` where the job's own rules decided. */
+  /** `user@host` for a person; `user@host, a rule` if the job's own rules decided. */
   readonly who: string;
   /** The reason given, as a sentence without its full stop. */
   readonly why?: string;
-  /** Of a job that is elsewhere: the state that it was in here, or is in there. */
+  /** For a job that is elsewhere: the state that it had here, or has there. */
   readonly kept?: JobState;
-  /** It came here as a copy, and was not sent from here since. */
+  /** It came here as a copy and has not been sent from here since. */
   readonly isCopy?: true;
 }
 
@@ -66,14 +66,14 @@ export const jobEvents = [
 export type JobEvent = (typeof jobEvents)[number];
 
 interface Transition {
-  /** What it does, as the reference says it. */
+  /** What the event does, in the words of the reference. */
   readonly text: string;
   readonly from: readonly JobStateName[];
   readonly to: JobStateName | 'towards' | 'kept';
   readonly towards?: RestingState;
 }
 
-/** Every change of state that there is. What is not here does not happen: the event is refused, and nothing is written. */
+/** Every possible change of state. Any other event is refused, and nothing is written. */
 export const transitions: Readonly<Record<JobEvent, Transition>> = {
   release: { text: 'its rows may be sent', from: ['planned'], to: 'running' },
   wait: { text: 'it is not due', from: ['planned', 'running'], to: 'scheduled' },
@@ -130,8 +130,8 @@ export const transitions: Readonly<Record<JobEvent, Transition>> = {
 };
 
 /**
- * The state that an event leads to; undefined where it changes nothing.
- * A job that is being cancelled is neither resumed, stopped nor aborted any more.
+ * The state that an event leads to; undefined if it changes nothing.
+ * A job that is being cancelled can no longer be resumed, stopped or aborted.
  */
 export function nextState(
   state: Pick<JobState, 'name' | 'towards' | 'kept'>,

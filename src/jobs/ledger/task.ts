@@ -1,4 +1,4 @@
-/** What a ledger knows of one task. */
+/** What a ledger knows about one task. */
 import type { Outcome } from '../../message/outcome.ts';
 import type { LeftOutRow } from '../plan/format.ts';
 import type { LedgerRow, RowEnd } from './row.ts';
@@ -6,23 +6,23 @@ import type { LedgerRow, RowEnd } from './row.ts';
 /** A row of a job that names the task. */
 export interface TaskRow {
   readonly jobId: string;
-  /** `IssuedAt` of the job's updates; undefined of a job whose plan is not in the ledger. */
+  /** `IssuedAt` of the job's updates; undefined for a job whose plan is not in the ledger. */
   readonly issuedAt: string | undefined;
   readonly row: LedgerRow | LeftOutRow;
-  /** When it was last about to be sent, epoch milliseconds. */
+  /** When sending it last began, epoch milliseconds. */
   readonly sentAt: number | undefined;
-  /** Of the messages that carried its updates, as far as they are known, in the order of sending. */
+  /** Ids of the messages that carried its updates, where known, in the order of sending. */
   readonly messageIds: readonly string[];
 }
 
-/** An outcome that names the task and ended no row. */
+/** An outcome that names the task but ended no row. */
 export interface TaskOutcome {
   readonly jobId: string | undefined;
-  /** Its RequestId, or its message id if it has none. */
+  /** Its RequestId, or its message id if it has no RequestId. */
   readonly name: string;
-  /** Of the message that was first sent. */
+  /** Id of the message that was sent first. */
   readonly messageId: string;
-  /** It names a row of the job, and is of no message that this ledger is known to have sent for it. */
+  /** It names a row of the job, but this ledger is not known to have sent its message for that row. */
   readonly foreign: boolean;
   readonly state: Outcome['Outcome'];
   readonly end: RowEnd;
@@ -31,6 +31,6 @@ export interface TaskOutcome {
 export interface TaskRecords {
   readonly rows: readonly TaskRow[];
   readonly outcomes: readonly TaskOutcome[];
-  /** Whether there are more than were asked for. */
+  /** Whether there are more records than were asked for. */
   readonly cut: boolean;
 }

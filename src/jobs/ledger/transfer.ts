@@ -1,19 +1,19 @@
 /**
- * A job as it moves from one ledger to another: the records of each table, with the columns that every database has of it. What is the
- * ledger's own (keys, sequences, tallies, leases) is made anew, and notices stay with the ledger in which they happened. PURE.
+ * A job as it moves from one ledger to another: the records of each table, with the columns that every kind of database has. Internal
+ * data of a ledger (keys, sequences, tallies, leases) is created anew, and notices stay in the ledger where they arose. PURE.
  */
 import { leftOutStates } from '../plan/format.ts';
 import { rowStates } from './row.ts';
 import { jobStates, restingStates } from './state.ts';
 
-/** What a column holds; `?`: or null. An array: one of these. */
+/** The type of a column; `?`: or null. An array: one of its values. */
 type ColumnKind = 'text' | 'text?' | 'whole' | 'whole?' | 'json' | 'json?' | readonly (string | null)[];
 
 const outcomeStates = ['applied', 'superseded', 'dead-lettered'];
 const endColumns = { reason: 'text?', error: 'json?', attempts: 'whole?', at: 'text?' } as const;
 const valueColumns = { description: 'text?', configuration: 'text?' } as const;
 
-/** In the order in which they are entered. */
+/** Tables in the order in which they are entered. */
 export const transferTables = {
   jobs: {
     job_id: 'text',
@@ -29,7 +29,7 @@ export const transferTables = {
     left_out: 'json?',
     undoes: 'text?',
     enqueued: 'whole',
-    // A job that is moved has the state that it was in.
+    // A job that is moved is exported with the state that it had before.
     state: jobStates.filter((name) => name !== 'elsewhere'),
     towards: [null, ...restingStates],
     state_since: 'whole',
@@ -81,7 +81,7 @@ export const transferTables = {
 export type TransferTable = keyof typeof transferTables;
 type Cell = string | number | null;
 
-/** Records of one table, each with its values in the order of the table's columns. */
+/** Records of one table, each an array of values in the order of the table's columns. */
 export interface TransferBatch {
   readonly table: TransferTable;
   readonly records: readonly (readonly Cell[])[];
@@ -92,19 +92,25 @@ export interface ImportOptions {
   readonly why?: string;
   /** The file's name. */
   readonly from: string;
-  /** This ledger is to send it, whatever another one has: a copy, or what was moved from here. */
+  /** This ledger is to send the job, whatever another ledger has: a copy, or a job that was moved from here. */
   readonly takeOver?: boolean;
 }
 
 /**
- * `entered`: this ledger has it. `copied`: it is elsewhere, as it is a copy. `taken-over`: what was moved from here goes on here. Nothing
- * was changed: `here`, this ledger has a job of that name; `moved`, it was moved from here by this export; `copy`, it was moved from here, and
- * this is a copy of it; `older`, it was moved on, or
- * copied, since; `busy`, another process has its lease.
+ * - `entered`: this ledger has the job.
+ * - `copied`: the job is elsewhere here, because the file is a copy.
+ * - `taken-over`: a job that was moved from here continues here.
+ *
+ * Nothing was changed:
+ * - `here`: this ledger has a job of that name.
+ * - `moved`: the job was moved from here by this export.
+ * - `copy`: the job was moved from here, and the file is a copy of it.
+ * - `older`: the job was moved on, or copied, since the file was written.
+ * - `busy`: another process has the job's lease.
  */
 export type ImportEnd = 'entered' | 'copied' | 'taken-over' | 'here' | 'moved' | 'copy' | 'older' | 'busy';
 
-/** The names of the columns, in their order. */
+/** The names of the columns, in order. */
 export function columnsOfTable(table: TransferTable): readonly string[] {
   return Object.keys(transferTables[table]);
 }
@@ -121,7 +127,7 @@ export function objectsOf({ table, records }: TransferBatch): Record<string, Cel
   return records.map((record) => Object.fromEntries(columns.map((column, i) => [column, record[i] ?? null])));
 }
 
-/** @param values as a file has them. @returns the first column whose value is not of its kind; undefined: all are. */
+/** @param values as read from a file. @returns the first column whose value has the wrong type; undefined: all are right. */
 export function wrongColumn(table: TransferTable, values: readonly unknown[]): string | undefined {
   const kinds: readonly (readonly [string, ColumnKind])[] = Object.entries(transferTables[table]);
   if (values.length !== kinds.length) return 'the number of values';

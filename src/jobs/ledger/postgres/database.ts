@@ -1,10 +1,10 @@
 /**
  * The connections to a PostgreSQL: how the ledger's statements and transactions run.
  *
- *   there   the last answer has come
- *   away    the server cannot be reached, or takes no work: everything waits, and tries again
+ *   there   the last request was answered
+ *   away    the server cannot be reached, or accepts no work: all requests wait and are retried
  *
- * A transaction whose COMMIT was not answered is not run again before the server has said what became of it.
+ * A transaction whose COMMIT was not answered is not run again until the server has said what became of it.
  */
 import pg from 'pg';
 import { exitCodes } from '../../../errors.ts';
@@ -20,31 +20,31 @@ export interface DatabaseOptions extends Omit<LedgerContext, 'holder'> {
   readonly url: string;
 }
 
-/** One transaction, or what reads as one. */
+/** One transaction, or a reading that behaves like one. */
 export interface Transaction {
   all(text: string, values?: Values): Promise<readonly Raw[]>;
-  /** @returns how many rows it has changed. */
+  /** @returns how many rows it changed. */
   run(text: string, values?: Values): Promise<number>;
 }
 
 const CONNECTIONS = 6;
 const CONNECT_MS = 5_000;
-/** Nothing that the ledger asks takes as long: a connection without an answer is given up. */
+/** No request of the ledger takes this long: a connection that does not answer is given up. */
 const ANSWER_MS = 60_000;
 /** A session whose process is gone or cut off must not keep its locks for long. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const MAX_CONFLICTS = 20;
 
 /**
- * Pages are read in the order of an index. Of a job that has just been entered PostgreSQL knows nothing, takes it for a few rows, and would
- * read and sort all of them for each page. Compiling pays for none of the statements, which are short.
+ * Pages are read in the order of an index. PostgreSQL has no statistics for a job that has just been entered: it would assume a few
+ * rows, and read and sort all of them for each page. JIT compilation pays off for none of these short statements.
  */
 const SESSION = `SET search_path = ${SCHEMA}; SET enable_sort = off; SET enable_bitmapscan = off; SET jit = off`;
 
-/** A command waits for locks by asking again: so it is told what it waits for, and an interruption finds it soon. */
+/** A command waits for locks by retrying: it can then say what it waits for, and notices an interruption soon. */
 const SHORT_LOCKS = "SET lock_timeout = '1s'";
 
-/** Whole numbers come as numbers: none of ours is beyond 2^53. */
+/** Types that are read as numbers: none of our whole numbers exceeds 2^53. */
 const NUMBERS: ReadonlySet<number> = new Set([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text') =>
@@ -72,7 +72,7 @@ export class Database {
     };
     const place = placeOf(config);
     this.place = place;
-    // A setting that is wrong is told soon.
+    // Opening must report a wrong setting soon.
     this.#waiting = new Waiting(options, openingPatience(options.patience ?? SHORT_PATIENCE), {
       what: `The ledger ${place}`,
       backoff: { baseMs: 100, maxMs: 2_000 },
@@ -91,13 +91,13 @@ export class Database {
       max: CONNECTIONS,
       onConnect: async (client) => void (await client.query(session)),
     });
-    // Of a connection that nobody uses now: the next use finds another.
+    // An idle connection failed; the next use opens another.
     this.#pool.on('error', () => {});
     this.#pool.on('acquire', (client) => void this.#inUse.add(client));
     this.#pool.on('release', (_, client) => void this.#inUse.delete(client));
   }
 
-  /** From here on the caller's own patience counts. */
+  /** The ledger is open: from here on the caller's own patience applies. */
   opened(): void {
     this.#waiting.patience = this.#options.patience ?? SHORT_PATIENCE;
   }
@@ -105,7 +105,7 @@ export class Database {
   /** May be called again. */
   async close(): Promise<void> {
     this.#waiting.close();
-    // What an interrupted command has asked is not waited for: without its connection the server does not commit it.
+    // Do not wait for the requests of an interrupted command: without its connection the server does not commit them.
     const { signal, endsAtOnce } = this.#options.patience ?? {};
     if (endsAtOnce === true && signal?.aborted === true)
       for (const client of this.#inUse) void (client as pg.Client).end().catch(() => {});
@@ -120,7 +120,7 @@ export class Database {
   }
 
   /**
-   * What `read` gives of the tables, all of it as of one moment. Until it begins, it waits as everything does; it is not begun again when
+   * Gives what `read` reads from the tables, as of one moment. It waits for the server only until reading begins. It is not restarted if
    * the connection breaks.
    */
   async *snapshot<T>(
@@ -141,7 +141,7 @@ export class Database {
     }
   }
 
-  /** Nobody can lock the tables from then on: a statement that met a lock later would end all of it. */
+  /** From then on nobody can lock the tables: a statement that waited for a lock later would abort the whole reading. */
   async #beginReading(tables: readonly string[]): Promise<pg.PoolClient> {
     const client = await this.#pool.connect();
     try {
@@ -156,14 +156,14 @@ export class Database {
   }
 
   /**
-   * Runs `work` as one transaction, once: it may be called several times, and only one of these has an effect.
-   * @throws LedgerOutcomeUnknown where nobody has said whether it had one.
+   * Runs `work` as one transaction. `work` may be called several times, but only one call takes effect.
+   * @throws LedgerOutcomeUnknown if nobody has said whether it did.
    */
   async transaction<T>(
     work: (transaction: Transaction) => Promise<T>,
     patience?: Pick<Patience, 'ms'>,
   ): Promise<T> {
-    /** A transaction whose COMMIT was not answered, and what it gave. */
+    /** A transaction whose COMMIT was not answered, and its result. */
     let open: { readonly id: string; readonly result: T } | undefined;
     const once = async (): Promise<T> => {
       if (open !== undefined && (await this.#isCommitted(open.id))) return open.result;
@@ -173,7 +173,7 @@ export class Database {
           open = { id, result };
         });
       } catch (error) {
-        // The server has answered.
+        // The server answered.
         if (!isAway(error)) open = undefined;
         throw error;
       }
@@ -192,7 +192,7 @@ export class Database {
     beforeCommit: (id: string, result: T) => void,
   ): Promise<T> {
     const client = await this.#pool.connect();
-    // A lost connection is told by the query that waits for it, too.
+    // A lost connection is also reported by the query that waits for it.
     const onError = (): void => {};
     client.on('error', onError);
     let fault: unknown;
@@ -215,7 +215,7 @@ export class Database {
     }
   }
 
-  /** @throws an error that {@link isAway} while the server does not know yet. */
+  /** @throws an error that {@link isAway} recognizes while the server does not know yet. */
   async #isCommitted(id: string): Promise<boolean> {
     const { rows } = await this.#pool.query<{ status: string | null }>({
       text: 'SELECT pg_xact_status($1::xid8) AS status',
@@ -230,7 +230,7 @@ export class Database {
   async #patiently<T>(once: () => Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {
     let conflicts = 0;
     return await this.#waiting.for(async () => {
-      // Nobody may wait any longer for who asks then.
+      // The pool is closing: do not wait any longer.
       if (this.#pool.ending) throw new LedgerError(`The ledger ${this.place} is closed.`);
       for (;;)
         try {
@@ -251,14 +251,14 @@ function transactionOn(client: pg.PoolClient): Transaction {
   };
 }
 
-/** Without values it may be several statements. */
+/** Without values, the text may be several statements. */
 function queryOf(text: string, values: Values | undefined): { text: string; values?: unknown[] } {
   if (values === undefined) return { text };
   const { text: query, names } = numbered(text);
   return { text: query, values: valuesOf(names, values) };
 }
 
-/** @throws LedgerError for a URL that the library cannot read. */
+/** @throws LedgerError for a URL that the library cannot parse. */
 function placeOf(config: pg.ClientConfig): string {
   try {
     const { host, port, database } = new pg.Client(config);

@@ -1,4 +1,4 @@
-/** Rows that end by outcomes, many in one statement. */
+/** Ends rows by outcomes, many rows in one statement. */
 import { type End, endOfParked, takesEnd } from '../shared/matching.ts';
 import type { Raw } from '../shared/records.ts';
 import type { Transaction } from './database.ts';
@@ -15,7 +15,7 @@ const endRows = updateNamed(
     job: 'g.job',
   },
 );
-// Each is looked for by itself, as rows are: else all that is parked of the job is compared with each that was sent.
+// Looked up one by one, as rows are: otherwise everything parked for the job is compared with every message sent.
 const parkedOfRows = `SELECT found.* FROM unnest(:row::bigint[], :messageId::text[]) AS s (row, message_id)
   CROSS JOIN LATERAL (SELECT * FROM parked WHERE job = :job AND md5(message_id) = md5(s.message_id)
     AND message_id = s.message_id AND row = s.row LIMIT 1) AS found`;
@@ -23,7 +23,7 @@ const anyParked = 'SELECT 1 AS found FROM parked WHERE job = :job AND row IS NOT
 const statesOf = selectNamed('row, state, try, at', byNumber);
 const unpark = 'DELETE FROM parked WHERE seq = ANY(:seq::bigint[])';
 
-/** A row and how it ends; each row once. */
+/** A row and how it ends; each row occurs once. */
 export interface RowEnds extends End {
   readonly job: number;
   readonly row: number;
@@ -35,7 +35,7 @@ export async function writeEnds(transaction: Transaction, ends: readonly RowEnds
   await transaction.run(endRows, columnsOf(names, ends));
 }
 
-/** Ends rows by outcomes that came before their messages' ids were known. */
+/** Ends rows by outcomes that arrived before their message ids were known. */
 export async function adoptParked(
   transaction: Transaction,
   job: number,

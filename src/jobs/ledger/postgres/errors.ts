@@ -1,30 +1,30 @@
-/** What is wrong with a ledger in PostgreSQL, as a sentence. PURE. */
+/** Faults of a ledger in PostgreSQL, as sentences. PURE. */
 import { causeOf, errorCode, exitCodes, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
 import { remoteText } from '../../../text/remote.ts';
 import { LedgerBusyError, LedgerError, LedgerTakesNoChanges } from '../shared/error.ts';
 
-/** Codes of the system, and classes and codes of PostgreSQL (postgresql.org/docs/current/errcodes-appendix.html). */
+/** Error codes of the system, and classes and codes of PostgreSQL (postgresql.org/docs/current/errcodes-appendix.html). */
 const away =
   /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EMFILE|ENFILE|08...|57P0[1-5]|53300|25P03|25006)$/;
-/** What the library itself says of a connection that has ended, or does not come about; it gives no code. */
+/** Messages of the library for a connection that ended or was never made; these errors have no code. */
 const awayTexts =
   /^(?:Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/;
 const LOCK_NOT_AVAILABLE = '55P03';
 const CONFLICT = /^(?:40001|40P01)$/;
 
-/** Whether the server cannot be reached, or does not take the work now: it may later. Nothing is said of what it did last. */
+/** Whether the server cannot be reached, or takes no work for now. Says nothing about whether the last request was carried out. */
 export function isAway(error: unknown): boolean {
   const code = errorCode(error);
   return code === undefined ? awayTexts.test(messageOf(error)) : isLocked(error) || away.test(code);
 }
 
-/** Whether what was asked for was locked for as long as the session waits: nothing was done. */
+/** Whether the lock that was needed stayed taken for as long as the session waits: nothing was done. */
 export function isLocked(error: unknown): boolean {
   return errorCode(error) === LOCK_NOT_AVAILABLE;
 }
 
-/** Whether transactions were in each other's way: this one has done nothing, and can be run again at once. */
+/** Whether transactions conflicted: this one did nothing and can be run again at once. */
 export function isConflict(error: unknown): boolean {
   return CONFLICT.test(errorCode(error) ?? '');
 }
@@ -32,11 +32,11 @@ export function isConflict(error: unknown): boolean {
 /** Why the server cannot be reached, as a phrase. */
 export function causeOfAway(error: unknown): string {
   const code = errorCode(error);
-  // The system's own codes begin with E; PostgreSQL speaks for itself.
+  // System error codes begin with E; PostgreSQL's own messages are used as they are.
   return code?.startsWith('E') ? causeOf(error) : printable(remoteText(messageOf(error)));
 }
 
-/** The server stayed away for as long as a command waits. @param place `postgres://host:5432/database`. */
+/** The server stayed away for as long as the command waits. @param place `postgres://host:5432/database`. */
 export function awayError(place: string, error: unknown, waitedMs: number): LedgerError {
   if (isLocked(error))
     return new LedgerBusyError(
@@ -69,7 +69,7 @@ export function explainPostgres(error: unknown, place: string): unknown {
 
 interface Explained {
   readonly sentence: string;
-  /** LEDGER_URL is not what it must be. */
+  /** LEDGER_URL is invalid. */
   readonly wrongSetting?: boolean;
 }
 
@@ -108,6 +108,6 @@ function byCode(code: string, said: string): Explained | undefined {
       sentence: `cannot be opened over TLS (${said}). Correct sslmode and sslrootcert in LEDGER_URL`,
       wrongSetting: true,
     };
-  // Five characters: one of PostgreSQL's own.
+  // Five characters: a code of PostgreSQL's own.
   return /^[0-9A-Z]{5}$/.test(code) ? { sentence: `cannot be used (${said})` } : undefined;
 }

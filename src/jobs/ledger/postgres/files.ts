@@ -26,7 +26,7 @@ const statements = {
     ON CONFLICT (job, digest) DO UPDATE SET rows = greatest(files.rows, excluded.rows), complete = 0`,
   file: 'SELECT before, last, rows, issued_at, complete FROM files WHERE job = :job AND digest = :digest',
   rowsOfFile,
-  // Whole again only when all of its files are sent: then the rows that are there count.
+  // Complete again only when all its files are sent: then the rows that are there count.
   sumFiles: `UPDATE jobs SET updated_at = :now, path = :path, digest = :digest, complete = 0,
       rows = (SELECT sum(files.rows) FROM files WHERE job = :job),
       source = (SELECT string_agg(files.source, ', ' ORDER BY before) FROM files WHERE job = :job)
@@ -65,7 +65,7 @@ export async function beginFile(
   return { job: await read(), ...placeOf(file), isWhole: false };
 }
 
-/** @returns whether all files of the job are sent whole. */
+/** @returns whether all files of the job were sent completely. */
 export async function completeFile(transaction: Transaction, job: number, digest: string): Promise<boolean> {
   await transaction.run(statements.completeFile, { job, digest });
   await transaction.run(statements.countLeftOut, { job });

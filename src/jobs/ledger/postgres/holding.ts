@@ -2,12 +2,13 @@
  * The right to send a job's rows, as a row of `leases` that its holder renews:
  *
  *   held      renewed in time: no other process can have taken it
- *   lost      not renewed in time, or another process has it: nothing may be begun on its strength; where no other has it, it
- *             is held again once it is renewed
+ *   lost      not renewed in time, or taken by another process: begin nothing with it. If no other process has it, a renewal
+ *             makes it held again
  *   released  given up
  *
- * When it expires is a time of the database's clock; that it may have expired, the holder knows by its own monotonic clock, from
- * when it asked for the last renewal that was granted. So no clocks are compared, and a holder that was frozen knows it at once.
+ * The expiry is a time of the database's clock. The holder uses its own monotonic clock to know that the lease may have expired,
+ * counting from when it requested the last renewal that was granted. Clocks are thus never compared, and a holder that was frozen
+ * notices at once.
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../time/clock.ts';
@@ -16,9 +17,9 @@ import { LedgerError, LedgerOutcomeUnknown } from '../shared/error.ts';
 import type { Database, Transaction } from './database.ts';
 import { lockJob } from './lock.ts';
 
-/** How long a lease lasts: so long nobody sends when its holder has died. */
+/** How long a lease lasts. After its holder dies, nobody sends for this long. */
 const LEASE_MS = 15_000;
-/** The holder takes it for lost so long before it expires: what it has begun until then ends meanwhile. */
+/** The holder considers the lease lost this long before it expires, so that work already begun can end. */
 const MARGIN_MS = 5_000;
 const RENEW_MS = 3_000;
 const TICK_MS = 1_000;
@@ -35,7 +36,7 @@ const release = 'DELETE FROM leases WHERE job = :job AND token = :token';
 export const isTaken = 'SELECT 1 AS taken FROM leases WHERE job = :job AND expires_at >= clock_timestamp()';
 
 export interface Holder {
-  /** Says who it is to people: `user@host`. */
+  /** The holder's name for people: `user@host`. */
   readonly name: string;
   readonly clock: Clock;
 }
@@ -48,7 +49,7 @@ export async function isLeased(db: Database, job: number): Promise<boolean> {
 export class Leases {
   readonly #db: Database;
   readonly #holder: Holder;
-  /** Of jobs whose lease may be here, unknown to anybody: resolves when it is given up. */
+  /** Jobs whose lease may be held here without anybody knowing; the promise resolves when it is given up. */
   readonly #unknown = new Map<number, Promise<void>>();
 
   constructor(db: Database, holder: Holder) {
@@ -58,18 +59,18 @@ export class Leases {
 
   /**
    * @returns undefined while another process has the lease.
-   * @throws LedgerError where it is not known, too: then it is given up, and nothing was done.
+   * @throws LedgerError, also if it is unknown whether the lease was taken: it is then given up, and nothing was done.
    */
   async take(job: number): Promise<Holding | undefined> {
     await this.#unknown.get(job);
-    // Who is told so asks again: that should cost no transaction each time.
+    // A caller that is refused asks again: that should not cost a transaction each time.
     if (await isLeased(this.#db, job)) return undefined;
     const { name: holder, clock } = this.#holder;
     const token = randomUUID();
     const asked = clock.monotonic();
     try {
       const taken = await this.#db.transaction(async (transaction) => {
-        // After an import that holds the job, and so as the job is then.
+        // Waits for an import that holds the job, and then sees the job as it left it.
         await lockJob(transaction, job);
         return await transaction.run(take, { job, token, holder, ms: LEASE_MS });
       });
@@ -82,10 +83,10 @@ export class Leases {
     }
   }
 
-  /** Until it has expired. Never rejects. */
+  /** Keeps trying until the lease has expired. Never rejects. */
   async #giveUp(job: number, token: string): Promise<void> {
     const giveUp = async (transaction: Transaction): Promise<void> => {
-      // After the transaction that takes it, should that still go on.
+      // Waits for the transaction that takes the lease, if it is still running.
       await lockJob(transaction, job);
       await transaction.run(release, { job, token });
     };
@@ -99,7 +100,7 @@ export class Holding {
   readonly #clock: Clock;
   readonly #timer: NodeJS.Timeout;
   #lost = new AbortController();
-  /** When the last renewal was asked for that was granted; by the monotonic clock. */
+  /** When the last granted renewal was requested; by the monotonic clock. */
   #grantedAt: number;
   #renewing = false;
   #released = false;
@@ -112,16 +113,16 @@ export class Holding {
     this.#timer = setInterval(() => void this.#tick(), TICK_MS).unref();
   }
 
-  /** Aborts when the lease is lost, and looks at the clock whenever it is asked for. Another one when the lease is held again. */
+  /** Aborts when the lease is lost; each read checks the clock. It is a new signal when the lease is held again. */
   get lost(): AbortSignal {
     if (!this.#released && this.#age() > LEASE_MS - MARGIN_MS) this.#lost.abort();
     return this.#lost.signal;
   }
 
   /**
-   * Makes sure that no other process has taken it, and none does before the transaction ends; renews it when that is due.
-   * @returns to be called when the transaction is committed.
-   * @throws LeaseLost where another process has it.
+   * Ensures that no other process has taken the lease, or takes it before the transaction ends; renews it when due.
+   * @returns a function to call when the transaction is committed.
+   * @throws LeaseLost if another process has it.
    */
   async confirm(transaction: Transaction): Promise<() => void> {
     const asked = this.#clock.monotonic();
@@ -166,7 +167,7 @@ export class Holding {
       if (held > 0) this.#granted(asked);
       else if (!this.#released) this.#taken();
     } catch {
-      // Asked again at the next tick.
+      // Retried at the next tick.
     } finally {
       this.#renewing = false;
     }
@@ -177,7 +178,7 @@ export class Holding {
     if (this.#released) return;
     this.#released = true;
     clearInterval(this.#timer);
-    // Where the server is away, it expires by itself.
+    // If the server is away, the lease expires by itself.
     await this.#db
       .transaction((transaction) => transaction.run(release, this.#of), { ms: RELEASE_MS })
       .catch(() => {});

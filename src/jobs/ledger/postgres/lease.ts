@@ -1,4 +1,4 @@
-/** Sending a job's rows, for the process whose token is in `leases`. Each method looks at the token in its own transaction. */
+/** Sends a job's rows, for the process whose token is in `leases`. Each method checks the token in its own transaction. */
 import type { Retry, RunNote } from '../job.ts';
 import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
@@ -17,7 +17,7 @@ import { retryJob } from './steering.ts';
 const statements = {
   planned: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = :job AND state = 'planned' AND row <> ALL(:except::bigint[])
     ORDER BY row LIMIT :max`,
-  // By `min` and `max` all of a job that is taken for one row would be read.
+  // With `min` and `max`, PostgreSQL would read all rows of a job for which it has no statistics.
   plannedSpan: `SELECT (SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT 1) AS first,
     (SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row DESC LIMIT 1) AS last`,
   plannedFrom: `SELECT DISTINCT ON (found.row) found.* FROM unnest(:places::bigint[]) AS p (place)
@@ -35,7 +35,7 @@ const statements = {
     SELECT :job::integer, * FROM unnest(:Row::bigint[], :LeftOut::text[], :Identifier::text[], :Description::text[],
       :TaskConfigurationId::text[], :Reason::text[])
     ON CONFLICT (job, row) DO NOTHING`,
-  // Also of a row that has ended meanwhile: the id tells later outcomes of the same message.
+  // Also for a row that has ended meanwhile: the id matches later outcomes of the same message.
   markSent: updateNamed(
     `message_ids = ltrim(message_ids || ' ' || g.message_id),
       state = CASE state WHEN 'sending' THEN 'sent' ELSE state END`,
@@ -94,7 +94,7 @@ export class PostgresLease implements Lease {
     return this.#holding.lost;
   }
 
-  /** @throws LeaseLost where another process has taken the lease, or another ledger has the job: then nothing is changed. */
+  /** @throws LeaseLost if another process has taken the lease, or another ledger has the job: then nothing is changed. */
   async #asHolder<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     let confirmed = (): void => {};
     const result = await this.#db.transaction(async (transaction) => {
@@ -125,7 +125,7 @@ export class PostgresLease implements Lease {
   }
 
   async claim(max: number, random?: () => number): Promise<readonly LedgerRow[]> {
-    // Drawn once, however often the transaction is tried.
+    // Drawn once, however often the transaction is retried.
     const places = random === undefined ? [] : Array.from({ length: max }, random);
     return await this.#asHolder(async (transaction) => {
       const sample = await this.#sample(transaction, places);
@@ -141,7 +141,7 @@ export class PostgresLease implements Lease {
     });
   }
 
-  /** One row at a random place of each of equal parts: fewer where parts have none. */
+  /** One row at a random place in each of equal parts; fewer rows if parts have none. */
   async #sample(transaction: Transaction, random: readonly number[]): Promise<readonly Raw[]> {
     if (random.length === 0) return [];
     const [span = {}] = await transaction.all(statements.plannedSpan, { job: this.#key });
@@ -178,7 +178,7 @@ export class PostgresLease implements Lease {
         'IssuedAt',
       ] as const;
       const marked = [
-        // Before the others are entered, which would then be among them.
+        // Before the others are entered, which would otherwise be included.
         ...(await transaction.all(statements.markSending, { job, now, rows: good.map(({ Row }) => Row) })),
         ...(await transaction.all(statements.enterSending, { job, now, ...columnsOf(names, good) })),
       ];

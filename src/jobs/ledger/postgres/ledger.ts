@@ -58,7 +58,7 @@ const reading: Readonly<Record<ReadStatement, string>> = {
 };
 
 const statements = {
-  // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
+  // A job known only by its outcomes gets its plan; a job that has a plan keeps it.
   begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, state_since, state_who,
       created_at, updated_at)
     VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :who, :now, :now)
@@ -66,10 +66,10 @@ const statements = {
       rows = excluded.rows, left_out = excluded.left_out, undoes = excluded.undoes, issued_at = excluded.issued_at,
       state_since = excluded.state_since, state_who = excluded.state_who, updated_at = excluded.updated_at
     WHERE jobs.digest IS NULL`,
-  // By `max` all of a job that is taken for one row would be read.
+  // With `max`, PostgreSQL would read all rows of a job for which it has no statistics.
   lastRow: `SELECT greatest((SELECT row FROM rows WHERE job = :job ORDER BY row DESC LIMIT 1),
     (SELECT row FROM left_out WHERE job = :job ORDER BY row DESC LIMIT 1), 0) AS last`,
-  // What is there already was entered by a process that begins the same job at the same time.
+  // Existing rows were entered by a process that begins the same job at the same time.
   enterRows: `INSERT INTO rows (job, row, identifier, description, configuration, former)
     SELECT :job::integer, * FROM unnest(:Row::bigint[], :Identifier::text[], :Description::text[], :TaskConfigurationId::text[],
       :Former::text[]) ON CONFLICT (job, row) DO NOTHING`,
@@ -87,7 +87,7 @@ export interface PostgresOptions extends LedgerContext {
 
 /**
  * Opens the ledger in the database of `url`.
- * @throws LedgerError, also from every method of the ledger: a sentence with host, port and database, and what to do.
+ * @throws LedgerError, as does every method of the ledger: a sentence with host, port and database, and what to do.
  */
 export async function openPostgresLedger(options: PostgresOptions, use: LedgerUse): Promise<Ledger> {
   const db = new Database(options);
@@ -132,7 +132,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
     statement: ReadStatement,
     parameters: Readonly<Record<string, string | number>>,
   ): Promise<readonly Raw[]> {
-    // What is not there is empty.
+    // A ledger that does not exist is empty.
     return this.access === 'none' ? [] : await this.#db.all(reading[statement], parameters);
   }
 
@@ -188,7 +188,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
     await this.#changeOwn(key, (one) => one.run(statements.complete, { job: key, now: this.#now() }));
   }
 
-  /** One transaction that changes a job's rows, or what they are sent by. @throws JobMoved where another ledger has the job. */
+  /** One transaction that changes a job's rows, or how they are sent. @throws JobMoved if another ledger has the job. */
   async #changeOwn<T>(key: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return await this.#db.transaction(async (transaction) => {
       await lockOwnJob(transaction, key);
@@ -287,7 +287,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
     return await this.#db.transaction(async (one) => {
       const entered = await enterAll(batches(), entryOf(one), options, this.#now());
       if (!('key' in entered)) return entered.end;
-      // Of a copy, they are for the ledger that has the job.
+      // For a copy, they belong to the ledger that has the job.
       if (entered.end !== 'copied') await adoptAllParked(one, entered.key);
       if (entered.end === 'take-over') {
         await changeJob(one, entered.key, takingOver(options), this.#now());

@@ -1,4 +1,4 @@
-/** Who changes a job's rows locks the job first: transactions of several processes so come one after the other, and never in a circle. */
+/** A process that changes a job's rows locks the job first: transactions then run one after the other and cannot deadlock. */
 import { OWN_COLUMNS, requireOwn } from '../shared/own.ts';
 import type { Transaction } from './database.ts';
 
@@ -6,7 +6,7 @@ export async function lockJob(transaction: Transaction, key: number): Promise<vo
   await transaction.run('SELECT 1 FROM jobs WHERE key = :key FOR NO KEY UPDATE', { key });
 }
 
-/** The same for who changes rows, or what they are sent by. @throws JobMoved where another ledger has the job. */
+/** Locks the job to change its rows, or how they are sent. @throws JobMoved if another ledger has the job. */
 export async function lockOwnJob(transaction: Transaction, key: number): Promise<void> {
   requireOwn((await transaction.all(ownJob, { key }))[0]);
 }

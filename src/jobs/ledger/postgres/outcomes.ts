@@ -1,6 +1,6 @@
 /**
- * Outcomes into the ledger, a batch at a time: the jobs and rows that they name are read at once, it is decided here what becomes of
- * each, in their order, and the results are written at once.
+ * Stores outcomes in the ledger, a batch at a time: reads the jobs and rows that they name at once, decides here what becomes of
+ * each outcome in order, and writes the results at once.
  */
 import type { Outcome } from '../../../message/outcome.ts';
 import { type EndResult, type ReceivedOutcome, WITHOUT_JOB } from '../ledger.ts';
@@ -43,7 +43,7 @@ const statements = {
     job: 'g.job',
     where: 'request_id IS NULL',
   }),
-  // First those whose message is not known: a sender was killed.
+  // Rows whose message id is unknown come first: their sender was killed.
   named: `SELECT n.job, found.* FROM unnest(:job::integer[], :name::text[], :identifier::text[]) AS n (job, name, identifier)
     CROSS JOIN LATERAL (SELECT ${NAMED_COLUMNS} FROM rows
       WHERE job = n.job AND request_id = n.name AND identifier = n.identifier
@@ -90,7 +90,7 @@ export async function storeOutcomes(
   return { ...batch.counts, left, adopted };
 }
 
-/** Ends rows by outcomes that came before the job was entered. */
+/** Ends rows by outcomes that arrived before the job was entered. */
 export async function adoptAllParked(transaction: Transaction, job: number): Promise<void> {
   for (let after = 0; ; ) {
     const page = await transaction.all(statements.parkedPage, { job, after });
@@ -104,7 +104,7 @@ export async function adoptAllParked(transaction: Transaction, job: number): Pro
   }
 }
 
-/** The jobs that outcomes name, by their ids, locked. Those of abandoned outcomes are made where they are not there. */
+/** The jobs that outcomes name, by id, locked. Missing jobs of abandoned outcomes are created. */
 async function knownJobs(
   transaction: Transaction,
   outcomes: readonly ReceivedOutcome[],
@@ -128,7 +128,7 @@ async function knownJobs(
 
 type Names = Parameters<typeof rowsNamed>[0];
 
-/** The rows that outcomes name: by number, and by a RequestId of their file's own with the Identifier. */
+/** The rows that outcomes name: by number, or by Identifier and a RequestId from their file. */
 interface Named {
   readonly byNumber: ReadonlyMap<string, Raw>;
   readonly byName: ReadonlyMap<string, readonly Raw[]>;
@@ -164,7 +164,7 @@ async function namedRows(
   return { byNumber, byName };
 }
 
-/** By what is in them. */
+/** Removes duplicates, compared by content. */
 function distinct<T extends object>(records: readonly T[]): T[] {
   return [...new Map(records.map((one) => [JSON.stringify(one), one])).values()];
 }
@@ -173,7 +173,7 @@ function placeOf(...parts: readonly unknown[]): string {
   return parts.join(' ');
 }
 
-/** Decides outcome by outcome, each on what those before it have changed. */
+/** Decides outcome by outcome, each on the basis of what the earlier ones have changed. */
 class Batch {
   readonly counts = { rows: 0, nothingNew: 0, foreign: 0, unmatched: 0 };
   readonly #named: Named;
@@ -199,7 +199,7 @@ class Batch {
     return rows.length > 0 ? 'foreign' : 'unmatched';
   }
 
-  /** @returns whether the parked outcome is of a row. */
+  /** @returns whether the parked outcome belongs to a row. */
   adopt(job: number, parked: Raw): boolean {
     const found = ownOfParked(this.#rowsNamed(job, namesOfParked(parked)), parked);
     if (found === undefined) return false;
@@ -217,7 +217,7 @@ class Batch {
     );
   }
 
-  /** The row as the outcomes before have left it. */
+  /** The row as the earlier outcomes have left it. */
   #present<T extends Raw | undefined>(job: number, raw: T): T | Raw {
     const end = raw && this.#ends.get(placeOf(job, raw.row));
     return end === undefined ? raw : { ...raw, state: end.state, at: end.at };
@@ -230,7 +230,7 @@ class Batch {
   }
 
   #park(parked: Parked): void {
-    // As it will be stored: one statement must not store two of one id.
+    // As it will be stored: one statement must not store two outcomes with the same id.
     const place = placeOf(parked.job, storedText(parked.messageId));
     const known = this.#parked.get(place);
     if (known === undefined) this.#parked.set(place, parked);

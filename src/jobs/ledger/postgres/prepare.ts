@@ -1,4 +1,4 @@
-/** The ledger's schema in a database: whether it is there, whether it is ours, and its migration. */
+/** The ledger's schema in a database: whether it exists, whether it is ours, and its migration. */
 import { exitCodes } from '../../../errors.ts';
 import type { LedgerAccess, LedgerUse } from '../ledger.ts';
 import { LedgerError } from '../shared/error.ts';
@@ -11,8 +11,8 @@ const look = `SELECT to_regclass('${SCHEMA}.ledger') IS NOT NULL AS ours,
 const mayWrite = `SELECT has_table_privilege('${SCHEMA}.rows', 'UPDATE') AS granted`;
 
 /**
- * Makes the ledger ready for `use`. Only `create` makes a schema; `read` changes nothing where it may not.
- * @throws LedgerError when the schema is of another program, or of a later version of this one.
+ * Prepares the ledger for `use`. Only `create` creates a schema; `read` changes nothing without permission to do so.
+ * @throws LedgerError if the schema belongs to another program, or to a later version of this one.
  */
 export async function prepareSchema(db: Database, use: LedgerUse): Promise<LedgerAccess> {
   const access = await lookAt(db);
@@ -37,7 +37,7 @@ export async function prepareSchema(db: Database, use: LedgerUse): Promise<Ledge
   return access;
 }
 
-/** Looks whether the ledger can be used, and changes nothing. @returns undefined where the database has none. */
+/** Checks whether the ledger can be used; changes nothing. @returns undefined if the database has none. */
 export async function tryPostgresLedger(
   options: DatabaseOptions,
 ): Promise<{ readonly fault: string | undefined } | undefined> {
@@ -66,7 +66,7 @@ async function lookAt(db: Database): Promise<LedgerAccess> {
 
 type Reading = Pick<Transaction, 'all'>;
 
-/** @throws LedgerError for a schema of something else, or of a later version of this program. */
+/** @throws LedgerError for a schema of another program, or of a later version of this one. */
 async function inspect(db: Reading, place: string) {
   const [found = {}] = await db.all(look);
   if (found.ours !== true && found.filled === true) {
@@ -92,16 +92,16 @@ async function versionOf(db: Reading): Promise<number> {
   return Number(found?.version ?? 0);
 }
 
-/** Takes the schema from the version it has to the present one, step by step and all or nothing. */
+/** Migrates the schema from its version to the present one, step by step, all or nothing. */
 async function migrate(db: Database): Promise<void> {
   await db.transaction(async (transaction) => {
-    // Another process that does it takes its time.
+    // Another process that migrates may take long.
     await transaction.run('SET LOCAL lock_timeout = 0');
     await transaction.run(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
-    // Asked again: another process may have done it meanwhile.
+    // Checked again: another process may have migrated meanwhile.
     const { ours } = await inspect(transaction, db.place);
     if (ours !== true) {
-      // Its owner may have made it for a user who may not.
+      // The schema may exist already, created by its owner for a user who may not create one.
       const [there] = await transaction.all(`SELECT to_regnamespace('${SCHEMA}') IS NOT NULL AS there`);
       if (there?.there !== true) await transaction.run(`CREATE SCHEMA ${SCHEMA}`);
       await transaction.run(`CREATE TABLE ${SCHEMA}.ledger (version integer NOT NULL)`);

@@ -1,10 +1,10 @@
-/** Deletes of the ledger in PostgreSQL what is not needed any more. */
+/** Deletes data that is no longer needed from the ledger in PostgreSQL. */
 import type { PruneStep } from '../ledger.ts';
 import { type PrunedInParts, prunedBesides, prunedJob, pruneSteps } from '../shared/pruning.ts';
 import type { Transaction } from './database.ts';
 import { lockJob } from './lock.ts';
 
-/** By their places in the file: by their keys the whole table would be read each time. */
+/** Deletes by ctid (place in the file): by key, PostgreSQL would read the whole table each time. */
 function deleteFound(table: string, which: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${which}))`;
 }

@@ -1,17 +1,17 @@
 /**
- * Rows that are named by their numbers, many in one statement. Each is looked for by itself (LATERAL with a LIMIT), in the index of job and
- * row: left to itself, PostgreSQL chooses by what it knows of the table, and of a job that has just been entered it knows nothing. Then it
- * reads all rows of the job to change a few.
+ * Changes and reads rows by number, many in one statement. Each row is looked up by itself (LATERAL with a LIMIT) in the index of job
+ * and row. Left to itself, PostgreSQL plans by its statistics, and it has none for a job that has just been entered: it would read all
+ * rows of the job to change a few.
  */
 
 interface Named {
   /** The arrays that are unnested: `:row::bigint[]`, and others beside it. */
   readonly arrays: string;
-  /** What their elements are called, as `g.NAME`; one is `row`. */
+  /** The names of their elements, as `g.NAME`; one is `row`. */
   readonly names: string;
   /** The job of a row: `:job`, or one of the names. */
   readonly job?: string;
-  /** What else a row must be. */
+  /** A further condition on the row. */
   readonly where?: string;
 }
 
@@ -19,7 +19,7 @@ function place({ job = ':job', where = 'true' }: Named): string {
   return `job = ${job} AND row = g.row AND ${where} LIMIT 1`;
 }
 
-/** @param set may use the names. Rows are locked by their job. */
+/** @param set may use the names. Rows are locked through their job. */
 export function updateNamed(set: string, named: Named): string {
   return `UPDATE rows SET ${set} FROM (
       SELECT g.*, found.place FROM unnest(${named.arrays}) AS g (${named.names})
@@ -33,5 +33,5 @@ export function selectNamed(columns: string, named: Named): string {
     CROSS JOIN LATERAL (SELECT ${columns} FROM rows WHERE ${place(named)}) AS found`;
 }
 
-/** Rows by their numbers alone: `:rows`. */
+/** Selects rows by number alone: `:rows`. */
 export const byNumber = { arrays: ':rows::bigint[]', names: 'row' } as const;

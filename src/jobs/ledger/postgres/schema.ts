@@ -1,17 +1,17 @@
-/** The ledger's schema in PostgreSQL, as the steps that lead from each version to the next. */
+/** The ledger's schema in PostgreSQL, as migration steps from each version to the next. */
 
-/** Everything of the ledger is in this schema of the database. */
+/** The database schema that contains everything of the ledger. */
 export const SCHEMA = 'ota_updater';
 
 /**
- * Columns have the names and meanings that they have in SQLite: what is read of them is the same code. Text is compared byte by
- * byte (`COLLATE "C"`), whatever the database's own order is.
+ * Columns have the names and meanings that they have in SQLite, so the same code reads them. Text is compared byte by
+ * byte (`COLLATE "C"`), whatever the database's own collation is.
  *
- * Triggers keep the tallies, once for each statement, so that every process that changes rows keeps the counts right and reading
- * them is cheap. Whoever changes a job's rows locks the job before, so that two of them never wait for each other in a circle.
- * `parked.message_id` is of whatever length its sender likes, and an entry of an index is not: hence its digest.
- * `leases.token` is unique, so that whoever takes a lease over waits for transactions that look at it (`FOR KEY SHARE`), and the
- * holder's own renewal does not.
+ * Triggers update the tallies, once per statement. Counts are thus right whichever process changes rows, and cheap to read.
+ * A process that changes a job's rows locks the job first, so that two of them never deadlock.
+ * `parked.message_id` may have any length, but an index entry may not: hence its digest.
+ * `leases.token` is unique, so a process that takes over a lease waits for transactions that check the token
+ * (`FOR KEY SHARE`), while the holder's own renewal does not.
  */
 const version1 = `
 CREATE TABLE jobs (
@@ -168,7 +168,7 @@ CREATE TABLE leases (
 );
 `;
 
-/** Pages of a job's rows, by what is looked for, and when the last row ended: however many rows there are. */
+/** Indexes for filtered pages of a job's rows, and for when the last row ended, at any number of rows. */
 const version2 = `
 CREATE INDEX rows_applied ON rows (job, row) WHERE state = 'applied';
 CREATE INDEX rows_superseded ON rows (job, row) WHERE state = 'superseded';
@@ -180,9 +180,9 @@ CREATE INDEX rows_by_end ON rows (job, at) WHERE at IS NOT NULL;
 `;
 
 /**
- * Jobs that another ledger has. `kept_state`: of a job that is elsewhere, the state that it was in, as JSON. `moves`: how often it was
- * moved from one ledger to another: an export that is older than what a ledger knows is told by it. `is_copy`: the job is elsewhere, as
- * it came here as a copy.
+ * Jobs that another ledger has. `kept_state`: for a job that is elsewhere, the state that it had, as JSON. `moves`: how often it was
+ * moved between ledgers; it shows that an export is older than what a ledger knows. `is_copy`: the job is elsewhere because it came
+ * here as a copy.
  */
 const version3 = `
 ALTER TABLE jobs ADD COLUMN kept_state text;
@@ -190,8 +190,8 @@ ALTER TABLE jobs ADD COLUMN moves integer NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN is_copy smallint NOT NULL DEFAULT 0;
 `;
 
-/** When the last row of a job was sent, however many rows there are. */
+/** When the last row of a job was sent, at any number of rows. */
 const version4 = 'CREATE INDEX rows_by_sending ON rows (job, sent_at) WHERE sent_at IS NOT NULL;';
 
-/** The first makes version 1 of an empty schema. A step that was released never changes. */
+/** The first step creates version 1 in an empty schema. A released step never changes. */
 export const schemaSteps: readonly string[] = [version1, version2, version3, version4];

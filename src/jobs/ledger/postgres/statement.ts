@@ -1,4 +1,4 @@
-/** Statements with named parameters, as SQLite takes them, for PostgreSQL, which numbers them. PURE. */
+/** Converts statements with named parameters, as SQLite takes them, for PostgreSQL, which numbers parameters. PURE. */
 
 export type Value = string | number | null | readonly (string | number | null)[];
 export type Values = Readonly<Record<string, Value>>;
@@ -8,10 +8,10 @@ interface Statement {
   readonly names: readonly string[];
 }
 
-/** `:name`, and not the cast `::type`. */
+/** Matches `:name`, but not the cast `::type`. */
 const NAMED = /(?<!:):([a-z]\w*)/gi;
 
-/** `WHERE job = :job AND row > :after` to `WHERE job = $1 AND row > $2`. */
+/** `WHERE job = :job AND row > :after` becomes `WHERE job = $1 AND row > $2`. */
 export function numbered(text: string): Statement {
   const names: string[] = [];
   const positional = text.replace(NAMED, (_, name: string) => {
@@ -21,7 +21,7 @@ export function numbered(text: string): Statement {
   return { text: positional, names };
 }
 
-/** The values in the order of `names`. PostgreSQL keeps neither NUL nor half of a surrogate pair in a text: they become U+FFFD. */
+/** The values in the order of `names`. PostgreSQL stores neither NUL nor lone surrogates in text: they become U+FFFD. */
 export function valuesOf(names: readonly string[], values: Values): Value[] {
   return names.map((name) => {
     const value = values[name];
@@ -34,14 +34,14 @@ function storable<T extends string | number | null>(value: T): T | string {
   return typeof value === 'string' ? storedText(value) : value;
 }
 
-/** A text as the database will have it. */
+/** A text as the database will store it. */
 export function storedText(text: string): string {
   return text.replaceAll('\0', '\ufffd').toWellFormed();
 }
 
 /**
- * Columns of records, to be unnested: a batch of any size is one round trip.
- * @returns an array for each of the names.
+ * Records as columns to be unnested, so that a batch of any size is one round trip.
+ * @returns one array per name.
  */
 export function columnsOf<const Name extends string>(
   names: readonly Name[],

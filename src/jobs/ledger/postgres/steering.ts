@@ -1,4 +1,4 @@
-/** A job's state and settings, who changed them, and what others are to be told. Each function is part of a transaction. */
+/** A job's state and settings, who changed them, and the notices to others. Each function is part of a transaction. */
 import type { StageProgress } from '../../rules/progress.ts';
 import type {
   Counts,
@@ -37,7 +37,7 @@ const statements = {
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   firstPlanned: `SELECT min(row) AS first, max(row) AS last FROM (
     SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max) AS chosen`,
-  // By values: of a job that has just been entered, PostgreSQL would compare each row with each row of a subquery.
+  // Bounds as values, not as a subquery: for a job just entered, PostgreSQL would compare each row with each of its rows.
   cancelRows: `UPDATE rows SET state = 'not-sent'
     WHERE job = :job AND state = 'planned' AND row BETWEEN :first::bigint AND :last::bigint`,
   tallies: talliesStatement(() => ''),
@@ -45,7 +45,7 @@ const statements = {
     VALUES (:now, :who, :what, :subject, :why, :detail)`,
   addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
     VALUES (:job, :kind, :now, :state, :counts, :targets, :now)`,
-  // What another process is taking is its own.
+  // Skips notices that another process is taking.
   dueNotices: `SELECT notices.*, job_id FROM notices JOIN jobs ON jobs.key = notices.job
     WHERE due_at <= :now AND (targets <> :anyTarget OR at >= :anySince) AND EXISTS (SELECT 1 FROM json_array_elements_text(targets::json) AS t (name)
       WHERE name = ANY(:targets::text[]) AND name NOT IN (SELECT json_array_elements_text(told::json)))
@@ -53,11 +53,11 @@ const statements = {
   hideNotices: `UPDATE notices SET due_at = :hiddenUntil,
     targets = CASE WHEN targets = :anyTarget THEN :named ELSE targets END WHERE seq = ANY(:ids::bigint[])`,
   notice: 'SELECT targets, told FROM notices WHERE seq = :id FOR UPDATE',
-  // Told everywhere it is due no more.
+  // A notice that all its targets have is never due again.
   noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all = 1 THEN NULL ELSE due_at END WHERE seq = :id`,
 } as const;
 
-/** Statements that are whole transactions. */
+/** Statements that are complete transactions. */
 export const steeringStatements = {
   noticeFailed: `UPDATE notices SET failures = failures + 1, due_at = :nextAt WHERE seq = :id AND due_at IS NOT NULL`,
   audit: 'SELECT * FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :max',
@@ -87,7 +87,7 @@ export async function changeJob(
   return true;
 }
 
-/** Of rows that were planned again. */
+/** For a job whose failed rows were planned again. */
 export async function retryJob(
   transaction: Transaction,
   key: number,

@@ -1,4 +1,4 @@
-/** A job that enters the ledger, a batch in one statement. */
+/** Enters a job into the ledger, one batch per statement. */
 import { endOfParked } from '../shared/matching.ts';
 import { clearStatements } from '../shared/pruning.ts';
 import { enterJob, type JobEntry, jobHere } from '../shared/transfer.ts';
@@ -7,7 +7,7 @@ import type { Transaction } from './database.ts';
 import { isTaken } from './holding.ts';
 import { columnsOf } from './statement.ts';
 
-/** A job that comes back brings the lines that it left with. */
+/** A job that comes back brings the audit lines that it left with. */
 const newLine = `WHERE NOT EXISTS (SELECT 1 FROM audit AS a WHERE md5(a.subject) = md5(n.subject) AND a.subject = n.subject
   AND a.at = n.at AND a.who = n.who AND a.what = n.what AND a.detail = n.detail)`;
 
@@ -16,7 +16,7 @@ const addName = `INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobI
 export function entryOf(transaction: Transaction): JobEntry {
   return {
     here: async (jobId) => {
-      // There is something to lock then: two that enter a job at once come one after the other.
+      // Gives concurrent imports of one job a row to lock, so that they run one after the other.
       await transaction.run(addName, { jobId });
       return (await transaction.all(`${jobHere} FOR UPDATE`, { job_id: jobId }))[0];
     },

@@ -1,13 +1,13 @@
-/** Tallies and runs to what is shown of a job. PURE. */
+/** Converts tallies and runs to what is shown of a job. PURE. */
 import { epochMs } from '../../../time/instant.ts';
 import type { Counts, JobRecord, JobTimes, MeasuredRate } from '../job.ts';
 import type { RowState } from '../row.ts';
 import type { Raw } from './records.ts';
 
-/** What stands for a state where {@link toCounts} is told how many ends were read from tasks: those rows are in their groups, too. */
+/** Pseudo-state by which {@link toCounts} learns how many ends were read from tasks: those rows are also in their own groups. */
 export const RECONCILED = 'reconciled';
 
-/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group, and the ends that were reconciled as {@link RECONCILED}. */
+/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group, and the reconciled ends as {@link RECONCILED}. */
 export function toCounts(tallies: readonly Raw[]): Counts {
   const byState = new Map<string, number>();
   const causes = new Map<string, number>();
@@ -43,9 +43,9 @@ export function toCounts(tallies: readonly Raw[]): Counts {
 }
 
 /**
- * When a job was at work.
- * @param runs `started`, `last`, `ms` and `rows` of all its runs together; `started` is null when there are none.
- * @param lastEnd when the last row ended, as text, by the clock of whoever ended it; anything else when nobody said.
+ * When a job was worked on.
+ * @param runs `started`, `last`, `ms` and `rows` of all its runs together; `started` is null if there are none.
+ * @param lastEnd when the last row ended, as text, by the clock of the process that ended it; anything else if unknown.
  */
 export function timesOf(
   { updatedAt }: JobRecord,
@@ -54,7 +54,7 @@ export function timesOf(
   lastEnd: unknown,
 ): JobTimes | undefined {
   if (typeof started !== 'number') return undefined;
-  // Rows may have ended after the last run. When that was stored is known by the ledger's own clock.
+  // Rows may have ended after the last run. The ledger's own clock says when that was stored.
   const end = epochMs(String(lastEnd));
   const after = Math.min(Number.isNaN(end) ? 0 : end, updatedAt);
   const ended = counts.ended === counts.total;
@@ -66,7 +66,7 @@ export function timesOf(
   };
 }
 
-/** @param runs `ms`, `rows` and `job_id` of the latest runs that were long enough to tell, the latest first. */
+/** @param runs `ms`, `rows` and `job_id` of the latest runs that were long enough to measure, latest first. */
 export function measuredRateOf(runs: readonly Raw[]): MeasuredRate | undefined {
   const [latest] = runs;
   if (latest === undefined) return undefined;

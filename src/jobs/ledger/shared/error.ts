@@ -1,7 +1,7 @@
-/** What is wrong with a ledger, as a sentence. PURE. */
+/** Faults of a ledger, as sentences. PURE. */
 import { CommandError, exitCodes } from '../../../errors.ts';
 
-/** The ledger itself, or what belongs to it, cannot be used. Its message says which, why, and what to do. */
+/** The ledger, or something that belongs to it, cannot be used. The message says which, why, and what to do. */
 export class LedgerError extends CommandError {
   override readonly name: string = 'LedgerError';
 
@@ -12,10 +12,10 @@ export class LedgerError extends CommandError {
   }
 }
 
-/** What the ledger was asked last it may have done: it was lost before it has said so. */
+/** The ledger was lost before it answered: the last request may have been carried out. */
 export class LedgerOutcomeUnknown extends LedgerError {
   override readonly name = 'LedgerOutcomeUnknown';
-  /** What is wrong with the ledger, without what that means for what it was asked: a sentence without its full stop. */
+  /** The fault of the ledger, without its consequence for the request: a sentence without its full stop. */
   readonly why: string;
 
   /** @param what `The ledger /x/y`. @param why a phrase without its full stop. */
@@ -28,9 +28,9 @@ export class LedgerOutcomeUnknown extends LedgerError {
   }
 }
 
-/** The user has interrupted a command that waited for the ledger. */
+/** The user interrupted a command that waited for the ledger. */
 export class LedgerInterrupted extends LedgerError {
-  /** @param what `The ledger /x/y`. @param isKnown whether it is known that what waited was not done. */
+  /** @param what `The ledger /x/y`. @param isKnown whether it is known that the request was not carried out. */
   constructor(what: string, isKnown = true) {
     const known = `Interrupted. ${what} was waited for: what waited was not done, and what was done before is kept.`;
     const unknown = `Interrupted. ${what} has not answered, so that it is not known whether what it was asked last was done: look before you do it again.`;
@@ -38,13 +38,13 @@ export class LedgerInterrupted extends LedgerError {
   }
 }
 
-/** It takes no changes now: nothing was changed, and it may be read all the same. */
+/** The ledger accepts no changes now. Nothing was changed; the ledger can still be read. */
 export class LedgerTakesNoChanges extends LedgerError {}
 
-/** Since somebody else has it locked. */
+/** The ledger accepts no changes because another process has it locked. */
 export class LedgerBusyError extends LedgerTakesNoChanges {}
 
-/** Of text that is not as the ledger wrote it: a database notices damage to its own pages only, and not to what they hold. */
+/** For text that the ledger did not write this way: a database detects damage to its pages, but not to the values in them. */
 export function damagedValue(): LedgerError {
   return new LedgerError(
     'The ledger is damaged: it holds text where it had JSON. Restore a copy of it from before that.',

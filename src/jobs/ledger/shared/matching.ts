@@ -6,19 +6,19 @@ import { parseRequestId, type RowEnd } from '../row.ts';
 import { parsed, type Raw } from './records.ts';
 
 /**
- * Outcomes without a job that are kept, the latest. Those of a job whose plan is elsewhere are all kept, some 300 bytes
- * each: nobody else has taken them, so an outcome that is dropped here is lost.
+ * How many outcomes without a job are kept: the latest. Those of a job whose plan is elsewhere are all kept, some 300 bytes
+ * each: no other ledger took them, so an outcome that is dropped here is lost.
  */
 export const MAX_WITHOUT_JOB = 100_000;
 const MAX_CAUSE_LENGTH = 100;
-/** An outcome may claim up to 2^53 API calls, and `node:sqlite` refuses to read a sum of a few such. */
+/** An outcome may claim up to 2^53 API calls, and `node:sqlite` refuses to read a sum of a few such numbers. */
 const MAX_CALLS = 1_000_000;
 
-/** What is read of a row that an outcome names. */
+/** The columns read of a row that an outcome names. */
 export const NAMED_COLUMNS =
   'row, identifier, description, configuration, state, at, try, sends, message_ids, request_id, row_issued_at';
 
-/** Rows of one RequestId that are looked at: there can be as many as there are; of one Identifier, too, hardly any. */
+/** Limit on rows with one RequestId that are looked at. It can occur any number of times, but hardly with the same Identifier. */
 export const MAX_NAMED = 100;
 
 /** The job that an outcome names. */
@@ -30,8 +30,8 @@ export interface KnownJob {
 }
 
 /**
- * Where a job is sent from: by this ledger; by another one, as this one knows for sure, since it gave the job away or has a copy; or
- * `unknown`, where this ledger has no plan of it.
+ * Where a job is sent from: by this ledger; `elsewhere`: by another one, which this ledger knows because it gave the job away or has
+ * a copy; `unknown`: this ledger has no plan of the job.
  */
 type PlanPlace = 'here' | 'elsewhere' | 'unknown';
 
@@ -43,8 +43,8 @@ export function planOf(job: Raw | undefined): PlanPlace {
 
 /**
  * Whether this ledger stores outcomes of a job. Those of a job that is elsewhere are left to the ledger that has it, however long they
- * are on their queue: this one never takes them as its own.
- * @param abandoned whether no ledger has taken them for long.
+ * stay on the queue.
+ * @param abandoned whether no ledger has taken them for a long time.
  */
 export function takesOutcomes(plan: PlanPlace, abandoned: boolean): boolean {
   return plan === 'here' || (plan === 'unknown' && abandoned);
@@ -52,7 +52,7 @@ export function takesOutcomes(plan: PlanPlace, abandoned: boolean): boolean {
 
 export const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null, plan: 'here' };
 
-/** A row that an outcome names, and the try that it is of. */
+/** A row that an outcome names, and the try that the outcome belongs to. */
 export interface NamedRow {
   readonly row: number;
   /** {@link NAMED_COLUMNS}. */
@@ -60,7 +60,7 @@ export interface NamedRow {
   readonly attempt: number;
 }
 
-/** How an outcome ends a row, in the columns of both `rows` and `parked`. */
+/** How an outcome ends a row, in columns that `rows` and `parked` have in common. */
 export interface End {
   readonly state: string;
   readonly cause: string;
@@ -71,10 +71,10 @@ export interface End {
 }
 
 /**
- * The rows that an outcome names, by its RequestId. Another producer may use the same JobId and number its rows alike: the
- * Identifier must fit, too.
+ * The rows that an outcome names by its RequestId. Another producer may use the same JobId and the same row numbers, so the
+ * Identifier must match, too.
  * @param byNumber the row of that number, if its file gave it no RequestId.
- * @param byName rows whose file gave them that RequestId, and of that Identifier.
+ * @param byName rows whose file gave them that RequestId and Identifier.
  */
 export function rowsNamed(
   { RequestId: name, Identifier: identifier }: Pick<Outcome, 'RequestId' | 'Identifier'>,
@@ -87,7 +87,7 @@ export function rowsNamed(
   if (numbered !== undefined && raw !== undefined && (identifier ?? raw.identifier) === raw.identifier)
     return [{ row: numbered.Row, raw, attempt: numbered.try }];
   if (identifier === undefined) return [];
-  // Without a try in its name, an outcome is of the present one: its message's id tells which row it is of.
+  // The name contains no try, so the outcome counts for the present one. The message id tells which row it belongs to.
   return byName(name, identifier).map((one) => ({
     row: Number(one.row),
     raw: one,
@@ -95,18 +95,18 @@ export function rowsNamed(
   }));
 }
 
-/** The row that the outcome is of; undefined: it is of none of them. */
+/** The row that the outcome belongs to; undefined: none of them. */
 export function ownRow(rows: readonly NamedRow[], outcome: Outcome, job: KnownJob): NamedRow | undefined {
   return ofMessage(rows, outcome) ?? rows.find((one) => hasValues(one, outcome, job));
 }
 
 type MessageIds = Pick<Outcome, 'MessageId' | 'OriginalMessageId'>;
 
-/** The row in whose messages this one is, with the try that it is of. */
+/** The row that one of these message ids belongs to, with the try of that message. */
 function ofMessage(rows: readonly NamedRow[], ids: MessageIds): NamedRow | undefined {
   const own = rows.find(({ raw }) => hasMessage(raw, ids));
   if (own === undefined || typeof own.raw.request_id !== 'string') return own;
-  // Its name has no try in it: of a row that was tried again, only the last message is of the present try.
+  // The name contains no try: for a row that was tried again, only its last message is of the present try.
   const { state, message_ids: known } = own.raw;
   const isPresent =
     state !== 'planned' &&
@@ -116,8 +116,8 @@ function ofMessage(rows: readonly NamedRow[], ids: MessageIds): NamedRow | undef
 }
 
 /**
- * Whether an outcome is of a message that this ledger sent for the row. Whoever may send to the update queue can name any row, so
- * the message's id decides.
+ * Whether this ledger sent the outcome's message for the row. Anyone who may send to the update queue can name any row, so
+ * the message id decides.
  */
 function hasMessage(
   { message_ids: ids }: Raw,
@@ -128,8 +128,8 @@ function hasMessage(
 }
 
 /**
- * The row of a job that has just been entered that an outcome is of which was parked before, by its message's id, and how it ends it;
- * undefined: of none of them.
+ * For an outcome that was parked before its job was entered: the row that it belongs to, by message id, and how it ends the row;
+ * undefined: none of the rows.
  * @param rows that it names; see {@link namesOfParked}.
  */
 export function ownOfParked(
@@ -150,8 +150,8 @@ export function namesOfParked({
 }
 
 /**
- * A process that was killed after a send never learnt the message's id: then an outcome with everything that the row's own update
- * has counts as well, if the row was ever about to be sent.
+ * A process that was killed after a send never learned the message id. Then an outcome also counts if it has everything that the
+ * row's own update has, and sending the row was ever begun.
  */
 function hasValues({ raw: row, attempt }: NamedRow, outcome: Outcome, { issuedAt }: KnownJob): boolean {
   return (
@@ -165,8 +165,8 @@ function hasValues({ raw: row, attempt }: NamedRow, outcome: Outcome, { issuedAt
 }
 
 /**
- * Whether an outcome of the try `attempt` ends the row. `applied` and `superseded` are final, whichever try they are of: the values
- * are in place, or newer ones are. A dead letter counts for the present try only, and of two the later.
+ * Whether an outcome of the try `attempt` ends the row. `applied` and `superseded` are final, whichever try they belong to: the values
+ * are in place, or newer ones are. A dead letter counts for the present try only, and the later of two wins.
  * @param row its `state`, `try` and `at`.
  */
 export function takesEnd(row: Raw, { state, at }: Pick<End, 'state' | 'at'>, attempt: number): boolean {
@@ -197,7 +197,7 @@ function causeOf(state: string, code: unknown): string {
   return state === 'dead-lettered' ? String(code ?? 'Unknown').slice(0, MAX_CAUSE_LENGTH) : '';
 }
 
-/** What an outcome that ends no row is kept with, beside its end. */
+/** What is stored of an outcome that ends no row, besides its end. */
 export function parkedOf(outcome: Outcome, { key }: KnownJob, rows: readonly NamedRow[]) {
   return {
     job: key,
@@ -208,7 +208,7 @@ export function parkedOf(outcome: Outcome, { key }: KnownJob, rows: readonly Nam
   };
 }
 
-/** The end that a parked outcome is, and the try that it is of. */
+/** The end that a parked outcome describes, and the try that it belongs to. */
 export function endOfParked(parked: Raw): End & { readonly attempt: number } {
   const { name, state, reason, error } = parked;
   const { name: code } =
@@ -217,7 +217,7 @@ export function endOfParked(parked: Raw): End & { readonly attempt: number } {
   return {
     ...({ state, reason, error, attempts, at } as Omit<End, 'cause'>),
     cause: causeOf(String(state), code),
-    // A row with a RequestId of its own has no try in it: the message is of the present one.
+    // A RequestId from a file contains no try: the message belongs to the present one.
     attempt: parseRequestId(String(name))?.try ?? Number.MAX_SAFE_INTEGER,
   };
 }

@@ -1,4 +1,4 @@
-/** The guard of a job's rows: another ledger has those of a job that is elsewhere. PURE. */
+/** Protects the rows of a job that is elsewhere: they belong to another ledger. PURE. */
 import { JobMoved } from '../lease-lost.ts';
 import type { JobState } from '../state.ts';
 import type { Raw } from './records.ts';
@@ -7,7 +7,7 @@ import type { Raw } from './records.ts';
 export const OWN_COLUMNS = 'job_id, state';
 
 /**
- * To be called in each transaction that changes anything of a job's rows, before it does, with the job locked: then nobody moves it
+ * Call this in every transaction that changes a job's rows, before the change and with the job locked: then nobody can move the job
  * until the change is done.
  * @param job with {@link OWN_COLUMNS}. @throws JobMoved.
  */
@@ -15,7 +15,7 @@ export function requireOwn(job: Raw | undefined): void {
   if (job?.state === 'elsewhere') throw new JobMoved(String(job.job_id));
 }
 
-/** Whether a job takes more rows: not of another ledger, and not once it was cancelled. */
+/** Whether a job accepts more rows: not if it is elsewhere, and not once it was cancelled. */
 export function takesRows({ name, towards }: Pick<JobState, 'name' | 'towards'>): boolean {
   return name !== 'elsewhere' && name !== 'cancelled' && towards !== 'cancelled';
 }

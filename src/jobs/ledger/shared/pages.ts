@@ -1,13 +1,13 @@
-/** Large sets in pages, so that memory stays flat. */
+/** Large sets in pages, so memory use stays flat. */
 import { setImmediate } from 'node:timers/promises';
 import type { Raw } from './records.ts';
 
 const PAGE_ROWS = 500;
 
 /**
- * All that `select` gives, in the order of `place`.
- * @param select gives at most `max` rows behind `after`, in order.
- * @param place the column that they are ordered by.
+ * Everything that `select` gives, in the order of `place`.
+ * @param select gives at most `max` rows after `after`, in order.
+ * @param place the column that orders the rows.
  */
 export async function* pagesOf<Row>(
   select: (after: number, max: number) => readonly Raw[] | Promise<readonly Raw[]>,
@@ -19,7 +19,7 @@ export async function* pagesOf<Row>(
     if (page.length === 0) return;
     yield page.map(toRow);
     after = Number(page.at(-1)?.[place]);
-    // SQLite never waits: without a pause, signals would come after the last page.
+    // SQLite never yields to the event loop: without this pause, signals would be handled only after the last page.
     await setImmediate();
   }
 }

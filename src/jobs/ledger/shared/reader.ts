@@ -1,4 +1,4 @@
-/** What is read of a ledger, the same way of every database: statements, and what is made of their rows. */
+/** Reads a ledger, the same way for every database: statements, and the conversion of their rows. */
 import { setImmediate } from 'node:timers/promises';
 import type { LeftOutRow } from '../../plan/format.ts';
 import type { Counts, JobRecord, JobStanding, MeasuredRate, PlannedJob } from '../job.ts';
@@ -26,15 +26,15 @@ export const readStatements = {
     ORDER BY key`,
   times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
     FROM runs WHERE job = :job`,
-  // A short run tells how soon the first row ended rather than how fast rows end.
+  // A short run shows how soon the first row ended rather than how fast rows end.
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
-  // Of an earlier job of that name are those which were begun before it; one that was imported since has a later key.
+  // Jobs that were begun before this one undo an earlier job of the same name; a job imported since has a later key.
   undosOf: `SELECT undo.* FROM jobs AS undo JOIN jobs AS job ON job.key = :job AND undo.undoes = job.job_id
     WHERE undo.digest IS NOT NULL AND (undo.key > job.key OR undo.created_at > job.created_at) ORDER BY undo.key DESC`,
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
-  // Each part is as short as the page: PostgreSQL would else sort all that follows, for each page.
+  // LIMIT in each part, too: otherwise PostgreSQL would sort all following rows for each page.
   page: `SELECT * FROM (SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows
       WHERE job = :job AND row > :after ORDER BY row LIMIT :max) AS changed
     UNION ALL SELECT * FROM (SELECT ${LEFT_OUT_COLUMNS} FROM left_out
@@ -45,17 +45,17 @@ export const readStatements = {
 } as const;
 
 /**
- * `unmatchedTallies`: `state`, `cause` and `rows` of the outcomes of `:job` that name no row. Each database has its own text of it
- * and of those that read by an index.
+ * `unmatchedTallies`: `state`, `cause` and `rows` of the outcomes of `:job` that name no row. Each database has its own text for
+ * this statement and for those that read by an index.
  */
 export type ReadStatement = keyof typeof readStatements | IndexedStatement | 'unmatchedTallies';
 
 const MAX_LAST_FAILED = 5;
-/** Rows that a search looks at in one go, and in all. */
+/** Rows that a search looks at in one step, and in total. */
 const SEARCH_STEP = 25_000;
 const SEARCHED_ROWS = 500_000;
 
-/** The reading half of a ledger. */
+/** The part of a ledger that reads. */
 export abstract class LedgerReader {
   protected abstract select(
     statement: ReadStatement,
@@ -125,7 +125,7 @@ export abstract class LedgerReader {
     };
   }
 
-  /** @param above jobs that are undone by this one, so that names which go round in a circle end. */
+  /** @param above jobs that this one undoes. It ends the recursion if names form a circle. */
   async #undosOf(job: number, above: readonly number[] = []): Promise<JobStanding['undos']> {
     const undos: JobStanding['undos'][number][] = [];
     for (const raw of await this.select('undosOf', { job })) {
@@ -155,7 +155,7 @@ export abstract class LedgerReader {
   }
 
   async rowPage(key: number, filter: RowFilter, after: number, max: number): Promise<RowPage> {
-    // None of those has an error.
+    // Rows that were left out have no error.
     if (filter.state === 'left-out' && filter.cause !== undefined) return { rows: [], next: undefined };
     if (filter.identifier !== undefined) return await this.#search(key, filter, after, max);
     const { statement, parameters } = pageOf(filter);
@@ -173,7 +173,7 @@ export abstract class LedgerReader {
       const of = { job: key, after: at, until, max: max - rows.length };
       rows.push(...(await this.select('namedPage', { ...of, ...searchOf(filter) })));
       if (rows.length === max) return { rows: rows.map(toEitherRow), next: Number(rows.at(-1)?.row) };
-      // SQLite never waits: others would.
+      // SQLite never yields to the event loop: everything else would wait.
       await setImmediate();
     }
     return { rows: rows.map(toEitherRow), next: end < last ? end : undefined };

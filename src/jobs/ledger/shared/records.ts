@@ -1,4 +1,4 @@
-/** Rows of the database to the ledger's shapes. Columns have the same names and types in each database. PURE. */
+/** Converts rows of the database to the ledger's types. Columns have the same names and types in every database. PURE. */
 import type { Outcome } from '../../../message/outcome.ts';
 import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts';
 import { readProgress, type StageProgress } from '../../rules/progress.ts';
@@ -15,7 +15,7 @@ export type Raw = Readonly<Record<string, unknown>>;
 export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
   reason, error, attempts, at, reconciled, request_id, row_issued_at, sent_at`;
 
-/** The same columns of a row that was left out, and its state; so that one statement can read both in their order. */
+/** The same columns for a row that was left out, and its state, so that one statement can read both kinds in order. */
 export const LEFT_OUT_COLUMNS = `row, identifier, description, configuration, NULL, NULL, CAST(NULL AS INTEGER), CAST(NULL AS INTEGER),
   reason, NULL, CAST(NULL AS INTEGER), NULL, CAST(NULL AS INTEGER), NULL, NULL, CAST(NULL AS BIGINT), state`;
 
@@ -36,7 +36,7 @@ export function toLedgerRow(raw: Raw): LedgerRow {
   };
 }
 
-/** What the ledger keeps as JSON. @throws LedgerError for what is none. */
+/** Parses what the ledger stores as JSON. @throws LedgerError if it is not JSON. */
 export function parsed<T>(text: unknown): T {
   try {
     return JSON.parse(String(text)) as T;
@@ -45,7 +45,7 @@ export function parsed<T>(text: unknown): T {
   }
 }
 
-/** @param raw has `left_out`, which is null of a row to change. */
+/** @param raw has `left_out`, which is null for a row to change. */
 export function toEitherRow(raw: Raw): LedgerRow | LeftOutRow {
   if (raw.left_out === null) return toLedgerRow(raw);
   return {
@@ -109,14 +109,14 @@ export function toJob(raw: Raw): JobRecord {
   };
 }
 
-/** @throws LedgerError for what are no settings. */
+/** @throws LedgerError if these are not settings. */
 export function toSettings(text: unknown): JobSettings {
   const settings = readSettings(parsed(text));
   if (settings === undefined) throw damagedValue();
   return settings;
 }
 
-/** @throws LedgerError for what is no progress. */
+/** @throws LedgerError if this is not progress. */
 export function toProgress(text: unknown): StageProgress {
   const progress = readProgress(parsed(text));
   if (progress === undefined) throw damagedValue();

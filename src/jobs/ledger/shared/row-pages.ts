@@ -1,6 +1,6 @@
 /**
- * What is read of a job's rows by an index, so that it comes as soon of a million rows as of a hundred: pages by what is asked for,
- * and what a standing says. PURE.
+ * What is read of a job's rows through an index, as fast for a million rows as for a hundred: filtered pages, and the figures of a
+ * standing. PURE.
  */
 import type { RowFilter } from '../row.ts';
 import { RECONCILED } from './counts.ts';
@@ -10,23 +10,23 @@ const COLUMNS = `${ROW_COLUMNS}, NULL AS left_out`;
 const FAILED = "state IN ('dead-lettered', 'refused')";
 const BESIDES = `(:state = '' OR state = :state OR (:state = 'failed' AND ${FAILED}))`;
 
-/** What `toCounts` takes. */
+/** The tallies that `toCounts` takes. */
 export function talliesStatement(by: (index: string) => string): string {
-  // One statement: an end that is reconciled meanwhile is in both parts, or in neither. A row that was planned again keeps its mark.
+  // One statement, so an end that is reconciled meanwhile is in both parts or in neither. A row that is planned again keeps its mark.
   return `SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job
     UNION ALL SELECT '${RECONCILED}', '', count(*), 0, 0 FROM rows ${by('rows_reconciled')}
       WHERE job = :job AND reconciled = 1 AND state IN ('applied', 'superseded', 'dead-lettered')`;
 }
 
-/** When the last row of `:job` was sent, as `at`; no row where none was. */
+/** When the last row of `:job` was sent, as `at`; gives no row if none was. */
 export function lastSentStatement(by: (index: string) => string): string {
   return `SELECT sent_at AS at FROM rows ${by('rows_by_sending')} WHERE job = :job AND sent_at IS NOT NULL
     ORDER BY sent_at DESC LIMIT 1`;
 }
 
 /**
- * Statements of every database.
- * @param by what makes the database read by the index of that name; '' where it sees that by itself.
+ * Statements for every database.
+ * @param by the text that makes the database use the index of that name; '' if the database chooses it by itself.
  */
 export function indexedStatements(by: (index: string) => string) {
   const ofState = (index: string, condition: string): string =>
@@ -45,7 +45,7 @@ export function indexedStatements(by: (index: string) => string) {
       AND row > :after AND ${BESIDES} ORDER BY row LIMIT :max`,
     leftOutPage: `SELECT row, identifier, description, configuration, reason, state AS left_out FROM left_out
       WHERE job = :job AND row > :after ORDER BY row LIMIT :max`,
-    // An index by Identifier would cost every job twice the time that its rows take to be entered.
+    // An index by Identifier would double the time to enter the rows of every job.
     namedPage: `SELECT ${COLUMNS} FROM rows WHERE job = :job AND row > :after AND row <= :until
       AND identifier >= :from AND identifier < :below AND ${BESIDES} AND (:cause = '' OR cause = :cause)
       UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after AND row <= :until
@@ -75,7 +75,7 @@ const ofState = {
   'left-out': 'leftOutPage',
 } as const satisfies Record<NonNullable<RowFilter['state']>, IndexedStatement>;
 
-/** The statement for a page of what is no search by Identifier, and what it takes besides job, place and length. */
+/** The statement for a page that is no search by Identifier, and its parameters besides job, place and length. */
 export function pageOf({ state, cause }: RowFilter): {
   readonly statement: IndexedStatement | 'page';
   readonly parameters: Readonly<Record<string, string>>;
@@ -84,7 +84,7 @@ export function pageOf({ state, cause }: RowFilter): {
   return { statement: state === undefined ? 'page' : ofState[state], parameters: {} };
 }
 
-/** What a search by the beginning of Identifiers takes. Every Identifier that begins so is before the second bound. */
+/** The parameters of a search by the beginning of Identifiers. Every matching Identifier sorts before the second bound. */
 export function searchOf({ state, cause, identifier = '' }: RowFilter): Readonly<Record<string, string>> {
   return { state: state ?? '', cause: cause ?? '', from: identifier, below: `${identifier}~` };
 }

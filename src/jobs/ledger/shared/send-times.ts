@@ -1,4 +1,4 @@
-/** When rows are sent, in the order in which they are: whatever the clocks of one sender and the next say. */
+/** Send times that rise in the order of sending, even if the clocks of successive senders disagree. */
 
 /** For the process that has a job's lease. */
 export class SendTimes {
@@ -10,12 +10,12 @@ export class SendTimes {
     this.#now = now;
   }
 
-  /** Whether the last time of the job is not known, and {@link next} is to be given it. */
+  /** Whether the job's last time is still unknown, so that {@link next} needs it. */
   get isNew(): boolean {
     return this.#last === undefined;
   }
 
-  /** @param last the latest time in the ledger, as the database gives it; looked at once. @returns a later one than all before. */
+  /** @param last the latest time in the ledger, as the database gives it; read once. @returns a time later than all before. */
   next(last?: unknown): number {
     this.#last ??= typeof last === 'number' ? last : Number.NEGATIVE_INFINITY;
     this.#last = Math.max(this.#now(), this.#last + 1);

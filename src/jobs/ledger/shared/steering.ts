@@ -1,4 +1,4 @@
-/** What a change of a job's state comes to, and the records of changes and notices. PURE. */
+/** The result of a change of a job's state, and the records of changes and notices. PURE. */
 import { isDeepStrictEqual } from 'node:util';
 import { countFrom, type StageProgress } from '../../rules/progress.ts';
 import type {
@@ -21,7 +21,7 @@ export const STATE_COLUMNS =
   'job_id, guards, counting, state, towards, state_since, state_who, state_why, kept_state, is_copy';
 
 /**
- * The state that a change leads to, its line in the audit, and its notices; undefined where it changes nothing.
+ * The state that a change leads to, its line in the audit, and its notices; undefined if it changes nothing.
  * @param job the job's row, with {@link STATE_COLUMNS}. @param now epoch milliseconds.
  */
 export function changeState(
@@ -36,12 +36,12 @@ export function changeState(
   if (since !== undefined && since !== before.since) return undefined;
   const next = nextState(before, event);
   if (next === undefined) return undefined;
-  // What a job was stopped for is still said when it has come to rest.
+  // When the job has come to rest, the state still gives the reason for the stop.
   const reason =
     next.name === before.towards ? (why ?? before.why) : event === 'take-over' ? before.kept?.why : why;
   const state: JobState = {
     ...next,
-    // Two changes in one millisecond are told apart by `since`.
+    // `since` distinguishes two changes in one millisecond.
     since: Math.max(now, before.since + 1),
     who,
     ...(reason !== undefined && { why: reason }),
@@ -60,12 +60,12 @@ export function changeState(
   };
 }
 
-/** Where a job's stages and rules count from, as its column holds it, when they begin anew. @param job with {@link STATE_COLUMNS}. */
+/** Where a job's stages and rules count from when they start anew, as the column stores it. @param job with {@link STATE_COLUMNS}. */
 export function countedFrom(job: Raw | undefined, counts: Counts, lastSent: number): string {
   return JSON.stringify(countFrom(counts, toProgress(job?.counting), lastSent));
 }
 
-/** A job's state as its columns hold it. @returns with `moves`: what is to be added. */
+/** A job's state as its columns store it. @returns with `moves`: the number to add. */
 export function stateColumns({ name: state, towards, since: now, who, why, kept }: JobState) {
   const keptState = kept === undefined ? null : JSON.stringify(kept);
   return {
@@ -79,24 +79,24 @@ export function stateColumns({ name: state, towards, since: now, who, why, kept 
   };
 }
 
-/** Sets them, of `:key`. */
+/** Sets the state columns of `:key`. */
 export const SET_STATE = `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
   kept_state = :keptState, moves = moves + :moves, updated_at = :now WHERE key = :key`;
 
-/** Nothing more of the job happens by itself. */
+/** States in which nothing more happens to the job by itself. */
 const atRest: ReadonlySet<JobState['name']> = new Set(['done', 'stopped', 'aborted', 'cancelled']);
 
 /**
- * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job, or
- * nothing of it changes.
- * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws; JobMoved where another ledger has it.
+ * How a job is sent after a change, as its columns store it, with the line in the audit; undefined if there is no such job, or
+ * nothing changes.
+ * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws; JobMoved if another ledger has it.
  */
 export function changeControl(
   job: Raw | undefined,
   { change, who, why }: SettingsChange,
 ): { readonly guards: string; readonly counting: string; readonly line: NewAuditLine } | undefined {
   if (job === undefined) return undefined;
-  // Nothing here would follow it.
+  // No sender here would follow the change.
   requireOwn(job);
   const before: JobControl = { settings: toSettings(job.guards), progress: toProgress(job.counting) };
   const { settings, progress } = { ...before, ...change(before) };
@@ -110,9 +110,9 @@ export function changeControl(
 }
 
 /**
- * How far a job is through its stages, as its column is to hold it; undefined where that is not as it was `before`. Of a job that is gone
- * nothing is kept, which is nobody's change.
- * @param job with {@link STATE_COLUMNS}. @throws JobMoved where another ledger has it.
+ * How far a job is through its stages, as its column is to store it; undefined if the stored progress is no longer `before`. For a job
+ * that is gone nothing is stored; that does not count as a change by others.
+ * @param job with {@link STATE_COLUMNS}. @throws JobMoved if another ledger has it.
  */
 export function changeProgress(
   job: Raw | undefined,
@@ -129,7 +129,7 @@ export function isBeingCancelled(job: Raw | undefined): boolean {
   return job?.state === 'cancelled' || job?.towards === 'cancelled';
 }
 
-/** That a file is being sent under a job's name. */
+/** The audit line for a file that is being sent under a job's name. */
 export function enqueueLine({ jobId: subject, who, why, source, digest, rows }: NewFile): NewAuditLine {
   return { who, what: 'enqueue', subject, why, detail: { source, digest, rows } };
 }
@@ -161,7 +161,7 @@ export function toNotice(raw: Raw): PendingNotice {
   };
 }
 
-/** What the column `targets` holds of a notice to {@link ANY_TARGET}. */
+/** What the column `targets` holds for a notice to {@link ANY_TARGET}. */
 export const anyTarget = JSON.stringify([ANY_TARGET]);
 
 /** The targets of a notice once a process that has `takers` has taken it. */
@@ -174,7 +174,7 @@ export function namedOf(takers: readonly string[]): readonly string[] {
   return takers.filter((name) => name !== ANY_TARGET);
 }
 
-/** The targets that have a notice once `target` has it too, and whether these are all. */
+/** The targets that have a notice once `target` has it too, and whether these are all targets. */
 export function toldWith(
   notice: Raw,
   target: string,

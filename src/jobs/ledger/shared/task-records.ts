@@ -1,9 +1,9 @@
-/** What the ledger has of one task. It has no index by task, which every row sent would pay for: a scan is a second. PURE. */
+/** What the ledger has about one task. It has no index by task, for which every row sent would pay: a scan takes a second. PURE. */
 import type { Outcome } from '../../../message/outcome.ts';
 import type { TaskOutcome, TaskRecords, TaskRow } from '../task.ts';
 import { LEFT_OUT_COLUMNS, type Raw, ROW_COLUMNS, toEitherRow, toUnmatched } from './records.ts';
 
-/** Statements of every database. They take `identifier`, and `max`: one more than is shown. */
+/** Statements for every database. Parameters: `identifier`, and `max`, one more than is shown. */
 export const taskStatements = {
   taskRows: `SELECT job_id, issued_at, found.* FROM (
       SELECT job, message_ids, ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE identifier = :identifier
@@ -13,7 +13,7 @@ export const taskStatements = {
     WHERE identifier = :identifier ORDER BY seq DESC LIMIT :max`,
 } as const;
 
-/** @param max rows, and outcomes, at most: the latest. */
+/** @param max most rows, and most outcomes, to give: the latest of each. */
 export function toTaskRecords(rows: readonly Raw[], outcomes: readonly Raw[], max: number): TaskRecords {
   return {
     rows: rows.slice(0, max).map(toTaskRow),

@@ -1,4 +1,4 @@
-/** How a job leaves a ledger and enters one, the same way in every database. */
+/** How a job leaves a ledger and enters one; the same for every database. */
 import type { NewAuditLine, StateChange } from '../job.ts';
 import {
   columnsOfTable,
@@ -12,7 +12,7 @@ import { type Raw, toJob, toState } from './records.ts';
 import { stateColumns } from './steering.ts';
 
 const PAGE_RECORDS = 500;
-/** An outcome may claim any message id; no row's is as long. */
+/** An outcome may claim a message id of any length; the ids of a row are never this long. */
 const MAX_MESSAGE_ID = 1_000;
 
 type Select = (
@@ -20,7 +20,7 @@ type Select = (
   values: Readonly<Record<string, string | number>>,
 ) => readonly Raw[] | Promise<readonly Raw[]>;
 
-/** Of whom the records are, and by what they are ordered; null: there are few. */
+/** How to find the records of a job, and the column that orders them; null: they are few. */
 const sources: Readonly<Record<TransferTable, { readonly of: string; readonly place: string | null }>> = {
   jobs: { of: 'key = :job', place: null },
   files: { of: 'job = :job', place: null },
@@ -34,8 +34,8 @@ const sources: Readonly<Record<TransferTable, { readonly of: string; readonly pl
 export const tablesInOrder = Object.keys(transferTables) as readonly TransferTable[];
 
 /**
- * All records of a job, its own first, in batches. A job that is elsewhere has the state that it was in.
- * @param select reads as of one moment. @param copy whether it is only a copy that leaves.
+ * All records of a job in batches, the job's own record first. A job that is elsewhere is given the state that it had.
+ * @param select reads as of one moment. @param copy whether the export is only a copy.
  */
 export async function* recordsOf(
   job: number,
@@ -75,19 +75,19 @@ function leaving(raw: Raw, copy: boolean): Raw {
 
 const jobColumns = [...columnsOfTable('jobs'), 'kept_state'];
 
-/** Enters the job itself, unless this ledger has one of its name; gives its key. Its parameters are the columns' names. */
+/** Enters the job itself, unless this ledger has one of its name; gives its key. Parameters are named like the columns. */
 export const enterJob = `INSERT INTO jobs (${jobColumns.join(', ')}) VALUES (${jobColumns.map((name) => `:${name}`).join(', ')})
   ON CONFLICT (job_id) DO UPDATE SET ${jobColumns.map((name) => `${name} = excluded.${name}`).join(', ')}
   WHERE jobs.digest IS NULL OR jobs.state = 'elsewhere' RETURNING key`;
 
-/** The job `:job_id` as it is here; its parameter's name is that of the column. */
+/** The job `:job_id` as it is here. The parameter is named like the column. */
 export const jobHere = 'SELECT * FROM jobs WHERE job_id = :job_id';
 
-/** What a database does to enter a job, within one transaction. */
+/** The database operations that enter a job, within one transaction. */
 export interface JobEntry {
   /** {@link jobHere}, locked. */
   readonly here: (jobId: string) => Raw | undefined | Promise<Raw | undefined>;
-  /** Sees to it that no other process takes the lease of a job that is here before the transaction is over. @returns false: one has it. */
+  /** Ensures that no other process takes the job's lease before the transaction ends. @returns false: a process has it. */
   readonly hold: (job: number) => boolean | Promise<boolean>;
   /** {@link clearStatements}. */
   readonly clear: (job: number) => void | Promise<void>;
@@ -95,17 +95,17 @@ export interface JobEntry {
   readonly enterJob: (
     record: Readonly<Record<string, string | number | null>>,
   ) => Raw | undefined | Promise<Raw | undefined>;
-  /** Records of another table. What is there already stays. */
+  /** Records of another table. Existing records stay. */
   readonly enter: (job: number, batch: TransferBatch) => void | Promise<void>;
 }
 
-/** What an import comes to, and the job's key where there is one to go on with. */
+/** The result of an import, and the job's key if there is more to do with it. */
 export type Entry =
   | { readonly end: 'entered' | 'copied'; readonly key: number }
   | { readonly end: 'take-over'; readonly key: number }
   | { readonly end: 'here' | 'moved' | 'copy' | 'older' | 'busy' };
 
-/** All batches are read, whatever becomes of the job: a file is what it says only at its end. */
+/** Reads all batches whatever becomes of the job: whether a file is intact is known only at its end. */
 export async function enterAll(
   batches: AsyncIterable<TransferBatch>,
   entry: JobEntry,
@@ -116,7 +116,7 @@ export async function enterAll(
   for await (const batch of batches) {
     if (batch.table === 'jobs') {
       const [record = {}] = objectsOf(batch);
-      // What is JSON, and no settings, must not get in.
+      // JSON that holds no valid settings must not get in.
       toJob(record);
       became = await enterOne(record, entry, given, now);
     } else if (became.end === 'entered' || became.end === 'copied') await entry.enter(became.key, batch);
@@ -133,7 +133,7 @@ async function enterOne(
   const here = await entry.here(String(record.job_id));
   const may = mayEnter(here, record, takeOver);
   if (may !== 'enter' && may !== 'take-over') return { end: may };
-  // Whoever has it exports or prunes it, and would go on with another job than it began with.
+  // A process with the lease exports or prunes the job, and would continue with a different job than it began with.
   if (here !== undefined && !(await entry.hold(Number(here.key)))) return { end: 'busy' };
   if (may === 'take-over') return { end: may, key: Number(here?.key) };
   if (typeof here?.digest === 'string') await entry.clear(Number(here.key));
@@ -157,8 +157,8 @@ async function enterOne(
 }
 
 /**
- * What becomes of a job in a file, by what this ledger has of that name. PURE.
- * @returns `enter`: in the place of what is here. `take-over`: what is here goes on, since the file has nothing newer.
+ * What becomes of a job in a file, depending on the job of that name in this ledger. PURE.
+ * @returns `enter`: replace what is here. `take-over`: continue what is here, since the file has nothing newer.
  */
 function mayEnter(
   here: Raw | undefined,
@@ -166,21 +166,21 @@ function mayEnter(
   takeOver: boolean,
 ): 'enter' | 'take-over' | 'here' | 'moved' | 'copy' | 'older' {
   if (typeof here?.digest !== 'string') return 'enter';
-  // Another job of that name has another beginning.
+  // A job with the same name but another start is another job.
   if (here.state !== 'elsewhere' || here.created_at !== file.created_at) return 'here';
-  // Nobody can send it any more; and it is not counted as a move, since it stays so where it was.
+  // Nobody can send it any more. It does not count as a move, since it stays cancelled where it was.
   if (file.state === 'cancelled' && file.is_copy === 0) return 'enter';
   const moves = Number(file.moves) - Number(here.moves);
   if (moves < 0) return 'older';
   if (moves > 0) return 'enter';
   if (here.is_copy === 1) return Number(file.updated_at) < Number(here.updated_at) ? 'older' : 'enter';
-  // The ledger that it was moved to may have made the copy, and sends it.
+  // The ledger that the job was moved to may have made this copy, and still sends the job.
   if (!takeOver) return file.is_copy === 1 ? 'copy' : 'moved';
-  // Of what is not complete, a part may have been pruned.
+  // Part of an incomplete job may have been pruned.
   return file.updated_at === here.state_since && here.complete === 1 ? 'take-over' : 'enter';
 }
 
-/** The change that makes a job that was moved from here this ledger's again. */
+/** The change that takes back a job that was moved from this ledger. */
 export function takingOver({ who, why }: ImportOptions): StateChange {
   return { event: 'take-over', who, ...(why !== undefined && { why }) };
 }

@@ -1,33 +1,33 @@
-/** Waits for a ledger that is away, as long as its {@link Patience} lasts, and tells of it. The event loop goes on meanwhile. */
+/** Waits for a ledger that is away, as long as its {@link Patience} lasts, and reports it. The event loop keeps running. */
 import { type BackoffSettings, fullJitter } from '../../../time/backoff.ts';
 import type { LedgerContext, Patience } from './context.ts';
 import { type LedgerError, LedgerInterrupted } from './error.ts';
 
-/** What a kind of ledger says of being away. */
+/** How a kind of ledger recognizes and describes that it is away. */
 export interface AwayKind {
   /** Begins sentences: `The ledger /x/y`. */
   readonly what: string;
   readonly backoff: BackoffSettings;
-  /** A sender tells of it when nobody got through for so long, in milliseconds: what is over by then is nobody's concern. */
+  /** A sender reports that the ledger is away only after this time without success, in milliseconds. Shorter gaps concern nobody. */
   readonly tellAfterMs: number;
-  /** Whether the work has done nothing, and may be done later. */
+  /** Whether the operation did nothing and may succeed later. */
   readonly isAway: (error: unknown) => boolean;
-  /** Of these, whether another process has it locked. */
+  /** Among those errors, whether another process has the ledger locked. */
   readonly isLocked: (error: unknown) => boolean;
-  /** What is thrown when nobody waits any longer. */
+  /** The error to throw when the wait is given up. */
   readonly error: (error: unknown, waitedMs: number) => LedgerError;
-  /** Any other error, as it is thrown. */
+  /** Any other error, in the form in which it is thrown. */
   readonly explain: (error: unknown) => unknown;
-  /** Goes on after `what`. */
+  /** Continues the sentence that begins with `what`. */
   readonly sayAway: (error: unknown) => string;
   readonly sayBack: (seconds: number) => string;
 }
 
-/** When the waiting is to end because the sender is. */
+/** How long to wait once the sender is stopping. */
 const LEAVING_MS = 2_000;
-/** What was asked of the ledger may still be answered for so long when the command is interrupted. */
+/** How long a request to the ledger may still be answered after the command was interrupted. */
 const GRACE_MS = 2_000;
-/** A command tells what it waits for when it has lasted so long. */
+/** After this long, a command says what it waits for. */
 const COMMAND_TELLS_MS = 2_000;
 
 export class Waiting {
@@ -35,9 +35,9 @@ export class Waiting {
   readonly #kind: AwayKind;
   readonly #closing = new AbortController();
   #patience: Patience;
-  /** Since nobody got through; by the monotonic clock. */
+  /** When the ledger was first away; by the monotonic clock. */
   #awaySince: number | undefined;
-  /** Whether that was told. */
+  /** Whether that was reported. */
   #told = false;
 
   constructor(
@@ -50,19 +50,19 @@ export class Waiting {
     this.#kind = kind;
   }
 
-  /** From here on. */
+  /** Applies from here on. */
   set patience(patience: Patience) {
     this.#patience = patience;
   }
 
-  /** Who waits is told that it is away. */
+  /** Ends all waits with the error that the ledger is away. */
   close(): void {
     this.#closing.abort();
   }
 
   /**
-   * @param once is called at once, and again while it throws that the ledger is away: then it must have done nothing.
-   * @throws LedgerInterrupted where the patience ends so.
+   * @param once is called at once, and again while it throws that the ledger is away: it must then have done nothing.
+   * @throws LedgerInterrupted if the patience ends that way.
    */
   async for<T>(once: () => T | Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {
     const { clock, sleep, random } = this.#context;
@@ -100,7 +100,7 @@ export class Waiting {
     if (endsAtOnce === true && signal?.aborted === true) throw new LedgerInterrupted(this.#kind.what);
   }
 
-  /** A command that is interrupted waits no longer for an answer, and one that has none says so. */
+  /** An interrupted command stops waiting for the answer; a command whose answer is late says so. */
   async #unlessInterrupted<T>(once: () => T | Promise<T>): Promise<T> {
     const { signal, endsAtOnce, say } = this.#patience;
     const working = once();
@@ -140,7 +140,7 @@ export class Waiting {
     say?.(`${what} ${sayAway(error)}: ${then}`);
   }
 
-  /** Somebody got through. */
+  /** The ledger answered. */
   #back(): void {
     if (this.#told && this.#awaySince !== undefined) {
       const seconds = Math.round((this.#context.clock.monotonic() - this.#awaySince) / 1_000);

@@ -1,6 +1,7 @@
 /**
- * A file of SQLite whose errors are sentences: how the ledger's statements and transactions run. SQLite itself never waits for another
- * process's lock, for the whole program would wait with it: what finds the file locked has done nothing, and is done again as a whole.
+ * An SQLite file whose errors are sentences: how the ledger's statements and transactions run. SQLite itself never waits for another
+ * process's lock, because the whole program would wait with it. An operation that finds the file locked has done nothing, and is
+ * repeated as a whole.
  */
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
@@ -18,7 +19,7 @@ type Open = () => DatabaseSync;
 export class Database {
   readonly #open: Open;
   readonly #what: string;
-  /** A file that SQLite does not watch for changes, because it cannot: looked at before each reading. */
+  /** A file that SQLite cannot watch for changes: it is checked before each read. */
   readonly #unwatched: string | undefined;
   readonly #waiting: Waiting;
   #seen: string;
@@ -34,7 +35,7 @@ export class Database {
     this.#db = this.#do(open);
   }
 
-  /** The present connection: another one when an unwatched file has changed. */
+  /** The present connection; a new one when an unwatched file has changed. */
   get connection(): DatabaseSync {
     const seen = this.#look();
     if (seen !== this.#seen) {
@@ -54,7 +55,7 @@ export class Database {
     this.#do(() => this.connection.exec(sql));
   }
 
-  /** Runs `once` at once, and again while another process has the file locked. It is one statement, or one transaction. */
+  /** Runs `once` now, and again while another process has the file locked. `once` is one statement or one transaction. */
   async whenFree<T>(once: () => T, patience?: Pick<Patience, 'ms'>): Promise<T> {
     return await this.#waiting.for(once, patience);
   }
@@ -64,7 +65,7 @@ export class Database {
     return await this.whenFree(() => this.transaction(work));
   }
 
-  /** Runs `work` as one transaction. When it throws, nothing of it has happened. */
+  /** Runs `work` as one transaction. If it throws, nothing has changed. */
   transaction<T>(work: () => T): T {
     this.exec('BEGIN IMMEDIATE');
     try {
@@ -77,7 +78,7 @@ export class Database {
     }
   }
 
-  /** The same for work that waits; nothing else may use the file meanwhile, here or in another process. */
+  /** The same for asynchronous work; nothing else may use the file meanwhile, here or in another process. */
   async longTransaction<T>(work: () => Promise<T>): Promise<T> {
     await this.whenFree(() => this.exec('BEGIN IMMEDIATE'));
     try {
@@ -98,7 +99,7 @@ export class Database {
     return new Statement(this, text, (work) => this.#do(work));
   }
 
-  /** Each of the texts as a prepared statement. */
+  /** Prepares each of the texts as a statement. */
   prepareAll<Name extends string>(texts: Readonly<Record<Name, string>>): Readonly<Record<Name, Statement>> {
     const prepared = Object.entries<string>(texts).map(([name, text]) => [name, this.prepare(text)]);
     return Object.fromEntries(prepared) as Record<Name, Statement>;
@@ -122,7 +123,7 @@ export class Database {
   }
 }
 
-/** A prepared statement: prepared at once, and again for another connection. */
+/** A prepared statement: prepared immediately, and again for a new connection. */
 export class Statement {
   readonly #database: Database;
   readonly #text: string;
@@ -138,7 +139,7 @@ export class Statement {
     this.#statement = run(() => this.#connection.prepare(text));
   }
 
-  /** @returns how many rows it has changed. */
+  /** @returns how many rows it changed. */
   run(...parameters: Parameters): number {
     return this.#do(() => Number(this.#now().run(...(parameters as SQLInputValue[])).changes));
   }

@@ -1,4 +1,4 @@
-/** The ledger's file: how it is opened, for writing or for reading only, and its migration. */
+/** The ledger's file: how it is opened, for writing or read-only, and its migration. */
 import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -22,7 +22,7 @@ export type FileContext = Pick<LedgerContext, 'clock' | 'sleep' | 'random' | 'pa
 
 const { O_NOFOLLOW = 0, O_RDONLY, O_RDWR } = constants;
 
-/** The ledger's file, from the root. */
+/** Absolute path of the ledger's file. */
 export function ledgerPath(stateDir: string): string {
   return resolve(stateDir, 'ledger.sqlite');
 }
@@ -33,8 +33,8 @@ export interface OpenFile {
 }
 
 /**
- * Opens the ledger in `stateDir` for `use`. Only `create` makes a file or a folder.
- * @throws LedgerError when it cannot be opened, is no ledger, or a later version of this program has written it.
+ * Opens the ledger in `stateDir` for `use`. Only `create` creates a file or a folder.
+ * @throws LedgerError if it cannot be opened, is not a ledger, or was written by a later version of this program.
  */
 export async function openLedgerFile(
   stateDir: string,
@@ -42,14 +42,14 @@ export async function openLedgerFile(
   context: FileContext,
 ): Promise<OpenFile> {
   const path = ledgerPath(stateDir);
-  // A setting that is wrong is told soon.
+  // Opening must report a wrong setting soon.
   const opening = waitingFor(path, context, openingPatience(context.patience ?? PATIENCE));
   return await opening.for(() =>
     openNow(path, use, () => waitingFor(path, context, context.patience ?? PATIENCE)),
   );
 }
 
-/** Of each connection its own, which ends with it. */
+/** Each connection gets a Waiting of its own, which ends with the connection. */
 type MakeWaiting = () => Waiting;
 
 function waitingFor(path: string, context: FileContext, patience: Patience): Waiting {
@@ -66,7 +66,7 @@ function waitingFor(path: string, context: FileContext, patience: Patience): Wai
   });
 }
 
-/** @throws LedgerBusyError while another process has it locked: then nothing is open. */
+/** @throws LedgerBusyError while another process has the file locked: then nothing is open. */
 function openNow(path: string, use: LedgerUse, waiting: MakeWaiting): OpenFile {
   const found = use === 'create' ? create(path) : accessTo(path);
   if (found === 'none') {
@@ -77,7 +77,7 @@ function openNow(path: string, use: LedgerUse, waiting: MakeWaiting): OpenFile {
   try {
     if (found === 'write') return { db: openForWriting(path, waiting), access: found };
   } catch (error) {
-    // The file may be written and its folder not, or the disk is full: beside the file SQLite keeps what is not yet in it.
+    // The file may be writable but not its folder, or the disk is full: SQLite keeps new data in files beside it at first.
     if (use !== 'read' || !isWithoutRoom(error)) throw error;
   }
   if (use === 'read') return { db: openForReading(path, waiting), access: 'read' };
@@ -87,8 +87,8 @@ function openNow(path: string, use: LedgerUse, waiting: MakeWaiting): OpenFile {
 }
 
 /**
- * Looks whether the ledger in `stateDir` can be used. Changes nothing, not even its schema.
- * @returns undefined where there is none; else why it cannot be used, as a sentence, or that it can.
+ * Checks whether the ledger in `stateDir` can be used. Changes nothing, not even its schema.
+ * @returns undefined if there is none; else why it cannot be used, as a sentence, or that it can.
  */
 export async function tryLedgerFile(
   stateDir: string,
@@ -109,7 +109,7 @@ function faultOf(error: unknown): { readonly fault: string } {
 function tryNow(path: string, waiting: MakeWaiting): { readonly fault: string | undefined } | undefined {
   const access = accessTo(path);
   if (access === 'none') return undefined;
-  // Without this file nobody has it open, and a reader would have to make it.
+  // Without this file nobody has the ledger open, and a reader would have to create the file.
   const db = existsSync(`${path}-wal`)
     ? new Database(() => new DatabaseSync(path, { ...NO_WAIT, readOnly: true }), whatIs(path), waiting())
     : openAlone(path, waiting);
@@ -120,7 +120,7 @@ function tryNow(path: string, waiting: MakeWaiting): { readonly fault: string | 
   return { fault: access === 'write' ? undefined : `${whatIs(path)} may only be read by this user` };
 }
 
-/** For a file that nobody else has open: SQLite watches for no others. */
+/** For a file that nobody else has open: SQLite then does not watch for other processes. */
 function openAlone(path: string, waiting: MakeWaiting): Database {
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
@@ -134,7 +134,7 @@ function whatIs(path: string): string {
 const { readOnly, cannotOpen, inputOutput, full } = sqliteCodes;
 const withoutRoom: ReadonlySet<number | undefined> = new Set([readOnly, cannotOpen, inputOutput, full]);
 
-/** Whether it may be that SQLite cannot make its files beside the ledger's, while the ledger itself can be read. */
+/** Whether SQLite may be unable to create its files beside the ledger's, while the ledger itself can be read. */
 function isWithoutRoom(error: unknown): boolean {
   return error instanceof LedgerError && withoutRoom.has(sqliteCode(error.cause));
 }
@@ -153,7 +153,7 @@ function accessTo(path: string): LedgerAccess {
   return isOpened(path, O_RDONLY) ? 'read' : 'none';
 }
 
-/** @returns false when there is no such file, or it may not be opened to write it. */
+/** @returns false if the file does not exist, or may not be opened for writing. */
 function isOpened(path: string, flags: number): boolean {
   try {
     closeSync(openSync(path, flags | O_NOFOLLOW));
@@ -202,14 +202,14 @@ function openForReading(path: string, waiting: MakeWaiting): Database {
   try {
     return opened(watched, check(watched));
   } catch (error) {
-    // Else nobody has it open, and the files cannot be made through which SQLite watches for others.
+    // Otherwise nobody has it open, and SQLite cannot create the files through which it watches for other processes.
     if (!isWithoutRoom(error) || holdsMore(path)) throw error;
     const alone = openAlone(path, waiting);
     return opened(alone, check(alone));
   }
 }
 
-/** Whether a process was ended before all that it wrote was in the file itself. */
+/** Whether a process ended before everything it wrote was in the file itself. */
 function holdsMore(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
@@ -228,7 +228,7 @@ function versionOf(db: Database): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version);
 }
 
-/** @throws LedgerError for a database of something else, or of a later version of this program. */
+/** @throws LedgerError for a database of another program, or of a later version of this one. */
 function refuseOthers(db: Database, path: string): void {
   const version = versionOf(db);
   const present = schemaSteps.length;
@@ -240,7 +240,7 @@ function refuseOthers(db: Database, path: string): void {
     );
   }
   const isEmpty = db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined;
-  // Other programs give theirs a version too.
+  // Other programs also set a version on their files.
   const isOurs =
     version > 0 && db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'tallies'").get() !== undefined;
   if (isEmpty || isOurs) return;
@@ -249,12 +249,12 @@ function refuseOthers(db: Database, path: string): void {
   );
 }
 
-/** Takes the file from the version it has to the present one, step by step and all or nothing. */
+/** Migrates the file from its version to the present one, step by step, all or nothing. */
 function migrate(db: Database, path: string): void {
   const present = schemaSteps.length;
   if (versionOf(db) === present) return;
   db.transaction(() => {
-    // Asked again: another process may have done it meanwhile.
+    // Checked again: another process may have migrated meanwhile.
     refuseOthers(db, path);
     for (const step of schemaSteps.slice(versionOf(db))) db.exec(step);
     db.exec(`PRAGMA user_version = ${present}`);

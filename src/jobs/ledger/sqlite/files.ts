@@ -21,7 +21,7 @@ const statements = {
     ON CONFLICT DO UPDATE SET rows = max(rows, :rows), complete = 0`,
   file: 'SELECT before, last, rows, issued_at, complete FROM files WHERE job = ? AND digest = ?',
   rowsOfFile,
-  // Whole again only when all of its files are sent: then the rows that are there count.
+  // Complete again only when all its files are sent: then the rows that are there count.
   sumFiles: `UPDATE jobs SET updated_at = :now, path = :path, digest = :digest, complete = 0,
       rows = (SELECT sum(rows) FROM files WHERE job = :job),
       source = (SELECT group_concat(source, ', ') FROM files WHERE job = :job)
@@ -32,7 +32,7 @@ const statements = {
     'refused', (SELECT count(*) FROM left_out WHERE job = jobs.key)) WHERE key = ?`,
 } as const;
 
-/** Makes no transaction: the caller does. */
+/** Opens no transaction: the caller does. */
 export class FileStore {
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #now: () => number;
@@ -64,7 +64,7 @@ export class FileStore {
     return { job: read(), ...placeOf(file), isWhole: false, isNew: known === undefined };
   }
 
-  /** @returns whether all files of the job are sent whole. */
+  /** @returns whether all files of the job were sent completely. */
   complete(key: number, digest: string): boolean {
     this.#sql.completeFile.run(key, digest);
     this.#sql.countLeftOut.run(key);

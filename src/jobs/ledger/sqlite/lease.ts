@@ -1,4 +1,4 @@
-/** Sending a job's rows, for the process that has its lock. */
+/** Sends a job's rows, for the process that has its lock. */
 import type { Retry, RunNote } from '../job.ts';
 import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
@@ -11,14 +11,14 @@ import type { OutcomeStore } from './outcomes.ts';
 import { type ChangeOwn, changeOwnIn } from './own.ts';
 import type { Steering } from './steering.ts';
 
-/** What it has in common with its ledger. */
+/** What it shares with its ledger. */
 interface Parts {
   readonly outcomes: OutcomeStore;
   readonly steering: Steering;
   readonly now: () => number;
 }
 
-// Left to itself, SQLite walks all rows of the job each time, however few are open: hence INDEXED BY.
+// Left to itself, SQLite would scan all rows of the job each time, however few are open: hence INDEXED BY.
 const statements = {
   planned: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_planned
     WHERE job = ? AND state = 'planned' ORDER BY row LIMIT ?`,
@@ -33,7 +33,7 @@ const statements = {
     VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', 1, ?) ON CONFLICT DO NOTHING`,
   enterLeftOut: `INSERT INTO left_out (job, row, state, identifier, description, configuration, reason)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-  // Also of a row that has ended meanwhile: the id tells later outcomes of the same message.
+  // Also for a row that has ended meanwhile: the id matches later outcomes of the same message.
   markSent: `UPDATE rows SET message_ids = ltrim(message_ids || ' ' || ?),
     state = CASE state WHEN 'sending' THEN 'sent' ELSE state END WHERE job = ? AND row = ?`,
   anyParked: 'SELECT 1 FROM parked WHERE job = ? AND row IS NOT NULL LIMIT 1',
@@ -102,7 +102,7 @@ export class SqliteLease implements Lease {
     });
   }
 
-  /** One row at a random place of each of `max` equal parts: fewer where parts have none. */
+  /** One row at a random place in each of `max` equal parts; fewer rows if parts have none. */
   #claimSample(max: number, random: () => number, now: number): LedgerRow[] {
     const span = this.#sql.plannedSpan.get(this.#key);
     const first = Number(span?.first ?? 0);

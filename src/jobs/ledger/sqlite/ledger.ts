@@ -1,6 +1,6 @@
 /**
- * The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns,
- * unless another process has the file locked: then it is done again as a whole, while everything else goes on.
+ * The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. If another
+ * process has the file locked, the work is repeated as a whole later, while everything else goes on.
  */
 import type { PlanRow } from '../../plan/format.ts';
 import type { StageProgress } from '../../rules/progress.ts';
@@ -44,9 +44,9 @@ import { entryOf } from './transfer.ts';
 
 const statements = {
   ...readStatements,
-  // Left to itself, SQLite walks all rows of the job.
+  // Left to itself, SQLite would scan all rows of the job.
   ...indexedStatements((index) => `INDEXED BY ${index}`),
-  // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
+  // A job known only by its outcomes gets its plan; a job that has a plan keeps it.
   begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, state_since, state_who,
       created_at, updated_at)
     VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :who, :now, :now)
@@ -68,7 +68,7 @@ const statements = {
 
 /**
  * Opens the ledger of `stateDir`.
- * @throws LedgerError, also from every method of the ledger: a sentence with the file's path and what to do.
+ * @throws LedgerError, as does every method of the ledger: a sentence with the file's path and what to do.
  */
 export async function openLedger(stateDir: string, context: FileContext, use: LedgerUse): Promise<Ledger> {
   const file = await openLedgerFile(stateDir, use, context);
@@ -239,7 +239,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async *exportJob(key: number, copy = false): AsyncGenerator<TransferBatch, undefined> {
-    // Pages of one transaction are of one moment.
+    // Pages of one transaction are as of one moment.
     this.#db.exec('BEGIN');
     try {
       yield* recordsOf(key, copy, (text, values) =>
@@ -260,7 +260,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
       const entry = entryOf(this.#db, hold);
       const entered = await enterAll(batches(), entry, options, this.#now());
       if (!('key' in entered)) return entered.end;
-      // Of a copy, they are for the ledger that has the job.
+      // For a copy, they belong to the ledger that has the job.
       if (entered.end !== 'copied') this.#outcomes.adoptAll(entered.key);
       if (entered.end === 'take-over') {
         this.#steering.change(entered.key, takingOver(options));

@@ -1,4 +1,4 @@
-/** The lock on a job's sending: the operating system's, on a file of its own, so it ends with the process, however that ends. */
+/** The lock on sending a job: an operating-system lock on a separate file, which ends with the process, however it ends. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,13 +9,13 @@ import { LedgerBusyError, LedgerError } from '../shared/error.ts';
 import type { Database } from './database.ts';
 import { explainSqlite, sqliteCode, sqliteCodes } from './errors.ts';
 
-/** A process that only asks whether a job is being sent has its lock for a moment. In milliseconds. */
+/** A process that only checks whether a job is being sent holds its lock for a moment. In milliseconds. */
 const ASKED_MS = 250;
 
 /**
- * Locks a job's sending for this process, beside other work.
- * @returns unlocks it, also when called again; or undefined while another process has the lock.
- * @throws LedgerError when the file of the lock cannot be used.
+ * Locks a job's sending for this process; other work goes on meanwhile.
+ * @returns a function that unlocks it and may be called again; undefined while another process has the lock.
+ * @throws LedgerError if the lock file cannot be used.
  */
 export async function lockedSoon(
   db: Database,
@@ -25,7 +25,7 @@ export async function lockedSoon(
   return await db.whenFree(() => lockSending(stateDir, key, 0), { ms: ASKED_MS }).catch(nothingIfBusy);
 }
 
-/** The same for who cannot wait beside other work. */
+/** The same, for a caller that cannot wait asynchronously. */
 export function lockedNow(stateDir: string, key: number): (() => void) | undefined {
   try {
     return lockSending(stateDir, key, ASKED_MS);
@@ -39,8 +39,8 @@ function nothingIfBusy(error: unknown): undefined {
 }
 
 /**
- * @returns unlocks it; undefined while another process has it, and keeps it.
- * @throws LedgerBusyError where another process has it for a moment, most likely only to ask.
+ * @returns a function that unlocks it; undefined while another process has the lock and keeps it.
+ * @throws LedgerBusyError if another process has the lock for a moment, most likely only to check it.
  */
 function lockSending(stateDir: string, key: number, waitMs: number): (() => void) | undefined {
   const path = pathOf(stateDir, key);
@@ -66,7 +66,7 @@ function lockSending(stateDir: string, key: number, waitMs: number): (() => void
   };
 }
 
-/** Whether a process has the lock. Only reads, and never waits: everything else would wait with it. */
+/** Whether a process has the lock. Only reads, and never waits: the whole program would wait with it. */
 export function isSendingLocked(stateDir: string, key: number): boolean {
   const path = pathOf(stateDir, key);
   if (!existsSync(path)) return false;

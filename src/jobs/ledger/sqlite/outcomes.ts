@@ -1,4 +1,4 @@
-/** Outcomes into the ledger, one by one. */
+/** Stores outcomes in the ledger, one by one. */
 import type { Outcome } from '../../../message/outcome.ts';
 import { type EndResult, type ReceivedOutcome, WITHOUT_JOB } from '../ledger.ts';
 import {
@@ -40,7 +40,7 @@ const statements = {
     'INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, :now, :now) RETURNING key, issued_at',
   touch: 'UPDATE jobs SET updated_at = ? WHERE key = ?',
   row: `SELECT ${NAMED_COLUMNS} FROM rows WHERE job = ? AND row = ?`,
-  // First those whose message is not known: a sender was killed.
+  // Rows whose message id is unknown come first: their sender was killed.
   named: `SELECT ${NAMED_COLUMNS} FROM rows INDEXED BY rows_named
     WHERE job = ? AND request_id = ? AND identifier = ? ORDER BY message_ids <> '' LIMIT ${MAX_NAMED}`,
   endRow,
@@ -51,7 +51,7 @@ const statements = {
   trimParked: 'DELETE FROM parked WHERE job = 0 AND seq <= (SELECT max(seq) FROM parked WHERE job = 0) - ?',
 } as const;
 
-/** Makes no transaction: the caller does. */
+/** Opens no transaction: the caller does. */
 export class OutcomeStore {
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #now: () => number;
@@ -82,7 +82,7 @@ export class OutcomeStore {
     return { ...counts, left, adopted };
   }
 
-  /** Ends a row by the outcome that came before its message's id was known, if one did. */
+  /** Ends a row by an outcome that arrived before its message id was known, if there is one. */
   adopt(job: number, row: number, messageId: string): void {
     const parked = this.#sql.parkedOfRow.get(job, row, messageId);
     const raw = parked && this.#sql.row.get(job, row);
@@ -92,7 +92,7 @@ export class OutcomeStore {
     this.#sql.unpark.run(Number(parked.seq));
   }
 
-  /** Ends rows by outcomes that came before the job was entered. */
+  /** Ends rows by outcomes that arrived before the job was entered. */
   adoptAll(job: number): void {
     for (let after = 0; ; ) {
       const page = this.#sql.parkedPage.all(job, after);

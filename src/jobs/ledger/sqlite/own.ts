@@ -2,7 +2,7 @@
 import { OWN_COLUMNS, requireOwn } from '../shared/own.ts';
 import type { Database, Statement } from './database.ts';
 
-/** Runs `work` as one transaction that changes the rows of a job, or what they are sent by. @throws JobMoved where another ledger has it. */
+/** Runs `work` as one transaction that changes a job's rows, or how they are sent. @throws JobMoved if another ledger has the job. */
 export type ChangeOwn = <T>(key: number, work: () => T) => Promise<T>;
 
 export function changeOwnIn(db: Database): ChangeOwn {

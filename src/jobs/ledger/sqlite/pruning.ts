@@ -1,4 +1,4 @@
-/** Deletes of the ledger's file what is not needed any more. Makes no transaction: the caller does. */
+/** Deletes data that is no longer needed from the ledger's file. Opens no transaction: the caller does. */
 import type { PruneStep } from '../ledger.ts';
 import { type PrunedInParts, prunedBesides, prunedJob, pruneSteps } from '../shared/pruning.ts';
 import type { Database } from './database.ts';

@@ -1,11 +1,11 @@
-/** The schema of the ledger's file, as the steps that lead from each version to the next. */
+/** The schema of the ledger's file, as migration steps from each version to the next. */
 
 /**
- * Triggers keep the tallies, so that every process that changes a row keeps the counts right and reading them is cheap. By its
- * table `tallies` a ledger is told from a database of another program.
- * Rows that have not ended have indexes of their own, which are small whatever the job's size.
+ * Triggers update the tallies, so that the counts are right whichever process changes a row, and cheap to read. The
+ * table `tallies` distinguishes a ledger from a database of another program.
+ * Rows that have not ended have indexes of their own, which stay small for a job of any size.
  *
- * `strays` had messages that were no outcomes and that earlier releases deleted from their queue. It is left as it is.
+ * `strays` held messages that were no outcomes and that earlier releases deleted from their queue. It is left as it is.
  */
 const version1 = `
 CREATE TABLE jobs (
@@ -92,9 +92,9 @@ CREATE TABLE left_out (
 `;
 
 /**
- * Whose outcome an outcome is. `rows.message_ids`: of the messages that carried the row's updates, separated by spaces.
- * `parked`: outcomes that end no row, by the message first sent; with `row` those that name one, and are not known to be
- * of a message that this ledger sent.
+ * Which message an outcome belongs to. `rows.message_ids`: ids of the messages that carried the row's updates, separated by spaces.
+ * `parked`: outcomes that end no row, by the message sent first. With `row`, they name a row, but this ledger is not known
+ * to have sent their message.
  */
 const version3 = `
 ALTER TABLE rows ADD COLUMN message_ids TEXT NOT NULL DEFAULT '';
@@ -116,7 +116,7 @@ CREATE INDEX parked_row ON parked (job, row) WHERE row IS NOT NULL;
 `;
 
 /**
- * `runs`: when processes were at work on a job. `ms` is how long it took until the last of the `rows` that ended in it.
+ * `runs`: when processes worked on a job. `ms` is the time until the last of the `rows` that ended in the run.
  */
 const version4 = `
 ALTER TABLE jobs ADD COLUMN undoes TEXT;
@@ -132,8 +132,8 @@ CREATE INDEX runs_of_job ON runs (job);
 `;
 
 /**
- * Jobs that `enqueue` sends. `rows`: the RequestId and IssuedAt that the file gives a row, or its file's IssuedAt where that is not
- * the job's. `files`: what was enqueued under the job's name, by the digest of its rows; file by file in ranges of row numbers.
+ * Jobs that `enqueue` sends. `rows`: the RequestId and IssuedAt that the file gives a row, or the file's IssuedAt if it differs from
+ * the job's. `files`: what was enqueued under the job's name, by the digest of the rows; each file has a range of row numbers.
  */
 const version5 = `
 ALTER TABLE jobs ADD COLUMN enqueued INTEGER NOT NULL DEFAULT 0;
@@ -155,8 +155,8 @@ CREATE TABLE files (
 `;
 
 /**
- * `state` of a job, and who changed what. `audit.subject`: a job's name, a queue's URL. `notices`: what others are to be told;
- * `targets` and `told` are JSON, `due_at` is null once all have been told. Jobs from before get the state that their rows say.
+ * `state` of a job, and who changed what. `audit.subject`: the name of a job, the URL of a queue. `notices`: messages to others;
+ * `targets` and `told` are JSON, `due_at` is null once all targets have the notice. Existing jobs get the state that their rows imply.
  */
 const version6 = `
 ALTER TABLE jobs ADD COLUMN state TEXT NOT NULL DEFAULT 'planned';
@@ -196,7 +196,7 @@ CREATE TABLE notices (
 CREATE INDEX notices_due ON notices (due_at) WHERE due_at IS NOT NULL;
 `;
 
-/** Pages of a job's rows, by what is looked for, and when the last row ended: however many rows there are. */
+/** Indexes for filtered pages of a job's rows, and for when the last row ended, at any number of rows. */
 const version7 = `
 CREATE INDEX rows_applied ON rows (job, row) WHERE state = 'applied';
 CREATE INDEX rows_superseded ON rows (job, row) WHERE state = 'superseded';
@@ -208,9 +208,9 @@ CREATE INDEX rows_by_end ON rows (job, at) WHERE at IS NOT NULL;
 `;
 
 /**
- * Jobs that another ledger has. `kept_state`: of a job that is elsewhere, the state that it was in, as JSON. `moves`: how often it was
- * moved from one ledger to another: an export that is older than what a ledger knows is told by it. `is_copy`: the job is elsewhere, as
- * it came here as a copy.
+ * Jobs that another ledger has. `kept_state`: for a job that is elsewhere, the state that it had, as JSON. `moves`: how often it was
+ * moved between ledgers; it shows that an export is older than what a ledger knows. `is_copy`: the job is elsewhere because it came
+ * here as a copy.
  */
 const version8 = `
 ALTER TABLE jobs ADD COLUMN kept_state TEXT;
@@ -218,7 +218,7 @@ ALTER TABLE jobs ADD COLUMN moves INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN is_copy INTEGER NOT NULL DEFAULT 0;
 `;
 
-/** A job's key is never given again, also when the job is deleted: who has looked it up must not act on another job. */
+/** A job's key is never reused, even if the job is deleted: a process that has looked it up must not act on another job. */
 const jobs9 = `key, job_id, path, source, digest, issued_at, rows, complete, guards, counting, maybe_twice, created_at, updated_at,
   left_out, undoes, enqueued, state, towards, state_since, state_who, state_why, kept_state, moves, is_copy`;
 const version9 = `
@@ -250,10 +250,10 @@ DROP TABLE jobs;
 ALTER TABLE jobs_by_key RENAME TO jobs;
 `;
 
-/** When the last row of a job was sent, however many rows there are. */
+/** When the last row of a job was sent, at any number of rows. */
 const version10 = 'CREATE INDEX rows_by_sending ON rows (job, sent_at) WHERE sent_at IS NOT NULL;';
 
-/** The first makes version 1 of an empty file. A step that was released never changes. */
+/** The first step creates version 1 in an empty file. A released step never changes. */
 export const schemaSteps: readonly string[] = [
   version1,
   version2,

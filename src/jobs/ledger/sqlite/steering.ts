@@ -1,4 +1,4 @@
-/** A job's state and settings, who changed them, and what others are to be told. */
+/** A job's state and settings, who changed them, and the notices to others. */
 import type { StageProgress } from '../../rules/progress.ts';
 import type {
   AuditLine,
@@ -55,12 +55,12 @@ const statements = {
   hideNotice: `UPDATE notices SET due_at = :hiddenUntil,
     targets = CASE WHEN targets = :anyTarget THEN :named ELSE targets END WHERE seq = :id`,
   notice: 'SELECT targets, told FROM notices WHERE seq = ?',
-  // Told everywhere it is due no more.
+  // A notice that all its targets have is never due again.
   noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all THEN NULL ELSE due_at END WHERE seq = :id`,
   noticeFailed: 'UPDATE notices SET failures = failures + 1, due_at = ? WHERE seq = ? AND due_at IS NOT NULL',
 } as const;
 
-/** Makes no transaction: the caller does. */
+/** Opens no transaction: the caller does. */
 export class Steering {
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #now: () => number;
@@ -81,7 +81,7 @@ export class Steering {
     return true;
   }
 
-  /** Of rows that were planned again. */
+  /** For a job whose failed rows were planned again. */
   retry(key: number, { countsFrom, ...deed }: Retry): void {
     this.change(key, { event: 'retry', ...deed });
     this.#countFrom(key, countsFrom);

@@ -1,20 +1,20 @@
-/** A job that leaves the ledger's file, or enters it. */
+/** Exports a job from the ledger's file, or enters it. */
 import { clearStatements } from '../shared/pruning.ts';
 import { enterJob, type JobEntry, jobHere, tablesInOrder } from '../shared/transfer.ts';
 import { columnsOfTable, objectsOf } from '../transfer.ts';
 import type { Database, Statement } from './database.ts';
 
-/** Rows are entered with the ends that they have: what calls they took is counted when all are in. */
+/** Rows are entered together with their ends; the calls they took are counted when all rows are in. */
 const countCalls = `UPDATE tallies SET (calls, calls_of) = (
     SELECT ifnull(sum(attempts), 0), count(CASE WHEN attempts > 0 THEN 1 END) FROM rows
       WHERE rows.job = tallies.job AND rows.state = tallies.state AND rows.cause = tallies.cause)
   WHERE job = ?`;
 
-/** A job that comes back brings the lines that it left with. */
+/** A job that comes back brings the audit lines that it left with. */
 const newLine = `NOT EXISTS (SELECT 1 FROM audit
   WHERE subject = :subject AND at = :at AND who = :who AND what = :what AND detail = :detail)`;
 
-/** Makes no transaction: the caller does. @param hold see {@link JobEntry}. */
+/** Opens no transaction: the caller does. @param hold see {@link JobEntry}. */
 export function entryOf(
   db: Database,
   hold: (job: number) => boolean,
