@@ -1,4 +1,4 @@
-/** Abort rules: when too many rows, or the devices behind them, have failed for more to be sent. PURE. */
+/** Abort rules: they stop a job when too many of its rows, or of the devices behind them, have failed. PURE. */
 import { type CommandError, misuse } from '../../errors.ts';
 import { classify, type FailureKind } from '../../message/failure.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -6,31 +6,31 @@ import { shortPrintable } from '../../text/printable.ts';
 
 export interface AbortRule {
   readonly of: 'rows' | 'devices';
-  /** Only rows that failed by this error name or failure kind. */
+  /** Count only rows that failed with this error name or failure kind. */
   readonly cause?: string;
-  /** Stop when more than so many failed, or than this share of the ended ones. */
+  /** Stop when more than this number failed, or more than this share of the ended ones. */
   readonly limit: AbortLimit;
 }
 
 type AbortLimit =
   | { readonly count: number }
   | {
-      /** 0-1, below 1. */
+      /** At least 0, below 1. */
       readonly share: number;
-      /** Ended rows or devices before the share counts. */
+      /** Rows or devices that must have ended before the share counts. */
       readonly least: number;
     };
 
-/** What of rows or devices has ended. */
+/** Rows or devices that have ended. */
 export interface Ends {
   readonly ended: number;
   readonly failed: number;
 }
 
-/** The rows that failed, by their errors' names. */
+/** The failed rows by error name. */
 export type Causes = readonly { readonly cause: string; readonly rows: number }[];
 
-/** The kinds of failures that a rule can name; an error may have any other name. */
+/** The kinds of failures that a rule can name; error names other than these are allowed, too. */
 export const abortKinds = [
   'throttled',
   'unreachable',
@@ -44,19 +44,22 @@ export const abortKinds = [
 ] as const satisfies readonly FailureKind[];
 
 const EXAMPLE = `as in --abort-when 'failed>2%/200': stop when more than 2% of at least 200 ended rows failed`;
-/** AWS's error names, the worker's reasons, and system errors are like this. */
+/** The form of AWS's error names, the worker's reasons, and system errors. */
 const CAUSE = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
 /**
- * Reads `failed>2%/200`: stop when more than 2% have failed, once 200 rows have ended. `failed>20` is a number of rows,
- * `failed:ThrottlingException>1%/100` one error or kind of failure, `devices-failed>5%/500` is about devices.
+ * Reads an abort rule:
+ * - `failed>2%/200`: stop when more than 2% have failed, once 200 rows have ended.
+ * - `failed>20`: stop when more than 20 rows have failed.
+ * - `failed:ThrottlingException>1%/100`: count one error or one kind of failure.
+ * - `devices-failed>5%/500`: count devices.
  * @throws CommandError that says what is wrong with it, and gives an example.
  */
 export function parseAbortRule(text: string): AbortRule {
   const wrong = (fault: string): CommandError =>
     misuse(`--abort-when '${shortPrintable(text)}': ${fault}, ${EXAMPLE}.`);
   const rule = text.trim();
-  // Without quotes a shell takes `>` for the name of a file to write to.
+  // Without quotes, a shell reads `>` as a redirection to a file.
   if (/^(devices-)?failed(:[\w.-]*)?$/.test(rule)) throw wrong('put the rule in quotes');
   const match = /^(devices-)?failed(?::([^>]*))?\s*>\s*([^%/]*)(%?)\s*(?:\/\s*(.*))?$/s.exec(rule);
   if (match === null) throw wrong('a rule begins with failed>, failed:ERROR> or devices-failed>');
@@ -95,7 +98,7 @@ function parseLimit(
   return { share: Number(amount) / 100, least: Number(least) };
 }
 
-/** The rule as it is given. */
+/** The rule in the form in which it is given. */
 export function formatAbortRule({ of, cause, limit }: AbortRule): string {
   const subject = `${of === 'devices' ? 'devices-' : ''}failed${cause === undefined ? '' : `:${cause}`}`;
   return 'count' in limit
@@ -103,7 +106,7 @@ export function formatAbortRule({ of, cause, limit }: AbortRule): string {
     : `${subject}>${Number((limit.share * 100).toFixed(6))}%/${limit.least}`;
 }
 
-/** For what a ledger holds. */
+/** Checks a value from a ledger. */
 export function isAbortRule(value: unknown): value is AbortRule {
   if (typeof value !== 'object' || value === null) return false;
   const { of, cause, limit } = value as Readonly<Record<string, unknown>>;
@@ -118,7 +121,7 @@ export function isAbortRule(value: unknown): value is AbortRule {
 }
 
 /**
- * Refuses rules of which one can never act first: another one about the same has always stopped the job before.
+ * Refuses a rule that can never act because another rule of the same kind always stops the job before it.
  * @throws CommandError that names both.
  */
 export function refuseIdleRules(rules: readonly AbortRule[]): void {
@@ -133,7 +136,7 @@ export function refuseIdleRules(rules: readonly AbortRule[]): void {
   });
 }
 
-/** Whether `a` stops at the latest when `b` does. */
+/** Whether `a` stops the job no later than `b`. */
 function actsFirst(a: AbortRule, b: AbortRule): boolean {
   if (a.of !== b.of || !covers(a.cause, b.cause)) return false;
   if ('count' in a.limit)
@@ -141,13 +144,13 @@ function actsFirst(a: AbortRule, b: AbortRule): boolean {
   return 'share' in b.limit && a.limit.share <= b.limit.share && a.limit.least <= b.limit.least;
 }
 
-/** Whether everything that fails by `b` fails by `a`; undefined is any cause. */
+/** Whether every failure that `b` counts is also counted by `a`; undefined is any cause. */
 function covers(a: string | undefined, b: string | undefined): boolean {
   if (a === undefined || a === b) return true;
   return b !== undefined && isKind(a) && !isKind(b) && kindOf(b) === a;
 }
 
-/** Failures with which a share can be broken at the earliest. */
+/** The smallest number of failures that can exceed a share. */
 function fewest({ share, least }: { readonly share: number; readonly least: number }): number {
   return Math.floor(allowed(share, least)) + 1;
 }
@@ -158,7 +161,7 @@ export function failedOf({ cause }: Pick<AbortRule, 'cause'>, failed: number, ca
   return causes.filter((of) => covers(cause, of.cause)).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** The ends that the rule judges by, of all. */
+/** The part of all ends that the rule judges. */
 export function endsFor(
   rule: Pick<AbortRule, 'cause'>,
   { ended, failed, causes }: Ends & { readonly causes: Causes },
@@ -170,10 +173,10 @@ function isKind(cause: string): boolean {
   return (abortKinds as readonly string[]).includes(cause);
 }
 
-/** The kind of a failure of which the ledger's counts have the name alone. */
+/** The kind of a failure for which the ledger's counts have only the name. */
 function kindOf(cause: string): FailureKind {
   if (cause === 'RefusedBySqs') return 'rejected';
-  // A name that tells nothing else is one of a request that the API refused.
+  // A name that reveals no kind belongs to a request that the API refused.
   return classify({ name: cause, code: cause, message: '', status: 400, requestId: '-' }, 0).kind;
 }
 
@@ -183,37 +186,37 @@ export function isBroken({ limit }: AbortRule, { ended, failed }: Ends): boolean
   return ended >= limit.least && failed > allowed(limit.share, ended);
 }
 
-/** Ended rows or devices before it judges. */
+/** Rows or devices that must have ended before the rule judges. */
 export function leastOf({ limit }: AbortRule): number {
   return 'count' in limit ? 0 : limit.least;
 }
 
-/** The rule as it judges when no more are to come. */
+/** The rule for judging when no more rows or devices will end. */
 export function withoutLeast(rule: AbortRule): AbortRule {
   const { limit } = rule;
   return 'count' in limit ? rule : { ...rule, limit: { share: limit.share, least: 1 } };
 }
 
-/** Rows of `ended` that are the share: 29% of 100 is not less than 29, as the product of the two is. */
+/** How many of `ended` the share allows. Rounded first: 29% of 100 is 29, but the product is less. */
 function allowed(share: number, ended: number): number {
   return share * ended + 1e-9 * ended;
 }
 
-/** That a rule is broken, as a sentence without its full stop. */
+/** Says that a rule is broken, as a sentence without its full stop. */
 export function brokenText(rule: AbortRule, { ended, failed }: Ends): string {
   const by = rule.cause === undefined ? '' : ` by ${rule.cause}`;
   const what = rule.of === 'devices' ? 'device' : 'row';
-  // A share would be rounded, and may then read like the one that is allowed.
+  // A share would be rounded, and could then look equal to the one that is allowed.
   return `${number(failed)} of ${counted(ended, `ended ${what}`)} failed${by}, more than --abort-when '${formatAbortRule(rule)}' allows`;
 }
 
-/** A batch to SQS: fewer rows at a time would be slow and save nobody. */
+/** One SQS batch: fewer rows at a time would be slow without protecting anybody. */
 const LEAST_IN_FLIGHT = 10;
 
 /**
- * Rows that may be in flight while there is the rule. However many of them fail, at most as many fail after its threshold was
- * crossed as the rule lets fail before, or wants to see before it judges: more are in flight only as long as it would
- * tolerate that all of them fail. `Infinity` for devices, which fail long after their rows have ended.
+ * Maximum number of rows in flight under the rule. It limits how many rows can fail after the threshold is crossed, even if all in
+ * flight fail: to the number that the rule tolerates before, or wants to see before it judges. More are in flight only while the rule
+ * would tolerate that all of them fail. `Infinity` for devices, which fail long after their rows have ended.
  */
 export function toleratedBy({ of, limit }: AbortRule, { ended, failed }: Ends): number {
   if (of === 'devices') return Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** An amount of a job's rows: a number, or a share of all. PURE. */
+/** An amount of a job's rows: a number, or a percentage of all. PURE. */
 import { misuse } from '../../errors.ts';
 import { counted } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -8,7 +8,7 @@ export type Amount = { readonly rows: number } | { readonly percent: number };
 
 /**
  * Reads `500` or `1.5%`.
- * @param flag that it was given with: `--canary`.
+ * @param flag the flag it was given with: `--canary`.
  * @throws CommandError that says what is wrong with it.
  */
 export function parseAmount(flag: string, text: string): Amount {
@@ -19,7 +19,7 @@ export function parseAmount(flag: string, text: string): Amount {
   );
 }
 
-/** The same; undefined for what is no amount. */
+/** The same, but gives undefined for an invalid amount. */
 export function readAmount(text: string): Amount | undefined {
   const [, digits = '', sign] = /^(\d{1,9}(?:\.\d{1,6})?)(%?)$/.exec(text) ?? [];
   const value = Number(digits);
@@ -28,7 +28,7 @@ export function readAmount(text: string): Amount | undefined {
   return digits.includes('.') ? undefined : { rows: value };
 }
 
-/** The amount as it is given. */
+/** The amount in the form in which it is given. */
 export function formatAmount(amount: Amount): string {
   return 'rows' in amount ? String(amount.rows) : `${amount.percent}%`;
 }
@@ -38,13 +38,13 @@ export function amountText(amount: Amount): string {
   return 'rows' in amount ? counted(amount.rows, 'row') : `${amount.percent}% of the rows`;
 }
 
-/** How many rows it is of `total`, rounded up; it may be more than there are. */
+/** How many rows the amount is of `total`, rounded up; may be more than `total`. */
 export function rowsOf(amount: Amount, total: number): number {
   // Rounded first: 7% of 100 would be 7.000000000000001.
   return 'rows' in amount ? amount.rows : Math.ceil(Number(((amount.percent * total) / 100).toFixed(6)));
 }
 
-/** Whether it is an amount that {@link readAmount} made: for what a ledger holds. */
+/** Whether a value from a ledger is an amount that {@link readAmount} made. */
 export function isAmount(value: unknown): value is Amount {
   if (typeof value !== 'object' || value === null) return false;
   const { rows, percent } = value as Readonly<Record<string, unknown>>;

@@ -1,13 +1,13 @@
 /**
  * The one decision about a job that is being sent: how many rows may be sent now, what it waits for, and whether to stop. PURE.
  *
- * A job goes through its stages, the canary first. In each, rows are sent until its end is reached; when all of them have ended it
- * waits as long as it is told to, for the devices to be looked at, and for a person, and then the next stage begins:
+ * A job goes through its stages, the canary first. In each stage, rows are sent up to the stage's end. When all of them have ended,
+ * the job waits for its soak time, for a look at the devices, and for a person; then the next stage begins:
  *
  *   ends -> soak -> verify -> word -> ends of the next stage
  *
- * Steps that are not asked for are left out. After the last stage nothing is waited for but ends; where a rule judges devices, then
- * also soak and verify, so that what the last rows did to them is judged before the job is done.
+ * Steps that are not asked for are left out. After the last stage the job waits only for ends; if a rule judges devices, also for
+ * soak and verify, so that the effect of the last rows is judged before the job is done.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { counted, number } from '../../text/numbers.ts';
@@ -34,45 +34,45 @@ export interface Situation {
   readonly settings: JobSettings;
   readonly progress: StageProgress;
   readonly counts: Counts;
-  /** Rows of the job, those that are not in the ledger yet among them. */
+  /** Rows of the job, including those not yet in the ledger. */
   readonly total: number;
-  /** The devices of its tasks, when somebody has looked. */
+  /** The devices of its tasks, if they were looked at. */
   readonly devices?: SeenDevices | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
   /** Rows of all jobs that end per second. */
   readonly perSecond: number;
-  /** The shortest time in which rows are sent and seen to have ended; undefined: not known. */
+  /** The shortest time from sending rows to seeing their ends; undefined: not known. */
   readonly roundTripMs?: number | undefined;
-  /** The other jobs that are being sent; none unless they are given. */
+  /** The other jobs that are being sent; default: none. */
   readonly beside?: Beside | undefined;
-  /** Since when it has been running, as its state says; undefined while its state is another. */
+  /** Since when the job has been in its state `running`; undefined in any other state. */
   readonly runningSince?: number | undefined;
 }
 
 export interface Decision {
   /** Rows that may be sent now. */
   readonly room: number;
-  /** Whether they are to be taken from all over the plan: others follow that are not in their stage. */
+  /** Whether to take the rows from all over the plan, because rows outside the stage follow. */
   readonly sample: boolean;
-  /** Rows in flight at most. */
+  /** Maximum number of rows in flight. */
   readonly window: number;
-  /** Rows that could be in flight if all that others have were its own: none while it waits. */
+  /** Rows that could be in flight if the job had all capacity to itself; 0 while it waits. */
   readonly most: number;
-  /** To be kept; the same object when nothing has changed. */
+  /** The progress to store; the same object if nothing has changed. */
   readonly progress: StageProgress;
-  /** What keeps rows from being sent, besides a full window. */
+  /** Why no rows are sent, other than a full window. */
   readonly waitsFor?: Wait;
   readonly stop?: Stop;
 }
 
 export type Wait =
-  /** Its time has not come; `until` in epoch milliseconds. */
+  /** The time to send has not come; `until` in epoch milliseconds. */
   | { readonly for: 'opening'; readonly until: number }
   | { readonly for: 'soak'; readonly until: number }
   /**
-   * `since`: devices count that were looked at in this wait, as `SeenDevices.inWait` has it. `until`: then a person is asked; undefined
-   * after the last stage. Both in epoch milliseconds.
+   * `since`: only devices that were looked at during this wait count, as `SeenDevices.inWait` tells. `until`: when a person is asked;
+   * undefined after the last stage. Both in epoch milliseconds.
    */
   | {
       readonly for: 'verify';
@@ -80,9 +80,9 @@ export type Wait =
       readonly until?: number;
       readonly awaits?: AwaitedDevices;
     }
-  /** `why` it is asked for, as a sentence without its full stop; undefined: somebody wanted to be asked. */
+  /** Waits for a person. `why` as a sentence without its full stop; undefined: the settings ask for confirmation. */
   | { readonly for: 'word'; readonly why?: string }
-  /** All rows up to `upTo`, counted from where counting began, are sent and have not ended. */
+  /** All rows up to `upTo`, counted from where counting began, were sent and have not ended. */
   | { readonly for: 'ends'; readonly upTo: number; readonly canary: boolean };
 
 interface Stop {
@@ -105,7 +105,7 @@ export function decide(situation: Situation): Decision {
     const wait = counts.inFlight === 0 ? waitOf(situation, progress) : undefined;
     return wait === undefined ? held : { ...held, waitsFor: wait };
   }
-  // Before its time of the day: whoever is to give the word need not be asked at night.
+  // Checked before the daily window: a person who must confirm need not be asked at night.
   if (progress.waitsFor === 'word') return { ...held, waitsFor: wordOf(progress) };
   if (!isOpen(settings, now)) {
     const until = nextOpening(settings, now);
@@ -120,16 +120,16 @@ export function decide(situation: Situation): Decision {
   return { window, most, progress, room: Math.max(0, free), sample: stage.sample };
 }
 
-/** Rows that are on their way or have ended, from where counting began. */
+/** Rows that are in flight or have ended, from where counting began. */
 function sentSince({ total, counts }: Pick<Situation, 'total' | 'counts'>, progress: StageProgress): number {
   return rowsCounted(total, progress) - (total - counts.inFlight - counts.ended);
 }
 
-/** The progress with every step taken that can be, as long as no rule is broken. */
+/** The progress after all steps that can be taken, as long as no rule is broken. */
 function onward(situation: Situation): StageProgress {
   let progress = seen(situation);
   for (;;) {
-    // What a rule has stopped stays in its stage.
+    // A job that a rule has stopped stays in its stage.
     if (stopOf(situation, progress)?.towards === 'aborted') return progress;
     const next = step(situation, progress);
     if (next === progress) return progress;
@@ -137,17 +137,17 @@ function onward(situation: Situation): StageProgress {
   }
 }
 
-/** With what was last seen of the devices, and counted anew if another canary was set. */
+/** The progress with what was last seen of the devices, and counted anew if another canary was set. */
 function seen({ settings, counts, devices, progress: before }: Situation): StageProgress {
   const progress = withCanary(settings, before, counts);
-  // One sender at a time looks, and its looks come one after the other.
+  // Only one sender at a time looks, and its looks follow each other.
   if (devices === undefined || isDeepStrictEqual(devices, progress.devices)) return progress;
   return { ...progress, devices };
 }
 
 function withCanary({ canary }: JobSettings, progress: StageProgress, counts: Counts): StageProgress {
   if (canary === undefined || progress.canary === formatAmount(canary)) return progress;
-  // Earlier releases did not note which canary has passed.
+  // Earlier releases did not record which canary has passed.
   const from =
     progress.canary === undefined && progress.canaryPassed ? progress : countFrom(counts, progress);
   return { ...from, canary: formatAmount(canary) };
@@ -155,7 +155,7 @@ function withCanary({ canary }: JobSettings, progress: StageProgress, counts: Co
 
 const order: readonly WaitsFor[] = ['ends', 'soak', 'verify', 'word'];
 
-/** One step further; the same progress when it cannot be taken yet. */
+/** One step further; the same progress if no step can be taken yet. */
 function step(situation: Situation, progress: StageProgress): StageProgress {
   const { settings, now, runningSince } = situation;
   if (!isOverNow(situation, progress)) return overdue(situation, progress);
@@ -170,7 +170,7 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
     passed: Math.max(progress.passed, end),
     canaryPassed: progress.canaryPassed || canary,
   };
-  // Rows beyond it were sent before there was such a stage: nothing would be gained by a wait.
+  // Rows beyond its end were sent before the stage was set: waiting would gain nothing.
   if (sentSince(situation, progress) > end) return passed;
   const asked: Readonly<Record<WaitsFor, boolean>> = {
     ends: true,
@@ -181,12 +181,12 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
   const next = order.slice(order.indexOf(progress.waitsFor) + 1).find((wait) => asked[wait]);
   if (next === undefined) return passed;
   if (next !== 'word') return { ...progress, waitsFor: next, since: now };
-  // Nobody is asked while the job is paused: to resume it would be the answer to a question that nobody saw.
+  // Nobody is asked while the job is paused: a resume would then answer a question that nobody saw.
   if (runningSince === undefined) return progress;
   return { ...progress, waitsFor: next, since: now, askedIn: runningSince };
 }
 
-/** A stage whose devices were waited for too long has a person asked about it. */
+/** If a stage has waited too long for its devices, a person is asked about it. */
 function overdue(situation: Situation, progress: StageProgress): StageProgress {
   const { settings, now, runningSince } = situation;
   if (progress.waitsFor !== 'verify' || isLast(situation) || runningSince === undefined) return progress;
@@ -195,7 +195,7 @@ function overdue(situation: Situation, progress: StageProgress): StageProgress {
   return { ...progress, waitsFor: 'word', since: now, askedIn: runningSince, overdue: why };
 }
 
-/** Whether all of its rows are sent. */
+/** Whether all its rows were sent. */
 function isLast({ counts }: Pick<Situation, 'counts'>): boolean {
   return counts.planned === 0;
 }
@@ -208,7 +208,7 @@ function looksAtDevices({ settings, counts }: Pick<Situation, 'settings' | 'coun
   return isLast({ counts }) ? judgesDevices(settings) : settings.verifyEach === true;
 }
 
-/** Whether all rows of a job have ended, and its devices are to be looked at before it is done. */
+/** Whether all rows of a job have ended, but its devices must be looked at before it is done. */
 export function awaitsDevices(
   settings: JobSettings,
   progress: StageProgress,
@@ -218,13 +218,13 @@ export function awaitsDevices(
   return progress.passed < endsSince(progress, counts).ended;
 }
 
-/** Whether what the stage waits for has come about. */
+/** Whether the stage has what it waits for. */
 function isOverNow(situation: Situation, progress: StageProgress): boolean {
   const { settings, counts, now, runningSince } = situation;
   const { waitsFor, since, askedIn } = progress;
   switch (waitsFor) {
     case 'ends': {
-      // After the last stage nothing follows that would have to wait, and devices are looked at once.
+      // After the last stage there is no next stage to delay, and devices are looked at once.
       if (isLast(situation)) return awaitsDevices(settings, progress, counts);
       const stage = stageOf(situation, progress);
       const { ended, failed } = endsSince(progress, counts);
@@ -234,7 +234,7 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
     case 'soak':
       return now >= since + (settings.soak ?? 0) * 1_000;
     case 'verify':
-      // After the last stage those under way are not waited for.
+      // After the last stage the job does not wait for devices under way.
       if (isLast(situation) && isLookedAt(progress))
         return verdictOn(settings, progress)?.broken === undefined;
       return !looksAtDevices(situation) || (!isLast(situation) && passes(settings, progress));
@@ -289,7 +289,7 @@ function stopOf(situation: Situation, progress: StageProgress): Stop | undefined
   }
   const broken = progress.waitsFor === 'verify' ? verdictOn(settings, progress)?.broken : undefined;
   if (broken !== undefined) return { towards: 'aborted', why: broken };
-  // What is in flight then ends as it may.
+  // Rows in flight then end in their own time.
   if (counts.planned > 0 && isOver(settings, now))
     return { towards: 'stopped', why: 'Its deadline has passed' };
   return undefined;

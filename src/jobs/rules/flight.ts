@@ -17,8 +17,8 @@ interface Flight {
 const alone: Beside = { others: [], restInFlight: 0 };
 
 /**
- * `window`: by the rate or as it is set, beside other jobs by the smaller one, by the rules, and by the ramp. `most`: without regard
- * to the rate and to the others.
+ * `window`: limited by the rate or the setting (next to other jobs by the smaller one), the rules and the ramp. `most`: the same
+ * without regard to the rate and to other jobs.
  * @param left rows of the stage that are not sent.
  */
 export function flightLimits(

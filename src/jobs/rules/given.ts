@@ -1,4 +1,4 @@
-/** Settings of a job as people give them. PURE. */
+/** A job's settings as people give them. PURE. */
 import { misuse } from '../../errors.ts';
 import { readReportPlace } from '../file-report/place.ts';
 import { parseAbortRule } from './abort-rules.ts';
@@ -8,7 +8,7 @@ import type { JobSettings } from './settings.ts';
 import { parseStages } from './stages.ts';
 import { parseSchedule, parseSeconds } from './times.ts';
 
-/** Settings as they are given, as texts of flags or of a form. */
+/** Settings as given: texts of flags or of a form. */
 export interface GivenSettings {
   readonly canary?: string;
   readonly stages?: string;
@@ -17,7 +17,7 @@ export interface GivenSettings {
   readonly verifyEach?: boolean;
   readonly verifyWithin?: string;
   readonly confirmEach?: boolean;
-  /** Several rules. */
+  /** Any number of rules. */
   readonly abortWhen: readonly string[];
   readonly undoOnAbort?: boolean;
   readonly window?: number;
@@ -32,14 +32,14 @@ export interface GivenSettings {
 
 /**
  * @param now epoch milliseconds: durations begin here.
- * @throws CommandError for what is not what it must be.
+ * @throws CommandError if a setting is invalid.
  */
 export function readGuards(given: GivenSettings, now: number): JobSettings {
   const { canary, stages, ramp, soak, verifyEach, verifyWithin, confirmEach, abortWhen, undoOnAbort } = given;
   const { window, rate, priority, startAt, between, tz, deadline, reportTo } = given;
   if (priority !== undefined && priority > 9)
     throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
-  // Refused now, and not at the end of the job.
+  // Refused now rather than at the end of the job.
   if (reportTo !== undefined) readReportPlace('--report-to', reportTo);
   const times = {
     ...(startAt !== undefined && { startAt }),
@@ -65,7 +65,7 @@ export function readGuards(given: GivenSettings, now: number): JobSettings {
   };
 }
 
-/** Settings that can be taken back. */
+/** Settings that can be removed again. */
 export const unsettableNames = [
   'canary',
   'stages',
@@ -87,7 +87,7 @@ export const unsettableNames = [
 
 export type Unsettable = (typeof unsettableNames)[number];
 
-/** The settings without those that are named. */
+/** The settings without the named ones. */
 export function without(settings: JobSettings, names: readonly Unsettable[]): JobSettings {
   const gone = new Set<string>(names);
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !gone.has(name)));

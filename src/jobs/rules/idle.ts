@@ -1,4 +1,4 @@
-/** Settings that do nothing in a job of this size: nothing is wrong with them, and they are not what was meant. PURE. */
+/** Settings that have no effect in a job of this size: they are valid, but not what the user meant. PURE. */
 import { counted } from '../../text/numbers.ts';
 import { type AbortRule, formatAbortRule, leastOf, toleratedBy } from './abort-rules.ts';
 import { rowsOf } from './amount.ts';
@@ -6,7 +6,7 @@ import { type Ramp, rampRoom } from './ramp.ts';
 import type { JobSettings } from './settings.ts';
 import { nextStageEnd } from './stages.ts';
 
-/** @param rows of the job. @returns a sentence for each, without its full stop. */
+/** @param rows of the job. @returns a sentence for each such setting, without its full stop. */
 export function idleNotes(
   { canary, stages, ramp, verifyEach, verifyWithin, abortWhen = [] }: JobSettings,
   rows: number,
@@ -41,9 +41,9 @@ export function idleNotes(
   return notes;
 }
 
-/** Whether the rule never lets more be in flight than the ramp does: then the ramp does nothing, however many rows end well. */
+/** Whether the rule always limits rows in flight at least as strictly as the ramp: the ramp then has no effect. */
 function isCapped(ramp: Ramp, rule: AbortRule, rows: number): boolean {
-  // What a share tolerates grows with each end, and the ramp in steps: it is lowest beside it before each of them.
+  // A share tolerates more with each end, but the ramp rises in steps: relative to the rule it is lowest just before each step.
   for (let next = ramp.after; ; next += ramp.after) {
     const ended = Math.min(next, rows) - 1;
     const room = rampRoom(ramp, ended);
@@ -52,7 +52,7 @@ function isCapped(ramp: Ramp, rule: AbortRule, rows: number): boolean {
   }
 }
 
-/** Rows that must have ended before the rule can stop the job. */
+/** How many rows must have ended before the rule can stop the job. */
 function endsToAct(rule: AbortRule): number {
   return 'count' in rule.limit ? rule.limit.count + 1 : leastOf(rule);
 }

@@ -1,29 +1,29 @@
 /** How far a job is through its stages. PURE. */
 import type { Causes, Ends } from './abort-rules.ts';
 
-/** Kept with the job, as JSON. */
+/** Stored with the job, as JSON. */
 export interface StageProgress {
-  /** Where counting begins: the ends at the begin of this try, or after the job last stopped. */
+  /** Where counting begins: the ends at the start of this try, or after the job last stopped. */
   readonly good: number;
   readonly failed: number;
-  /** Of the failed ones, by cause. */
+  /** The failed ones by cause. */
   readonly causes: Readonly<Record<string, number>>;
   readonly canaryPassed: boolean;
-  /** The canary that this is about, as it is given; another one begins anew. */
+  /** The canary that this progress belongs to, as given; another canary starts anew. */
   readonly canary?: string;
-  /** Rows, counted from where counting began, that are through: their stages are over. */
+  /** Rows, counted from where counting began, whose stages are over. */
   readonly passed: number;
-  /** What has to happen before the next stage. */
+  /** What the job waits for before the next stage. */
   readonly waitsFor: WaitsFor;
-  /** Since when; epoch milliseconds. 0: since the job began to be counted. */
+  /** Since when it waits; epoch milliseconds. 0: since counting began. */
   readonly since: number;
-  /** The state in which the job was when a person was asked, by its `since`: in another one that runs, there is an answer. */
+  /** `since` of the state in which a person was asked: a later running state is the answer. */
   readonly askedIn?: number;
-  /** Why a person is asked though nobody wanted to be: its devices were waited for too long. */
+  /** Why a person is asked without a setting that requires it: the job waited too long for its devices. */
   readonly overdue?: string;
-  /** Rows that were sent by then are of the stages before; as the ledger's `sentAt`. */
+  /** Rows sent up to this time belong to earlier stages; compared with the ledger's `sentAt`. */
   readonly stageAfter?: number;
-  /** Rows that were sent by then are no more judged by: the job was stopped by a rule after them, or they are tried again. */
+  /** Rows sent up to this time are no longer judged: a rule stopped the job after them, or they are tried again. */
   readonly judgedAfter?: number;
   /** What was last seen of the devices. */
   readonly devices?: SeenDevices;
@@ -31,48 +31,48 @@ export interface StageProgress {
 
 /** Devices of the job's tasks, as they were looked at. */
 export interface SeenDevices extends Ends {
-  /** When it was begun to look, by the clock of who looked; epoch milliseconds. */
+  /** When the look began, by the clock of the process that looked; epoch milliseconds. */
   readonly at: number;
-  /** Where it was begun while a stage waited for it: {@link StageProgress.since} of that wait. No clocks are compared. */
+  /** If the look began while a stage waited for it: {@link StageProgress.since} of that wait. This avoids comparing clocks. */
   readonly inWait?: number;
-  /** Devices that have not ended; undefined: an earlier release has looked. */
+  /** Devices that have not ended; undefined if an earlier release looked. */
   readonly underWay?: number;
-  /** Those that rules judge by; undefined: an earlier release has looked. */
+  /** The devices that rules judge; undefined if an earlier release looked. */
   readonly judged?: JudgedDevices;
-  /** Those of the stage alone; undefined: an earlier release has looked. */
+  /** The devices of this stage alone; undefined if an earlier release looked. */
   readonly stage?: StageDevices;
 }
 
-/** Devices behind the rows that were sent after {@link StageProgress.judgedAfter}. */
+/** Devices behind the rows sent after {@link StageProgress.judgedAfter}. */
 export interface JudgedDevices extends Ends {
-  /** What that was when they were looked at; 0 without it. */
+  /** The value of `judgedAfter` at that look; 0 without one. */
   readonly after: number;
 }
 
-/** Devices behind the rows that were sent after {@link StageProgress.stageAfter}. */
+/** Devices behind the rows sent after {@link StageProgress.stageAfter}. */
 export interface StageDevices {
   /** Tasks that were read. */
   readonly tasks: number;
-  /** Devices that these name, in whatever state. */
+  /** Devices that these tasks name, in any state. */
   readonly devices: number;
   readonly ended: number;
   readonly underWay: number;
-  /** Tasks among those that name no device yet. */
+  /** Tasks among them that name no device yet. */
   readonly unnamed: number;
-  /** When the last row of the job was sent whose task was read, by the ledger; epoch milliseconds, 0 without one. */
+  /** When the latest row of the job whose task was read was sent, by the ledger; epoch milliseconds, 0 without one. */
   readonly lastSent: number;
 }
 
 export const waits = ['ends', 'soak', 'verify', 'word'] as const;
 /**
- * - `ends`: the rows of the stage are sent, and their ends waited for
+ * - `ends`: the stage's rows are sent, and the job waits for their ends
  * - `soak`: all have ended, and the time to wait is not over
- * - `verify`: the devices are to be looked at
- * - `word`: a person is to let it go on
+ * - `verify`: the devices must be looked at
+ * - `word`: a person must let the job continue
  */
 export type WaitsFor = (typeof waits)[number];
 
-/** Of a job of which nothing has ended. */
+/** For a job of which nothing has ended. */
 export const beginning: StageProgress = {
   good: 0,
   failed: 0,
@@ -83,7 +83,7 @@ export const beginning: StageProgress = {
   since: 0,
 };
 
-/** The most frequent ones are kept: there may be any number of names. */
+/** How many causes are kept, the most frequent ones: the number of names is unlimited. */
 const MAX_CAUSES = 100;
 
 interface EndCounts {
@@ -94,8 +94,8 @@ interface EndCounts {
 }
 
 /**
- * Where counting begins now, with the first stage.
- * @param before the progress until now. @param lastSent rows that were sent by then are judged no more; without it, those that were.
+ * Starts counting anew here, with the first stage.
+ * @param before the progress until now. @param lastSent rows sent by then are no longer judged; if missing, `before` decides.
  */
 export function countFrom(
   counts: EndCounts,
@@ -125,7 +125,7 @@ export interface EndsSince extends Ends {
 export function endsSince(progress: StageProgress, counts: EndCounts): EndsSince {
   const good = Math.max(0, counts.applied + counts.superseded - progress.good);
   const failed = Math.max(0, counts.failed - progress.failed);
-  // The names are anybody's: one may be that of a method.
+  // Names are arbitrary: one may equal the name of a method.
   const before = (cause: string): number =>
     Object.hasOwn(progress.causes, cause) ? (progress.causes[cause] ?? 0) : 0;
   const causes = counts.causes
@@ -134,14 +134,14 @@ export function endsSince(progress: StageProgress, counts: EndCounts): EndsSince
   return { good, failed, ended: good + failed, causes };
 }
 
-/** Whether devices were looked at since the stage has begun to wait for that. */
+/** Whether devices were looked at since the stage began to wait for that. */
 export function isLookedAt({ waitsFor, since, devices }: StageProgress): boolean {
   return waitsFor === 'verify' && devices?.inWait === since;
 }
 
 /**
- * Devices that rules judge by, as far as anybody has looked: those of the rows that were sent since counting began, without those of
- * tasks that an undo has given their former configuration: what these do says nothing of the job.
+ * The devices that rules judge, as far as they were looked at: those of the rows sent since counting began. Tasks that an undo has
+ * given their former configuration are excluded, since their devices say nothing about the job.
  */
 export function devicesJudged({ devices, judgedAfter = 0 }: StageProgress): Ends | undefined {
   const { judged } = devices ?? {};
@@ -151,8 +151,8 @@ export function devicesJudged({ devices, judgedAfter = 0 }: StageProgress): Ends
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /**
- * Reads what a ledger holds, also as earlier releases wrote it.
- * @returns undefined when it is damaged.
+ * Reads what a ledger holds, including what earlier releases wrote.
+ * @returns undefined if it is damaged.
  */
 export function readProgress(stored: unknown): StageProgress | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined;
@@ -174,7 +174,7 @@ export function readProgress(stored: unknown): StageProgress | undefined {
   return { ...beginning, ...kept, ...(devices !== undefined && { devices }) };
 }
 
-/** An earlier release told stages apart by the workers' clocks: they are looked at again. */
+/** An earlier release distinguished stages by the workers' clocks: its devices are looked at again. */
 function withoutOlder(devices: unknown): SeenDevices | undefined {
   const { stage, ...seen } = Object(devices) as SeenDevices & { readonly stage?: object };
   if (stage === undefined || !('lastEnd' in stage)) return devices as SeenDevices | undefined;

@@ -1,4 +1,4 @@
-/** A ramp: few rows in flight at first, and more with every so many good ends. PURE. */
+/** A ramp: few rows in flight at first, and more after each given number of good ends. PURE. */
 import { type CommandError, misuse } from '../../errors.ts';
 import { counted } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -6,7 +6,7 @@ import { shortPrintable } from '../../text/printable.ts';
 export interface Ramp {
   /** Rows in flight at first. */
   readonly from: number;
-  /** Above 1; of one that is given now, so far above that every step adds a row and 1%. */
+  /** Above 1. For a new ramp, large enough that every step adds at least one row and 1%. */
   readonly factor: number;
   /** Good ends after which the rows in flight are multiplied by the factor. */
   readonly after: number;
@@ -37,19 +37,19 @@ export function parseRamp(text: string): Ramp {
 }
 
 /**
- * With it every step adds a row and, at many rows, 1%: seventy steps double what is in flight, and a ramp that takes more is one that
- * nobody meant. To three places, as a factor is given.
+ * With this factor every step adds at least one row and, at many rows, 1%. Seventy steps then double the rows in flight; nobody wants a
+ * slower ramp. Given to three decimal places, as factors are.
  */
 function leastFactor(from: number): number {
   return Math.max(1_010, 1_000 + Math.ceil(1_000 / from)) / 1_000;
 }
 
-/** The ramp as it is given. */
+/** The ramp in the form in which it is given. */
 export function formatRamp({ from, factor, after }: Ramp): string {
   return `${from}:x${factor}/${after}`;
 }
 
-/** For what a ledger holds. */
+/** Checks a value from a ledger. */
 export function isRamp(value: unknown): value is Ramp {
   if (typeof value !== 'object' || value === null) return false;
   const { from, factor, after } = value as Readonly<Record<string, unknown>>;
@@ -63,7 +63,7 @@ export function isRamp(value: unknown): value is Ramp {
   );
 }
 
-/** Rows in flight at most, after so many good ends. */
+/** Maximum number of rows in flight after `good` good ends. */
 export function rampRoom({ from, factor, after }: Ramp, good: number): number {
   return Math.floor(from * factor ** Math.floor(good / after));
 }

@@ -1,47 +1,47 @@
 /**
- * When a job may send: from a time on, in a window of the day, until a deadline. PURE: the time is passed in.
+ * When a job may send: from a given time, in a daily window, until a deadline. PURE: the time is passed in.
  *
- * A window is open whenever a clock on the wall of its time zone shows a time in it. Hence, where clocks are changed: in an hour that
- * is skipped nothing is sent, and in one that comes twice it may be open twice. Changes of the clock are as the IANA database has them.
+ * A window is open whenever the local time of its time zone is in it. When clocks change, nothing is therefore sent in an hour that
+ * is skipped, and the window may be open twice in an hour that occurs twice. Clock changes follow the IANA database.
  */
 import { Temporal } from 'temporal-polyfill';
 import { instant } from '../../text/times.ts';
 
-/** All of it is kept with the job, as JSON. */
+/** Stored with the job as a whole, as JSON. */
 export interface Schedule {
   /** Epoch milliseconds. */
   readonly startAt?: number;
   readonly between?: DailyWindow;
-  /** Nothing is sent from then on; epoch milliseconds. */
+  /** From then on nothing is sent; epoch milliseconds. */
   readonly deadline?: number;
 }
 
 export interface DailyWindow {
-  /** `01:00`; the window begins with this minute. */
+  /** `01:00`: the window begins with this minute. */
   readonly from: string;
-  /** `05:00`; it ends before this minute. Earlier than `from`: on the next day. */
+  /** `05:00`: the window ends before this minute. If earlier than `from`, on the next day. */
   readonly to: string;
-  /** Of the IANA database: `Europe/Berlin`. */
+  /** Name in the IANA database: `Europe/Berlin`. */
   readonly tz: string;
 }
 
-/** A window that falls into the hour that is skipped opens on the day after; a date may be skipped, too. */
+/** A window in a skipped hour opens on the next day; a date may be skipped, too. */
 const DAYS_AHEAD = 4;
 
-/** Whether its time has come, its window is open, and its deadline has not passed. */
+/** Whether the start time has come, the window is open, and the deadline has not passed. */
 export function isOpen({ startAt, between, deadline }: Schedule, now: number): boolean {
   if (startAt !== undefined && now < startAt) return false;
   if (deadline !== undefined && now >= deadline) return false;
   return between === undefined || isIn(between, now);
 }
 
-/** Whether nothing may be sent any more, ever. */
+/** Whether nothing may ever be sent again. */
 export function isOver({ deadline }: Schedule, now: number): boolean {
   return deadline !== undefined && now >= deadline;
 }
 
 /**
- * When sending may begin, in epoch milliseconds: `now` when that is already so.
+ * When sending may begin, in epoch milliseconds: `now` if it already may.
  * @returns undefined: never, because of the deadline.
  */
 export function nextOpening(schedule: Schedule, now: number): number | undefined {
@@ -52,13 +52,13 @@ export function nextOpening(schedule: Schedule, now: number): number | undefined
   return opening === undefined || (deadline !== undefined && opening >= deadline) ? undefined : opening;
 }
 
-/** Why a job is not sent before then, as a sentence without its full stop. @param until epoch milliseconds. */
+/** Why a job is not sent before `until`, as a sentence without its full stop. @param until epoch milliseconds. */
 export function opensText(until: number): string {
   return `It sends from ${instant(until)} UTC on`;
 }
 
 /**
- * When sending must end next, in epoch milliseconds, of a schedule that is open now.
+ * When a schedule that is open now closes next, in epoch milliseconds.
  * @returns undefined: never.
  */
 export function closesAt({ between, deadline }: Schedule, now: number): number | undefined {
@@ -68,11 +68,11 @@ export function closesAt({ between, deadline }: Schedule, now: number): number |
   return Math.min(closing, deadline);
 }
 
-/** A job that takes longer is not reckoned with. */
+/** Longer jobs get no estimate. */
 const MAX_OPENINGS = 1_000;
 
 /**
- * When a job ends that needs so many seconds of sending from `now` on, in epoch milliseconds.
+ * When a job ends that needs `seconds` of sending from `now` on, in epoch milliseconds.
  * @returns undefined: not before the deadline, or not within a few years.
  */
 export function expectedEnd(schedule: Schedule, now: number, seconds: number): number | undefined {
@@ -93,7 +93,7 @@ function isIn({ from, to, tz }: DailyWindow, now: number): boolean {
   return begin < end ? at >= begin && at < end : at >= begin || at < end;
 }
 
-/** The instants after `now`, in order, between which {@link isIn} does not change: the window's ends, and changes of the clock. */
+/** The times after `now`, in order, at which {@link isIn} may change: the window's ends, and clock changes. */
 function edgesAfter({ from, to, tz }: DailyWindow, now: number): number[] {
   const start = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(tz);
   const edges: number[] = [];

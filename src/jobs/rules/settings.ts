@@ -1,4 +1,4 @@
-/** How a job is to be sent: everything about it that may be set. PURE. */
+/** How a job is sent: all its settings. PURE. */
 import { misuse } from '../../errors.ts';
 import { type AbortRule, formatAbortRule, isAbortRule, refuseIdleRules } from './abort-rules.ts';
 import { type Amount, isAmount } from './amount.ts';
@@ -7,15 +7,15 @@ import type { Schedule } from './schedule.ts';
 import { isStages, type Stages } from './stages.ts';
 import { isWindow, refuseNever, refusePast } from './times.ts';
 
-/** Kept with the job, as JSON; may be changed while it runs. */
+/** Stored with the job, as JSON; may be changed while it runs. */
 export interface JobSettings extends Schedule {
-  /** Rows in flight at most; follows the rate when omitted. */
+  /** Maximum number of rows in flight; follows the rate if omitted. */
   readonly window?: number;
-  /** Rows sent per second at most. */
+  /** Maximum number of rows sent per second. */
   readonly rate?: number;
-  /** 1-9: the job's share beside other jobs. {@link DEFAULT_PRIORITY} when omitted. */
+  /** 1-9: the job's share when other jobs are sent, too. Default: {@link DEFAULT_PRIORITY}. */
   readonly priority?: number;
-  /** Sent first, a sample of all; the rest only if none of them fails. */
+  /** Rows sent first, as a sample of all; the rest follows only if none of them fails. */
   readonly canary?: Amount;
   readonly stages?: Stages;
   readonly ramp?: Ramp;
@@ -23,14 +23,14 @@ export interface JobSettings extends Schedule {
   readonly soak?: number;
   /** Between stages: look at the devices before going on. */
   readonly verifyEach?: boolean;
-  /** Seconds after which a stage that waits for its devices asks a person; `DEFAULT_VERIFY_WITHIN` when omitted. */
+  /** After this many seconds a stage that waits for its devices asks a person. Default: `DEFAULT_VERIFY_WITHIN`. */
   readonly verifyWithin?: number;
   /** Between stages: wait for a person. */
   readonly confirmEach?: boolean;
   readonly abortWhen?: readonly AbortRule[];
-  /** When a rule has stopped the job, restore what the tasks were before. */
+  /** If a rule has stopped the job, restore what the tasks were before. */
   readonly undoOnAbort?: boolean;
-  /** Where its report is filed at its end, as `--report-to` gives it: a bucket, or a folder by its absolute path. */
+  /** Where its report is filed at its end, as given to `--report-to`: a bucket, or the absolute path of a folder. */
   readonly reportTo?: string;
 }
 
@@ -70,8 +70,8 @@ const checks: {
 };
 
 /**
- * Reads what a ledger holds, also as earlier releases wrote it: a canary as a number, and one abort rule.
- * @returns undefined when it is damaged. What is unknown is left out.
+ * Reads what a ledger holds, including what earlier releases wrote: a canary as a number, and a single abort rule.
+ * @returns undefined if it is damaged. Unknown settings are left out.
  */
 export function readSettings(stored: unknown): JobSettings | undefined {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return undefined;
@@ -85,7 +85,7 @@ export function readSettings(stored: unknown): JobSettings | undefined {
   return settings;
 }
 
-/** A setting as this release writes it. */
+/** A setting in the form that this release writes. */
 function modern(name: string, value: unknown): unknown {
   if (name === 'canary' && typeof value === 'number') return { rows: value };
   if (name === 'abortWhen' && typeof value === 'object' && value !== null && 'share' in value)
@@ -130,9 +130,9 @@ export function refuseContradictions(settings: JobSettings, now: number): void {
 }
 
 /**
- * The settings with what is given now.
- * @param now epoch milliseconds. @param givenAt when `given` was.
- * @throws CommandError for settings that contradict each other, and times that have passed.
+ * Adds the given settings to those that the job has.
+ * @param now epoch milliseconds. @param givenAt when `given` was given.
+ * @throws CommandError if settings contradict each other, and for times that have passed.
  */
 export function withSettings(
   before: JobSettings,
@@ -147,13 +147,13 @@ export function withSettings(
   return settings;
 }
 
-/** Only amounts of one kind can be compared without the job's size. */
+/** Amounts of different kinds can be compared only if the job's size is known. */
 function isLarger(a: Amount, b: Amount): boolean {
   if ('rows' in a) return 'rows' in b && a.rows > b.rows;
   return 'percent' in b && a.percent > b.percent;
 }
 
-/** The rules as they are given. */
+/** The rules in the form in which they are given. */
 export function formatRules(rules: readonly AbortRule[]): string {
   return rules.map(formatAbortRule).join(', ');
 }

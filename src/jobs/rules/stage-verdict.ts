@@ -5,28 +5,29 @@ import { brokenText, isBroken, leastOf, withoutLeast } from './abort-rules.ts';
 import { devicesJudged, isLookedAt, type StageDevices, type StageProgress } from './progress.ts';
 import type { JobSettings } from './settings.ts';
 
-/** So long a stage waits for its devices without `--verify-within`, in seconds. */
+/** How long a stage waits for its devices without `--verify-within`, in seconds. */
 export const DEFAULT_VERIFY_WITHIN = 86_400;
 
-/** What a stage waits for of its own devices. */
+/** The devices of its own that a stage waits for. */
 export interface AwaitedDevices
   extends Pick<StageDevices, 'tasks' | 'unnamed' | 'devices' | 'ended' | 'underWay'> {
-  /** So many are enough to judge by; undefined: all of them are waited for. */
+  /** Number of ended devices needed to judge; undefined: all devices. */
   readonly least: number | undefined;
 }
 
 interface StageVerdict {
-  /** The rules cannot judge yet. */
+  /** Set while the rules cannot judge yet. */
   readonly awaits?: AwaitedDevices;
-  /** It may not pass, as a sentence without its full stop. */
+  /** Why the stage may not pass, as a sentence without its full stop. */
   readonly broken?: string;
 }
 
 /**
- * With `--verify-each` a stage does not pass unjudged. Its own devices are waited for, whatever those of the stages before have done:
- * as many as a share wants to see, and for a count all of them, as each may be the one too many. Once none of them is under way, and
- * every task names some, the rules judge by those that there are: tasks that name none yet have just been updated.
- * @returns undefined: they were not looked at since it has begun to wait for that.
+ * With `--verify-each` a stage does not pass unjudged. It waits for its own devices, regardless of those of earlier stages. A rule with
+ * a share waits for its minimum number of devices. A rule with a count waits for all of them, since any device may be the one too many.
+ * Once no device is under way and every task names some, the rules judge the devices there are. A task that names no device yet has
+ * just been updated.
+ * @returns undefined: the devices were not looked at since the stage began to wait for that.
  */
 export function verdictOn(
   { abortWhen = [], verifyEach }: Pick<JobSettings, 'abortWhen' | 'verifyEach'>,
@@ -50,19 +51,19 @@ export function verdictOn(
     : { broken: `${brokenText(broken, ends)}, and no other device of its stage is under way` };
 }
 
-/** Whether the devices, looked at in time, let the stage go on. */
+/** Whether the devices, looked at in time, let the stage pass. */
 export function passes(settings: JobSettings, progress: StageProgress): boolean {
   const verdict = verdictOn(settings, progress);
   return verdict !== undefined && verdict.broken === undefined && verdict.awaits === undefined;
 }
 
-/** Until when a stage waits for its devices; epoch milliseconds. */
+/** How long a stage waits for its devices, as the end of the wait in epoch milliseconds. */
 export function verifiedUntil({ verifyWithin = DEFAULT_VERIFY_WITHIN }: JobSettings, since: number): number {
   return since + verifyWithin * 1_000;
 }
 
 /**
- * Why a person is asked about a stage that waits for its devices, as a sentence without its full stop; undefined: its time is not over,
+ * Why a person is asked about a stage that waits for its devices, as a sentence without its full stop; undefined: the wait is not over,
  * or a rule is broken.
  */
 export function overdueWhy(settings: JobSettings, progress: StageProgress, now: number): string | undefined {

@@ -9,14 +9,14 @@ import { stageNumber } from './stages.ts';
 export interface StageView {
   /** undefined: it is the canary. */
   readonly number: { readonly stage: number; readonly of: number } | undefined;
-  /** Rows of the stage and those before it that have ended, and all of them. */
+  /** Rows of this stage and the earlier ones that have ended, and all their rows. */
   readonly ended: number;
   readonly end: number;
-  /** Of those that have ended. */
+  /** Failed rows among the ended ones. */
   readonly failed: number;
 }
 
-/** @returns undefined for a job that has no stages, or is in no stage any more. */
+/** @returns undefined for a job without stages, or after its last stage. */
 export function stageView(
   situation: Pick<Situation, 'settings' | 'total' | 'counts'>,
   progress: StageProgress,
@@ -32,7 +32,7 @@ export function stageView(
   return { number: stageNumber(settings.stages, passed, rows), ended, end, failed };
 }
 
-/** Stages that have not begun. */
+/** Number of stages that have not begun. */
 export function stagesLeft({ number }: StageView, { stages }: JobSettings): number {
   if (number !== undefined) return number.of - number.stage;
   return stages === undefined ? 1 : stages.steps.length;
@@ -43,7 +43,7 @@ function stageName({ number: at }: Pick<StageView, 'number'>): string {
   return at === undefined ? 'the canary' : `stage ${number(at.stage)} of ${number(at.of)}`;
 }
 
-/** What a person is asked between stages, as a sentence without its full stop. */
+/** The question to a person between stages, as a sentence without its full stop. */
 export function question(stage: StageView | undefined): string {
   if (stage === undefined) return 'It waits for a word before it goes on';
   const { ended, failed } = stage;

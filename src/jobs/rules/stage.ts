@@ -1,4 +1,4 @@
-/** The stage that is being sent: its end in rows from where counting began, and whether it is a sample spread over the plan. PURE. */
+/** The stage that is being sent: its end, in rows from where counting began, and whether it is a sample of the plan. PURE. */
 import { rowsOf } from './amount.ts';
 import type { StageProgress } from './progress.ts';
 import type { JobSettings } from './settings.ts';
@@ -8,11 +8,11 @@ interface Stage {
   /** In rows from where counting began. */
   readonly end: number;
   readonly canary: boolean;
-  /** Whether rows follow that are not in it. */
+  /** Whether rows follow that are not in this stage. */
   readonly sample: boolean;
 }
 
-/** @param total rows of the job, those that are not in the ledger yet among them. */
+/** @param total rows of the job, including those not yet in the ledger. */
 export function stageOf(
   { settings, total }: { readonly settings: JobSettings; readonly total: number },
   progress: StageProgress,
@@ -25,7 +25,7 @@ export function stageOf(
   return { end, canary: false, sample: end < rows };
 }
 
-/** The rows that there are to send from where counting began. */
+/** The rows to send from where counting began. */
 export function rowsCounted(total: number, { good, failed }: Pick<StageProgress, 'good' | 'failed'>): number {
   return Math.max(0, total - good - failed);
 }

@@ -1,21 +1,21 @@
-/** The stages of a job: how many of its rows are sent before it is looked at how they ended. PURE. */
+/** The stages of a job: how many of its rows are sent before their ends are checked. PURE. */
 import { type CommandError, misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { type Amount, formatAmount, isAmount, readAmount, rowsOf } from './amount.ts';
 
-/** Each step is the amount of rows that are sent by its end, those of the steps before it among them. */
+/** Each step is the cumulative amount of rows sent by its end. */
 export interface Stages {
   readonly steps: readonly Amount[];
-  /** After the last step so much is added again and again; without it, the rest is the last stage. */
+  /** The amount added repeatedly after the last step; without it, the rest is the last stage. */
   readonly repeat?: Amount;
 }
 
-/** More would be a mistake, and a line of the plan's summary. */
+/** More steps would be a mistake, and would overflow a line of the plan's summary. */
 const MAX_STEPS = 50;
 const EXAMPLE = 'as in --stages 1%,10%,50%,100% or --stages 500,+500';
 
 /**
- * Reads `1%,10%,50%,100%`; a last `+500` or `+5%` is repeated to the end.
+ * Reads `1%,10%,50%,100%`; a final `+500` or `+5%` is repeated to the end.
  * @throws CommandError that says what is wrong with it, and gives an example.
  */
 export function parseStages(text: string): Stages {
@@ -45,18 +45,18 @@ export function parseStages(text: string): Stages {
   return { steps, repeat: amountOf(repeated.slice(1)) };
 }
 
-/** undefined: only a job's size tells. */
+/** undefined: depends on the job's size. */
 function grows(before: Amount, next: Amount): boolean | undefined {
   if ('rows' in before) return 'rows' in next ? next.rows > before.rows : undefined;
   return 'percent' in next ? next.percent > before.percent : undefined;
 }
 
-/** The stages as they are given. */
+/** The stages in the form in which they are given. */
 export function formatStages({ steps, repeat }: Stages): string {
   return [...steps.map(formatAmount), ...(repeat === undefined ? [] : [`+${formatAmount(repeat)}`])].join();
 }
 
-/** For what a ledger holds. */
+/** Checks a value from a ledger. */
 export function isStages(value: unknown): value is Stages {
   if (typeof value !== 'object' || value === null) return false;
   const { steps, repeat } = value as Readonly<Record<string, unknown>>;
@@ -65,9 +65,9 @@ export function isStages(value: unknown): value is Stages {
 }
 
 /**
- * The end of the stage that follows once `passed` rows are through: the number of rows that are sent by then.
- * Steps that are not larger than what has passed, as in a small job, are left out.
- * @returns `total`, at most.
+ * The end of the stage that follows once `passed` rows are through, as the number of rows sent by then.
+ * Steps that do not exceed `passed`, as in a small job, are left out.
+ * @returns at most `total`.
  */
 export function nextStageEnd({ steps, repeat }: Stages, passed: number, total: number): number {
   let end = 0;
@@ -80,7 +80,7 @@ export function nextStageEnd({ steps, repeat }: Stages, passed: number, total: n
   return Math.min(total, end + (Math.floor((passed - end) / size) + 1) * size);
 }
 
-/** Which stage that is, from 1, and of how many. */
+/** The number of that stage, from 1, and the number of stages. */
 export function stageNumber(
   stages: Stages,
   passed: number,

@@ -1,4 +1,4 @@
-/** Reads the times that a job's schedule is given as. PURE: the present time is passed in. */
+/** Reads the times given for a job's schedule. PURE: the present time is passed in. */
 import { Temporal } from 'temporal-polyfill';
 import { type CommandError, misuse } from '../../errors.ts';
 import { didYouMean } from '../../text/nearest.ts';
@@ -6,7 +6,7 @@ import { shortPrintable } from '../../text/printable.ts';
 import { instant, roughDuration } from '../../text/times.ts';
 import { type DailyWindow, nextOpening, type Schedule } from './schedule.ts';
 
-/** As they are given: `--start-at`, `--between`, `--tz`, `--deadline`. */
+/** The texts as given: `--start-at`, `--between`, `--tz`, `--deadline`. */
 export interface ScheduleTexts {
   readonly startAt?: string;
   readonly between?: string;
@@ -15,7 +15,7 @@ export interface ScheduleTexts {
 }
 
 /**
- * Reads what is given, and nothing else is in the result.
+ * Reads the given texts; the result contains nothing else.
  * @param now epoch milliseconds: durations begin here.
  * @throws CommandError that says what is wrong with it.
  */
@@ -35,12 +35,12 @@ export function parseSchedule({ startAt, between, tz, deadline }: ScheduleTexts,
   };
 }
 
-/** `--start-at` may lie so far back: who types it looks at another clock, and takes a while. In milliseconds. */
+/** How far `--start-at` may be in the past: the user's clock may differ, and typing takes a while. In milliseconds. */
 const GRACE_MS = 5 * 60_000;
 
 /**
- * Refuses times that are given now and have passed: with a wrong year or zone the job would be sent at once, or never. What the job has
- * already may be given again, as by a command that is run once more.
+ * Refuses times that are given now and have passed: with a wrong year or zone, the job would be sent immediately, or never. Values that
+ * the job already has may be given again, as when a command is run once more.
  * @param before what the job has. @param given what is given now.
  * @throws CommandError that says which, and what to do.
  */
@@ -58,7 +58,7 @@ export function refusePast(before: Schedule, given: Schedule, now: number): void
   );
 }
 
-/** @throws CommandError when the schedule will never be open. */
+/** @throws CommandError if the schedule will never be open. */
 export function refuseNever(schedule: Schedule, now: number): void {
   const { startAt, between, deadline } = schedule;
   if (deadline === undefined || now >= deadline || nextOpening(schedule, now) !== undefined) return;
@@ -71,7 +71,7 @@ export function refuseNever(schedule: Schedule, now: number): void {
 
 /**
  * @returns the zone's name as the IANA database writes it.
- * @throws CommandError when there is none.
+ * @throws CommandError if there is no such zone.
  */
 export function parseZone(text: string): string {
   const zone = zoneOf(text);
@@ -83,7 +83,7 @@ export function parseZone(text: string): string {
 }
 
 function zoneOf(text: string): string | undefined {
-  // An offset has no changes of the clock, and Temporal takes whole dates for zones as well.
+  // Offsets have no clock changes, and Temporal also accepts whole dates as zones.
   if (!/^[A-Za-z][\w+/-]{0,63}$/.test(text)) return undefined;
   if (/^utc$/i.test(text)) return 'UTC';
   try {
@@ -93,7 +93,7 @@ function zoneOf(text: string): string | undefined {
   }
 }
 
-/** Whether it is a window that {@link parseSchedule} made: for what a ledger holds. */
+/** Whether a value from a ledger is a window that {@link parseSchedule} made. */
 export function isWindow(value: unknown): value is DailyWindow {
   if (typeof value !== 'object' || value === null) return false;
   const { from, to, tz } = value as Readonly<Record<string, unknown>>;
@@ -107,7 +107,7 @@ function parseWindow(text: string, tz: string | undefined): DailyWindow {
   const wrong = (fault: string): CommandError =>
     misuse(`--between ${shortPrintable(text)}: ${fault}, as in --between 01:00-05:00 --tz Europe/Berlin.`);
   const [, from = '', to = ''] = /^\s*([^\s-]*)\s*-\s*([^\s-]*)\s*$/.exec(text) ?? [];
-  // The end of a day.
+  // 24:00 is the end of a day.
   const end = to === '24:00' ? '00:00' : to;
   if (!TIME.test(from) || !TIME.test(end)) throw wrong('give two times of the day from 00:00 to 24:00');
   if (from === end) {
@@ -118,7 +118,7 @@ function parseWindow(text: string, tz: string | undefined): DailyWindow {
   return { from, to: end, tz };
 }
 
-/** The window as it is given. */
+/** The window in the form in which it is given. */
 export function formatWindow({ from, to, tz }: DailyWindow): string {
   return `${from}-${to} ${tz}`;
 }

@@ -1,35 +1,35 @@
-/** How many rows of all jobs may be in flight together, and of one of them. PURE. */
+/** How many rows may be in flight, of all jobs together and of one of them. PURE. */
 import { DEFAULT_PRIORITY, type JobSettings } from './settings.ts';
 
 /**
- * What ends in so many seconds: at a steady rate an update that another system sends meanwhile waits so much longer, at most. Where
- * the rate falls, what is on the queue takes as many times longer. Fewer would make jobs slow whose rows take long to end.
+ * The window holds the rows that end in this many seconds. At a steady rate, an update that another system sends meanwhile waits at most
+ * this much longer; if the rate falls, proportionally longer. A smaller window would slow down jobs whose rows take long to end.
  */
 export const WINDOW_SECONDS = 4;
 /**
- * Where rows take long from sending to their seen end without a wait on the queue, so many times what ends meanwhile: they are with
- * workers or on their way, where they keep nobody waiting, and with fewer the rate would fall.
+ * If rows take long from sending to their seen end even without waiting on the queue, the window is this many times what ends in that
+ * time. Those rows are with workers or in transit, where they delay nobody, and with fewer rows the rate would fall.
  */
 const PIPE_GAIN = 1.25;
 /**
- * Of that time so many seconds count, as rows of others that wait on the queue make it look longer than it is: others never wait more
- * than 10 s longer.
+ * At most this much of that time counts, since rows of others that wait on the queue make it look longer than it is. Other updates never
+ * wait more than 10 s longer.
  */
 const LONGEST_PIPE_SECONDS = 8;
-/** At low rates: so many rows may be in flight as long as they end in {@link LONGEST_SECONDS}, so that slow calls are made side by side. */
+/** At low rates this many rows may be in flight if they end within {@link LONGEST_SECONDS}, so that slow calls run in parallel. */
 export const FEW_ROWS = 100;
 export const LONGEST_SECONDS = 10;
-/** At whatever rate: with fewer, a rate could not be measured before it had been found. */
+/** Minimum at any rate: with fewer rows, the rate could not be measured before it was found. */
 export const LEAST_WINDOW = 20;
-/** Of the window: with so much of it workers are busy still. */
+/** With this part of the window, workers are still busy. */
 const LEAST_PART = 0.5;
 
-/** What a job can take of what may be in flight. */
+/** What a job can use of the total in flight. */
 export interface Claim {
   readonly priority: number;
-  /** Rows that it can have in flight, whatever others leave: by its window, rules, ramp, stage, and what is left of it. */
+  /** Rows that it can have in flight, whatever others leave: limited by its window, rules, ramp, stage and remaining rows. */
   readonly most: number;
-  /** Rows that it sends per second at most. */
+  /** Maximum number of rows that it sends per second. */
   readonly rate?: number | undefined;
 }
 
@@ -37,20 +37,20 @@ export function claimOf({ priority = DEFAULT_PRIORITY, rate }: JobSettings, most
   return { priority, most, rate };
 }
 
-/** The jobs that are being sent beside one. */
+/** The other jobs that are being sent. */
 export interface Beside {
-  /** Of those that have rows to send now. */
+  /** The claims of jobs that have rows to send now. */
   readonly others: readonly Claim[];
-  /** Rows in flight of those that have none. */
+  /** Rows in flight of jobs that have no rows to send. */
   readonly restInFlight: number;
 }
 
 /**
- * Weighted, and nothing is left unused: what a job cannot take goes to the others by their priorities. By Little's law rows end in
- * the proportion in which they are in flight. So where a job may have few in flight, all have fewer, as long as workers are busy:
- * it keeps its share of the ends that way.
+ * Shares by priority, and leaves nothing unused: what a job cannot use goes to the others by their priorities. By Little's law, jobs'
+ * rows end in proportion to their rows in flight. If one job may have only few in flight, all therefore have fewer, as long as workers
+ * stay busy: the job thus keeps its share of the ends.
  * @param perSecond rows of all jobs that end per second. @param roundTripMs the shortest time from their sending to their seen end.
- * @returns rows of the job that may be in flight as far as the others go, 1 at least.
+ * @returns rows of the job that may be in flight beside the others, at least 1.
  */
 export function windowOf(
   perSecond: number,
@@ -61,16 +61,16 @@ export function windowOf(
   const claims = [own, ...others];
   const ample = rowsOf(perSecond, roundTripMs / 1_000);
   const sum = prioritiesOf(claims);
-  // Alone it has no share to keep.
+  // Without other jobs there is no share to keep.
   const proportionate =
     others.length === 0 ? ample : Math.min(...claims.map(({ most, priority }) => (most * sum) / priority));
   const wanted = Math.min(ample, Math.max(LEAST_WINDOW, ample * LEAST_PART, proportionate));
   const all = inWholeShares(wanted - restInFlight, claims);
-  // A row takes so long to end; no more of a job are in flight than it sends meanwhile.
+  // The time a row takes to end; no more rows of a job are in flight than it sends in that time.
   const seconds = perSecond === 0 ? Number.POSITIVE_INFINITY : wanted / perSecond;
   const mosts = claims.map(({ priority, most, rate }, i) => ({
     priority,
-    // Its own limits are kept elsewhere.
+    // The job's own limits are applied elsewhere.
     most: i === 0 ? Number.POSITIVE_INFINITY : Math.min(most, (rate ?? Number.POSITIVE_INFINITY) * seconds),
   }));
   return Math.max(1, Math.round(firstOf(mosts, all)));
@@ -83,7 +83,7 @@ function rowsOf(perSecond: number, roundTripSeconds: number): number {
   return Math.ceil(Math.max(LEAST_WINDOW, few, perSecond * seconds));
 }
 
-/** Water-filling: each has a part by its priority, or what it can take where that is less. @returns the first one's. */
+/** Water-filling: each claim gets its part by priority, or what it can use if that is less. @returns the first claim's part. */
 function firstOf(claims: readonly Claim[], all: number): number {
   const [first] = claims;
   if (first === undefined) return 0;
@@ -97,7 +97,7 @@ function firstOf(claims: readonly Claim[], all: number): number {
   );
 }
 
-/** A little less, where parts of few rows would else be rounded far away from the priorities. */
+/** Slightly fewer rows, where rounding small parts would distort the priorities. */
 function inWholeShares(rows: number, claims: readonly Claim[]): number {
   const unit = prioritiesOf(claims) / claims.map(({ priority }) => priority).reduce(commonDivisor);
   return unit > rows ? rows : rows - (rows % unit);

@@ -1,6 +1,6 @@
-/** Rows that a job's own rate lets go. */
+/** The rows that a job's own rate limit allows to be sent. */
 
-/** What was not used in so many milliseconds is gone, so that a job that waited does not catch up at once. */
+/** Allowance not used within this time is lost, so that a job that waited does not catch up in a burst. */
 const SPAN_MS = 1_000;
 
 export class Allowance {
@@ -15,15 +15,15 @@ export class Allowance {
   }
 
   /**
-   * Whole rows that may go now.
-   * @param perSecond undefined: as many as one likes. It may change from call to call.
+   * Whole rows that may be sent now.
+   * @param perSecond undefined: no limit. It may change from call to call.
    */
   rows(perSecond: number | undefined): number {
     const now = this.#now();
     const passed = now - this.#at;
     this.#at = now;
     if (perSecond === undefined) return Number.POSITIVE_INFINITY;
-    // One row at least, or a slow job would send none.
+    // At least one row, or a slow job would never send any.
     this.#rows = Math.min(
       Math.max(1, (perSecond * SPAN_MS) / 1_000),
       this.#rows + (passed * perSecond) / 1_000,
@@ -32,7 +32,7 @@ export class Allowance {
   }
 
   use(rows: number): void {
-    // Without a rate there is no debt.
+    // Without a rate, sending more than the allowance leaves no debt.
     this.#rows = Math.max(0, this.#rows - rows);
   }
 }

@@ -1,16 +1,16 @@
 /**
- * The collector: takes outcomes from their queue into the ledger, those of every job.
+ * The collector: moves outcomes of every job from their queue into the ledger.
  *
- * What is no outcome is left on the queue. So are, for a while, outcomes of jobs that the ledger does not know: another
- * ledger that collects from the same queue may have them.
+ * Messages that are no outcomes stay on the queue. So do, for a while, outcomes of jobs that the ledger does not know: another
+ * ledger that collects from the same queue may have those jobs.
  *
- *   idle      one poll of a second after the other
- *   backlog   a poll that comes back full starts another beside it, up to MAX_POLLS
- *   failing   a poll failed: the next follows after a jittered backoff; reported once, and once more when it is over
- *   stopped   polls are waited for, and cut only when SQS does not answer: messages that a cut poll was bringing are
+ *   idle      polls of one second, one after the other
+ *   backlog   each poll that returns a full batch starts another one in parallel, up to MAX_POLLS
+ *   failing   a poll failed: the next one follows after a jittered backoff; reported once, and once more when it is over
+ *   stopped   waits for the polls, and aborts them only if SQS does not answer: messages of an aborted poll are
  *             invisible for a visibility timeout, and the next command would have to wait for them
  *
- * What several polls bring at about the same time is stored in one transaction and deleted only then: at least once.
+ * What parallel polls return at about the same time is stored in one transaction, and deleted only then: at least once.
  * Any number of processes may collect into one ledger.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -26,25 +26,25 @@ import type { EndResult, ReceivedOutcome } from '../ledger/ledger.ts';
 import { isAbandoned, LeftMessages, secondsLeft } from './left-messages.ts';
 import { OutcomesUnreadable } from './unreadable.ts';
 
-/** Polls side by side at most. */
+/** Maximum number of parallel polls. */
 const MAX_POLLS = 8;
-/** Short, so that a command need not wait long when its job has ended. */
+/** Short, so that a command ends soon after its job. */
 const POLL_SECONDS = 1;
-/** How long a stop waits for polls beyond that, in milliseconds. */
+/** How much longer a stop waits for polls, in milliseconds. */
 const STOP_PATIENCE_MS = 2_000;
-/** Ample to store and delete; short, because messages of a killed process come back only after it. */
+/** Enough to store and delete; short, because messages of a killed process reappear only after it. */
 const VISIBILITY_SECONDS = 5;
 const backoff: BackoffSettings = { baseMs: 500, maxMs: 10_000 };
 
 export interface CollectorOptions {
   readonly queue: Pick<Queue, 'url' | 'receive' | 'delete' | 'changeVisibility'>;
   readonly store: (outcomes: readonly ReceivedOutcome[]) => Promise<EndResult>;
-  /** Epoch milliseconds, as SQS has them. */
+  /** Epoch milliseconds, comparable with the times of SQS. */
   readonly now: () => number;
-  /** Resolves after `ms`, or at once when `signal` aborts. */
+  /** Resolves after `ms`, or immediately when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
-  /** Called after every transaction, and with undefined when the ledger fails. */
+  /** Called after every transaction; with undefined if the ledger fails. */
   readonly onStored: (stored: EndResult | undefined) => void;
   /** One sentence without its full stop, for the user. */
   readonly onTrouble: (sentence: string) => void;
@@ -55,11 +55,11 @@ export class Collector {
   readonly #stop = new AbortController();
   readonly #cut = new AbortController();
   readonly #polls = new Set<Promise<void>>();
-  /** Polls that will go on. Those in `#polls` may have decided to end and not have ended yet. */
+  /** Polls that will continue. `#polls` may also contain polls that have decided to end but still run. */
   #width = 0;
   #waiting: ReceivedOutcome[] = [];
   #flush: Promise<EndResult> | undefined;
-  /** Settles when the last transaction is over. */
+  /** Resolves or rejects when the last transaction is over. */
   #storing: Promise<unknown> = Promise.resolve();
   readonly #left = new LeftMessages();
   #failures = 0;
@@ -69,17 +69,17 @@ export class Collector {
     this.#options = options;
   }
 
-  /** What ended it: the ledger's error, or messages that are no outcomes. No answer of SQS does. */
+  /** The error that ended collecting: from the ledger, or for too many messages that are no outcomes. SQS errors never end it. */
   get broken(): unknown {
     return this.#broken;
   }
 
   /**
-   * Takes what is on the queue now, without waiting for more. It makes two requests at least, and so proves that the
+   * Takes what is on the queue now, without waiting for more. It makes at least two requests, and thus proves that the
    * queue can be read.
-   * @param maxMs ends it: workers may fill the queue faster than it is emptied.
-   * @returns whether it came to the queue's end.
-   * @throws OutcomesUnreadable when the queue cannot be read; CommandError for messages that are no outcomes.
+   * @param maxMs time limit: workers may fill the queue faster than it is emptied.
+   * @returns whether it reached the end of the queue.
+   * @throws OutcomesUnreadable if the queue cannot be read; CommandError for messages that are no outcomes.
    */
   async collectWaiting(signal: AbortSignal, maxMs?: number): Promise<boolean> {
     const done = new AbortController();
@@ -89,7 +89,7 @@ export class Collector {
     const stop = AbortSignal.any([signal, late.signal, this.#stop.signal]);
     try {
       let polls = 1;
-      // Without waiting, SQS looks at some of its servers only: one empty answer proves little.
+      // A short poll queries only some SQS servers: one empty answer proves little.
       for (let empty = 0; empty < 2; ) {
         if (stop.aborted) return false;
         const taken = await Promise.all(Array.from({ length: polls }, () => this.#takeWaiting()));
@@ -110,12 +110,12 @@ export class Collector {
     return { received: messages.length, news: await this.#take(messages) };
   }
 
-  /** Polls until it is stopped; once started it goes on. */
+  /** Polls until stopped. Further calls have no effect. */
   start(): void {
     if (this.#width === 0) this.#addPoll();
   }
 
-  /** Resolves when the last poll has ended, its messages are stored, and what is no outcome is visible again. */
+  /** Resolves when the last poll has ended, its messages are stored, and messages that are no outcomes are visible again. */
   async stop(): Promise<void> {
     this.#stop.abort();
     const patience = setTimeout(() => this.#cut.abort(), STOP_PATIENCE_MS);
@@ -139,7 +139,7 @@ export class Collector {
     this.#polls.add(poll);
   }
 
-  /** One poll after the other, until others suffice. */
+  /** Polls again and again, until the other polls suffice. */
   async #poll(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -162,7 +162,7 @@ export class Collector {
     }
   }
 
-  /** Whether this poll may end; decided and counted in one turn, so that one always goes on. */
+  /** Whether this poll may end. Decided and counted synchronously, so that one poll always continues. */
   #mayEnd(): boolean {
     if (this.#width === 1) return false;
     this.#width--;
@@ -187,9 +187,9 @@ export class Collector {
   }
 
   /**
-   * Stores, then deletes what was stored, and leaves the rest.
-   * @returns how many messages are news: stored, or left for the first time.
-   * @throws CommandError when too many are no outcomes.
+   * Stores the messages, deletes those that were stored, and leaves the rest on the queue.
+   * @returns how many messages were new: stored, or left for the first time.
+   * @throws CommandError if too many are no outcomes.
    */
   async #take(messages: readonly Message[]): Promise<number> {
     const { now } = this.#options;
@@ -217,7 +217,7 @@ export class Collector {
     return outcomes.size + left.filter((message) => this.#left.add(message)).length;
   }
 
-  /** A request that fails costs nothing: what was stored comes again, and storing it again changes nothing. */
+  /** A failed request does no harm: the stored messages come again, and storing them again changes nothing. */
   async #settle(stored: readonly Message[], left: readonly Message[]): Promise<void> {
     const { queue, random } = this.#options;
     const changes = left.map((message) => ({
@@ -231,7 +231,7 @@ export class Collector {
   }
 
   async #store(): Promise<EndResult> {
-    // What other polls bring in this turn of the event loop, and while the last transaction is not over, goes into one.
+    // Results of other polls in this turn of the event loop, and until the last transaction is over, go into one transaction.
     await Promise.all([nextTurn(), this.#storing]);
     const outcomes = this.#waiting;
     this.#waiting = [];
@@ -244,7 +244,7 @@ export class Collector {
   }
 }
 
-/** How sentences about this queue name its variable and the permission it takes. */
+/** The variable and the permission that sentences about this queue mention. */
 const outcomeHints = {
   setting: 'OUTCOME_QUEUE_URL',
   permission: 'sqs:ReceiveMessage',
@@ -252,8 +252,8 @@ const outcomeHints = {
 } as const;
 
 /**
- * The body of a message of the outcome queue: an outcome, bare or in an envelope (a CloudEvent; a notification of SNS), or what is wrong
- * with it. Never throws. PURE.
+ * Parses the body of a message on the outcome queue: an outcome, bare or in an envelope (a CloudEvent; an SNS notification). Gives
+ * the outcome, or what is wrong with it. Never throws. PURE.
  */
 export function parseOutcome(body: string): { readonly outcome: Outcome } | { readonly fault: string } {
   const payload = readPayload(body);

@@ -1,4 +1,4 @@
-/** A plan into the ledger: all of its rows before the first is sent, also when a process was killed in between. */
+/** Enters a plan into the ledger: all its rows before the first is sent, even if a process was killed in between. */
 import { misuse } from '../../errors.ts';
 import type { SourceOptions } from '../../input/source.ts';
 import { printable } from '../../text/printable.ts';
@@ -8,10 +8,10 @@ import type { PlanRow } from '../plan/format.ts';
 import { type Plan, readPlan } from '../plan/reader.ts';
 import type { Deed } from '../steer/deed.ts';
 
-/** Rows to a transaction. */
+/** Rows per transaction. */
 const BATCH_ROWS = 1_000;
 
-/** @throws CommandError when the ledger has another plan under the name of this one. */
+/** @throws CommandError if the ledger has another plan under this name. */
 export function refuseOtherPlan(
   { header, footer }: Pick<Plan, 'header' | 'footer'>,
   job: JobRecord | undefined,
@@ -25,7 +25,7 @@ export function refuseOtherPlan(
 /**
  * Enters the plan's job, without its rows.
  * @param deed who begins it, and why.
- * @throws CommandError when the ledger has another plan under that name.
+ * @throws CommandError if the ledger has another plan under that name.
  */
 export async function enterJob(
   ledger: Ledger,
@@ -47,14 +47,14 @@ export async function enterJob(
     why,
     ...(undoes !== undefined && { undoes }),
   });
-  // Another process may have begun one meanwhile.
+  // Another process may have begun such a job meanwhile.
   refuseOtherPlan({ header, footer }, job);
   return job;
 }
 
 /**
- * Enters the rows that are not there yet.
- * @returns whether all are in; false when `signal` aborted first.
+ * Enters the rows that are not in the ledger yet.
+ * @returns whether all rows are in; false if `signal` aborted first.
  */
 export async function enterRows(
   ledger: Ledger,
@@ -80,9 +80,9 @@ export async function enterRows(
 }
 
 /**
- * Enters the rows that are missing because a process died, from the plan file where it was at the first apply.
- * @returns whether all are in; false when interrupted.
- * @throws CommandError when the file is not the plan that the job began with.
+ * Enters rows that are missing because a process died, from the plan file at its path from the first apply.
+ * @returns whether all rows are in; false if interrupted.
+ * @throws CommandError if the file is not the plan that the job began with.
  */
 export async function enterRest(
   ledger: Ledger,

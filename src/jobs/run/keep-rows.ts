@@ -1,6 +1,6 @@
 /**
- * Keeps in the ledger the rows that `enqueue --job` sends. A page of rows is entered as `sending` before the first of them goes
- * out, and what became of the pages before is settled with it: so rows of one page are held, and a kill loses none of them.
+ * Records in the ledger the rows that `enqueue --job` sends. A page of rows is entered as `sending` before its first row is sent,
+ * together with the results of earlier pages. Memory thus holds one page of rows, and a kill loses none.
  */
 
 import { CommandError, misuse } from '../../errors.ts';
@@ -14,12 +14,12 @@ import { changeOf } from '../plan/decisions.ts';
 import { toPlanRow } from '../plan/sources.ts';
 import { requireHere } from '../steer/resume.ts';
 
-/** Rows to a transaction. */
+/** Rows per transaction. */
 const PAGE_ROWS = 500;
 
 interface NumberedRow {
   readonly row: InputRow;
-  /** In its file. */
+  /** Row number in its file. */
   readonly number: number;
 }
 
@@ -28,15 +28,15 @@ interface KeptMessage extends OutgoingMessage {
 }
 
 /**
- * Begins, or goes on with, a file under a job's name.
+ * Begins or continues a file under a job's name.
  * @param fifo whether the queue is a FIFO queue.
- * @throws CommandError when the name is that of a job with a plan, or another process sends it now.
+ * @throws CommandError if the name belongs to a job with a plan, or another process is sending the job.
  */
 export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean): Promise<RowKeeper> {
   const { jobId } = newFile;
   const known = await ledger.job(jobId);
   requireOpen(known);
-  // Under the lease nobody moves it, and no file is begun that is not sent. A new job is made by its first file.
+  // Under the lease nobody can move the job, and no file is begun without being sent. The first file creates a new job.
   let lease = known?.plan === undefined ? undefined : await leaseOf(ledger, known);
   try {
     const file = await ledger.beginFile(newFile);
@@ -44,7 +44,7 @@ export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean):
     requireOpen(await ledger.job(jobId));
     if (!file.isWhole) {
       await lease.recover();
-      // Of a job that had come to its end, or was stopped: there is more of it now.
+      // The job had ended or was stopped; now it has more rows.
       const { who, why } = newFile;
       await ledger.change(file.job.key, { event: 'retry', who, ...(why !== undefined && { why }) });
     }
@@ -55,7 +55,7 @@ export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean):
   }
 }
 
-/** @throws CommandError for a job that takes no file. */
+/** @throws CommandError for a job that accepts no files. */
 function requireOpen(job: JobRecord | undefined): void {
   if (job?.plan === undefined) return;
   const { jobId, plan } = job;
@@ -158,7 +158,7 @@ class RowKeeper {
     const { jobId } = file.job;
     const { Identifier, RequestId = requestIdOf({ Row, try: 1 }), IssuedAt = file.issuedAt } = row.update;
     const update = { Identifier, ...changeOf(row.update), JobId: jobId, RequestId, IssuedAt };
-    // A file that goes on is the same run, so that a FIFO queue drops what arrives twice.
+    // A continued file is the same run, so that a FIFO queue drops duplicates.
     return { row, ...toMessage(update, { key: String(Row), fifo, run: jobId }) };
   }
 
@@ -183,7 +183,7 @@ class RowKeeper {
     await this.#parts.lease.settle({ sent, refused, untouched, maybeTwice });
   }
 
-  /** Records what became of the last rows, and gives up the right to send the job. */
+  /** Records the results of the last rows, and gives up the right to send the job. */
   async finish(result: {
     readonly uncertain: ReadonlySet<OutgoingMessage>;
     readonly repeated: number;

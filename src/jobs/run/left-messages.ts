@@ -1,30 +1,30 @@
 /**
- * Messages that a collector leaves on the outcome queue: what is no outcome, and for a while outcomes of jobs that its ledger
- * does not know, because another ledger may collect from the same queue.
+ * Messages that a collector leaves on the outcome queue: those that are no outcomes and, for a while, outcomes of jobs that its
+ * ledger does not know, because another ledger may collect from the same queue.
  */
 import { CommandError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
 import { printable } from '../../text/printable.ts';
 
-/** Until then, what is left comes back within seconds: another ledger that collects now has it soon. */
+/** Up to this receive count a message becomes visible again within seconds, so that another active ledger gets it soon. */
 const SOON_RECEIVES = 12;
 const SOON_SECONDS = 10;
-/** Afterwards later and later: nobody collects it now, and each receive is a request. */
+/** After that it becomes visible later and later: no ledger is collecting it, and each receive costs a request. */
 const MAX_SECONDS = 240;
-/** An outcome that no ledger has taken for so long, and that was received so often, is kept by this one; in milliseconds. */
+/** After this age in milliseconds, and that many receives, this ledger keeps an outcome that no ledger has taken. */
 const ABANDONED_MS = 3_600_000;
 const ABANDONED_RECEIVES = 8;
-/** From so many messages that are no outcomes on, this is not the outcome queue, or somebody must look. */
+/** At this many messages that are no outcomes, the queue is not the outcome queue, or a person must look at it. */
 const MAX_STRAYS = 10;
-/** Messages that are remembered: beyond them, one is taken for known. */
+/** How many messages are remembered. Beyond that, a message counts as seen before. */
 const MAX_REMEMBERED = 100_000;
 
-/** Whether no other ledger will take it. @param now epoch milliseconds, as SQS has them. */
+/** Whether no other ledger will take the message. @param now epoch milliseconds, comparable with the times of SQS. */
 export function isAbandoned({ receiveCount, sentAt }: Message, now: number): boolean {
   return receiveCount > ABANDONED_RECEIVES && now - sentAt > ABANDONED_MS;
 }
 
-/** Seconds until a message that is left comes back: at random, so that two ledgers do not get the same ones again and again. */
+/** Seconds until a message that is left is visible again: random, so that two ledgers do not keep getting the same ones. */
 export function secondsLeft({ receiveCount }: Message, random: () => number): number {
   const soon = Math.min(SOON_SECONDS, 2 ** receiveCount);
   const late = SOON_SECONDS * 2 ** (receiveCount - SOON_RECEIVES);
@@ -33,15 +33,15 @@ export function secondsLeft({ receiveCount }: Message, random: () => number): nu
 
 export class LeftMessages {
   readonly #ids = new Set<string>();
-  /** Receipt handles of what is no outcome, by message id: the latest counts. */
+  /** Receipt handles of messages that are no outcomes, by message id; the latest handle counts. */
   readonly #strays = new Map<string, string>();
 
-  /** To make what is no outcome visible again to those whose it is. */
+  /** Their receipt handles, to make these messages visible again to their owner. */
   get strays(): readonly string[] {
     return [...this.#strays.values()];
   }
 
-  /** @returns whether the message was not left before. */
+  /** @returns whether the message is left for the first time. */
   add({ messageId }: Message): boolean {
     if (this.#ids.has(messageId) || this.#ids.size >= MAX_REMEMBERED) return false;
     this.#ids.add(messageId);

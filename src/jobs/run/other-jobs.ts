@@ -1,6 +1,6 @@
 /**
- * The jobs that are sent beside one, by whichever process: what is in flight is shared with them by priority. Each sender looks for
- * itself, so that no process has to hand out shares.
+ * The other jobs that are being sent, by any process. All share what is in flight by priority. Each sender reads the
+ * others' figures itself, so no process has to allocate shares.
  */
 import type { Clock } from '../../time/clock.ts';
 import type { Counts, PlannedJob } from '../ledger/job.ts';
@@ -8,16 +8,16 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type Beside, type Claim, claimOf, WINDOW_SECONDS } from '../rules/window.ts';
 import { decideOn, Pace, ratesTogether, roundTripOf } from './progress.ts';
 
-/** Looked for so often, in milliseconds. */
+/** Interval between reads of the ledger, in milliseconds. */
 const LOOK_MS = 500;
-/** A job of whose rows none has ended for so long has no use for its share, in milliseconds. */
+/** A job has no use for its share if none of its rows has ended for this long, in milliseconds. */
 const QUIET_MS = 60_000;
 
 export interface Others {
   readonly beside: Beside;
   /** Rows of all jobs that end per second. */
   readonly perSecond: number;
-  /** The shortest time in which rows of any of them are sent and seen to have ended. */
+  /** The shortest time from sending rows of any of these jobs to seeing their ends. */
   readonly roundTripMs: number | undefined;
 }
 
@@ -25,12 +25,12 @@ export class OtherJobs {
   readonly #ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>;
   readonly #key: number;
   readonly #clock: Pick<Clock, 'monotonic' | 'wall'>;
-  /** How fast the rows of each end, by the key of its job. */
+  /** How fast the rows of each other job end, by its key. */
   #paces = new Map<number, Pace>();
   #beside: Beside = { others: [], restInFlight: 0 };
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param key of the job itself. */
+  /** @param key the key of the job itself. */
   constructor(
     ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>,
     key: number,
@@ -48,7 +48,7 @@ export class OtherJobs {
     return { beside: this.#beside, perSecond: ratesTogether(paces), roundTripMs: roundTripOf(paces) };
   }
 
-  /** Only a job that can send rows now, and a process that sends them, takes a share. */
+  /** Only a job that can send rows now, and that a process is sending, gets a share. */
   async #count(): Promise<void> {
     this.#lookedAt = this.#clock.monotonic();
     const paces = new Map<number, Pace>();
@@ -63,7 +63,7 @@ export class OtherJobs {
       paces.set(key, pace);
       const most = this.#mostOf(job, counts, pace);
       if (most > 0 && (await this.#ledger.isLeased(key))) others.push(claimOf(plan.settings, most));
-      // Rows whose ends are lost would else be in the way of all other jobs for good.
+      // Capped: otherwise rows whose ends are lost would hold up all other jobs forever.
       else restInFlight += Math.min(counts.inFlight, pace.perSecond * WINDOW_SECONDS);
     }
     this.#paces = paces;
@@ -72,7 +72,7 @@ export class OtherJobs {
 
   #mostOf(job: PlannedJob, counts: Counts, { perSecond, quietMs }: Pace): number {
     if (job.plan.state.name !== 'running' || counts.planned === 0) return 0;
-    // What it has in flight keeps it from sending.
+    // Its rows in flight keep it from sending.
     if (counts.inFlight > 0 && quietMs > QUIET_MS) return 0;
     return decideOn(job, counts, perSecond, { now: this.#clock.wall() }).most;
   }

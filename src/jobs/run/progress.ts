@@ -1,4 +1,4 @@
-/** A job's progress: how fast its rows end, the window that follows from it, and the view that is shown. */
+/** A job's progress: how fast its rows end, the resulting window, and the view that is shown. */
 import type { Counts, JobRecord } from '../ledger/job.ts';
 import type { JobState } from '../ledger/state.ts';
 import { type Decision, decide, type Wait } from '../rules/decide.ts';
@@ -7,13 +7,13 @@ import { expectedEnd } from '../rules/schedule.ts';
 import { type StageView, stagesLeft, stageView } from '../rules/stage-view.ts';
 import type { Beside } from '../rules/window.ts';
 
-/** The rate is that of the last so many milliseconds. */
+/** The rate is measured over this time, in milliseconds. */
 const SPAN_MS = 10_000;
-/** Where it grows, of the last so many: a little less than the time that the window is for. */
+/** A growing rate is measured over this time: a little less than the time that the window covers. */
 const GROWTH_MS = 3_000;
 const SAMPLE_MS = 250;
 
-/** What a rate is measured by. */
+/** The counts from which a rate is measured. */
 type Measured = Pick<Counts, 'endedByWorkers' | 'inFlight'>;
 
 /** How fast workers end the rows of a job. */
@@ -22,18 +22,18 @@ export class Pace {
   readonly #samples: { readonly at: number; readonly ended: number }[];
   readonly #startedAt: number;
   #lastChangeAt: number;
-  /** Since when rows are in flight of which none has ended. */
+  /** Since when there are rows in flight without any of them ending. */
   #quietSince: number;
-  /** By the ledger, when it was last looked at. */
+  /** The ledger's count when last read. */
   #counted: number;
   #ended = 0;
-  /** When rows were sent of which none has ended, and how many before them: rows end about in the order in which they are sent. */
+  /** When rows that have not ended were sent, and how many before them: rows end roughly in the order of sending. */
   #sendings: { readonly at: number; readonly before: number }[] = [];
-  /** Rows that were sent, as `ended` counts them; undefined: it was not looked at yet. */
+  /** Rows that were sent, counted like `ended`; undefined before the first look. */
   #sent: number | undefined;
   #roundTripMs: number | undefined;
 
-  /** @param now milliseconds, monotonic. @param counts by then. */
+  /** @param now milliseconds, monotonic. @param counts the counts at that time. */
   constructor(now: () => number, { endedByWorkers }: Pick<Measured, 'endedByWorkers'>) {
     this.#now = now;
     this.#samples = [{ at: now(), ended: 0 }];
@@ -48,17 +48,17 @@ export class Pace {
     const someEnded = endedByWorkers > this.#counted;
     if (someEnded) this.#lastChangeAt = at;
     if (someEnded || inFlight === 0) this.#quietSince = at;
-    // Rows that are planned again take nothing back of what workers have done.
+    // Planning rows again does not undo the work of workers.
     this.#ended += Math.max(0, endedByWorkers - this.#counted);
     this.#counted = endedByWorkers;
     this.#measure(at, inFlight);
     const last = this.#samples.at(-1);
     if (last === undefined || at - last.at >= SAMPLE_MS) this.#samples.push({ at, ended: this.#ended });
-    // One sample older than the span is kept, so that the span is covered whole.
+    // Keep one sample older than the span, so that the whole span is covered.
     while ((this.#samples[1]?.at ?? at) <= at - SPAN_MS) this.#samples.shift();
   }
 
-  /** When those that were in flight at the first look were sent is not known. */
+  /** Rows that were in flight at the first look are not measured: it is unknown when they were sent. */
   #measure(at: number, inFlight: number): void {
     for (
       let first = this.#sendings[0];
@@ -75,26 +75,26 @@ export class Pace {
   }
 
   /**
-   * The shortest time in milliseconds in which rows were sent and seen to have ended: without the wait on the queue, which is empty at
-   * the begin. undefined: none has been.
+   * The shortest time in milliseconds from sending rows to seeing their ends. It excludes waiting on the queue, which is empty at
+   * the start. undefined: none has been measured.
    */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
   }
 
-  /** Rows ending per second, lately; in the first second, as if it were over. */
+  /** Rows ending per second, lately. An unfinished first second counts as a whole one. */
   get perSecond(): number {
     return this.#since(this.#samples[0]);
   }
 
   /**
-   * The same of the last few seconds, which grows sooner. Ends that are seen late and all at once look like a third more at most: no
-   * more end than are in flight.
+   * The same over the last few seconds, so it rises sooner. Ends that are seen late and all at once raise it by a third at most, since no
+   * more rows can end than are in flight.
    */
   get justPerSecond(): number {
     const from = this.#now() - GROWTH_MS;
     const sample = this.#samples.findLast(({ at }) => at <= from);
-    // Rates are measured by whole rows: one more is nothing that has grown.
+    // Rates count whole rows, so one more row is no growth.
     return sample === undefined ? this.perSecond : this.#since({ ...sample, ended: sample.ended + 1 });
   }
 
@@ -103,77 +103,77 @@ export class Pace {
     return Math.max(0, (this.#ended - sample.ended) / Math.max(1, (this.#now() - sample.at) / 1_000));
   }
 
-  /** Rows that workers ended since it was made. */
+  /** Rows that workers ended since this object was created. */
   get ended(): number {
     return this.#ended;
   }
 
-  /** Milliseconds from then until the last row ended. */
+  /** Milliseconds from its creation until the last row ended. */
   get activeMs(): number {
     return this.#lastChangeAt - this.#startedAt;
   }
 
-  /** Milliseconds for which none of the rows in flight has ended: a job that had none in flight has not been quiet. */
+  /** For how many milliseconds no row in flight has ended; time without rows in flight does not count. */
   get quietMs(): number {
     return this.#now() - this.#quietSince;
   }
 }
 
-/** Rows of all of them that end per second: where that grows, as of the last few seconds. */
+/** Rows of all jobs together that end per second; where the rate grows, over the last few seconds. */
 export function ratesTogether(paces: readonly Pick<Pace, 'perSecond' | 'justPerSecond'>[]): number {
   const together = (rate: 'perSecond' | 'justPerSecond'): number =>
     paces.reduce((sum, pace) => sum + pace[rate], 0);
   return Math.max(together('perSecond'), together('justPerSecond'));
 }
 
-/** The shortest of all of them: their rows wait on one queue, and are worked on by the same workers. */
+/** The shortest of all: rows of all jobs wait on one queue, and the same workers process them. */
 export function roundTripOf(paces: readonly Pick<Pace, 'roundTripMs'>[]): number | undefined {
   const known = paces.flatMap(({ roundTripMs }) => roundTripMs ?? []);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** States in which nothing goes on until somebody changes them. */
+/** States that change only if somebody changes them. */
 const atRest: readonly JobState['name'][] = ['stopped', 'aborted', 'done', 'cancelled', 'elsewhere'];
 
-/** What is to be expected of a job. */
+/** What to expect of a job. */
 export interface Outlook {
-  /** Of a job that has stages, or a canary that has not passed. */
+  /** For a job with stages, or with a canary that has not passed. */
   readonly stage: StageView | undefined;
-  /** The devices of its tasks, as they were last looked at. */
+  /** The devices of its tasks, as of the last look. */
   readonly devices?: SeenDevices | undefined;
-  /** What keeps its rows from being sent. */
+  /** The reason why its rows are not being sent. */
   readonly waitsFor: Wait | undefined;
-  /** When it was looked at; epoch milliseconds. */
+  /** The time of the look; epoch milliseconds. */
   readonly now: number;
-  /** At the present rate, in epoch milliseconds; a person's word may be waited for besides. */
+  /** At the present rate, in epoch milliseconds; the job may also have to wait for a person. */
   readonly expectedEnd: number | undefined;
 }
 
-/** The job as it is at this moment. */
+/** The job at this moment. */
 export interface JobView extends Outlook {
   readonly jobId: string;
   readonly counts: Counts;
-  /** Rows in flight at most. */
+  /** Maximum number of rows in flight. */
   readonly window: number;
   /** Rows ending per second, lately. */
   readonly perSecond: number;
   readonly quietMs: number;
-  /** Whether no row has ended since it is watched. */
+  /** Whether no row has ended since watching began. */
   readonly noneEnded: boolean;
-  /** Whether a process sends its rows, or follows them. */
+  /** Whether a process is sending or following its rows. */
   readonly followed: boolean;
-  /** undefined: of a job whose plan is elsewhere. */
+  /** undefined for a job whose plan is elsewhere. */
   readonly state: JobState | undefined;
 }
 
-/** What else there is beside the job: when it is looked at, and the other jobs that are being sent. */
+/** What a decision needs besides the job: the time, and the other jobs that are being sent. */
 export interface Surroundings {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly beside?: Beside | undefined;
-  /** As {@link roundTripOf} says. */
+  /** See {@link roundTripOf}. */
   readonly roundTripMs?: number | undefined;
-  /** The devices of its tasks, when somebody has looked. */
+  /** The devices of its tasks, if they were looked at. */
   readonly devices?: SeenDevices | undefined;
 }
 
@@ -193,7 +193,7 @@ export function decideOn(
     progress,
     counts,
     total: Math.max(counts.total, rows),
-    // One that has come to rest stays as it was then.
+    // A job at rest is shown as it was when it came to rest.
     now: state !== undefined && atRest.includes(state.name) ? Math.min(now, state.since) : now,
     perSecond,
     beside,
@@ -203,7 +203,7 @@ export function decideOn(
   });
 }
 
-/** @param followed whether a process sends its rows, or follows them. */
+/** @param followed whether a process is sending or following its rows. */
 export function viewOf(
   job: JobRecord,
   counts: Counts,
@@ -225,7 +225,7 @@ export function viewOf(
   };
 }
 
-/** Rows of the plan that are not in the ledger yet are rows of the job. */
+/** Adds the rows of the plan that are not in the ledger yet: they belong to the job, too. */
 function allOf({ plan }: JobRecord, counts: Counts): Counts {
   return { ...counts, total: Math.max(counts.total, plan?.rows ?? 0) };
 }

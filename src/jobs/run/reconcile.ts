@@ -1,4 +1,4 @@
-/** Decides rows whose outcome never came, by what their tasks show now. */
+/** Decides about rows whose outcome never came, by what their tasks show now. */
 import type { Failure } from '../../message/failure.ts';
 import type { OtaTask } from '../../ota/answers.ts';
 import type { ReadAnswer } from '../../ota/reader.ts';
@@ -7,14 +7,14 @@ import { isAsWanted } from '../plan/decisions.ts';
 import type { TaskChange } from '../plan/format.ts';
 import { type ReadTasksOptions, readTasks } from '../plan/read-tasks.ts';
 
-/** Rows to a transaction. */
+/** Rows per transaction. */
 const BATCH_ROWS = 200;
 
 /**
- * - `applied`: the task is as the row wants it, whoever has changed it.
- * - `again`: it is not, or may not be read: to be sent again, which does no harm.
- * - `gone`: there is no such task; an update for it would be dead-lettered.
- * - `unknown`: it could not be read now.
+ * - `applied`: the task is as the row wants it, whoever changed it.
+ * - `again`: the task differs or may not be read: send the row again, which does no harm.
+ * - `gone`: the task does not exist; an update for it would be dead-lettered.
+ * - `unknown`: the task could not be read now.
  */
 export type Decision =
   | { readonly decision: 'applied' | 'again' | 'unknown' }
@@ -33,9 +33,9 @@ export function decideReconciliation(change: TaskChange, answer: ReadAnswer<OtaT
 export type Reconciled = Record<Decision['decision'], number>;
 
 /**
- * Reads the task of every row without an outcome and records what it shows. Ends early when interrupted, with what it
- * has. @param onTask told how many tasks were read so far.
- * @throws CommandError when tasks cannot be read at all; see `readTasks`.
+ * Reads the task of every row without an outcome, and records what it shows. If interrupted, it ends early and keeps what it
+ * has. @param onTask called with the number of tasks read so far.
+ * @throws CommandError if tasks cannot be read at all; see `readTasks`.
  */
 export async function reconcileJob(
   lease: Pick<Lease, 'reconcile' | 'unended'>,

@@ -1,12 +1,12 @@
 /**
- * Sends what is planned of a job and follows it to its end, as its state in the ledger says:
+ * Sends the planned rows of a job and follows it to its end. The job's state in the ledger decides what happens:
  *
- *   running    planned rows go out while the window, and the stage, leave room
- *   scheduled, paused   nothing goes out; rows in flight are followed
- *   stopping   nothing goes out; rows in flight are waited for, then the run is over
+ *   running             planned rows are sent while the window and the stage have room
+ *   scheduled, paused   nothing is sent; rows in flight are followed
+ *   stopping            nothing is sent; the run ends when no rows are in flight
  *
- * State and settings are read again at every look, so that the run follows whoever changes them, from wherever. All state is in
- * the ledger, so that another run goes on after a kill in any of these.
+ * State and settings are read again at every look, so the run follows changes by any process. All state is in
+ * the ledger, so another run can continue after a kill in any of these states.
  */
 import { BATCH_SIZE } from '../../queue/batch.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -28,14 +28,14 @@ import type { Wakeup } from './wakeup.ts';
 
 /** Rows claimed at once: few, so that a stop takes effect soon. */
 const CHUNK_ROWS = 200;
-/** Other processes may store outcomes of this job: look at the ledger so often without being woken, in milliseconds. */
+/** Other processes may store outcomes of this job: how often to look at the ledger without being woken, in milliseconds. */
 const LOOK_MS = 500;
-/** How often the run is noted in the ledger, in milliseconds: what a killed process did is known by its last note. */
+/** How often the run is recorded in the ledger, in milliseconds: the last record shows what a killed process did. */
 const NOTE_MS = 10_000;
-/** How long a stopped job waits for the next row in flight to end, in milliseconds. */
+/** How long a stopping job waits for the next row in flight to end, in milliseconds. */
 const QUIET_MS = 60_000;
 
-/** Rows that a cancelled job ends in one transaction. */
+/** Rows of a cancelled job that are ended per transaction. */
 const CANCEL_ROWS = 5_000;
 
 export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 'sleep' | 'random'> {
@@ -45,21 +45,21 @@ export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 
   >;
   readonly lease: Lease;
   readonly job: PlannedJob;
-  /** Woken when outcomes have been stored. */
+  /** Woken when outcomes were stored. */
   readonly wakeup: Wakeup;
   readonly clock: Clock;
-  /** Whose process this is, `user@host`. */
+  /** `user@host` of this process. */
   readonly who: string;
-  /** Names of the targets of this job's notices. */
+  /** Names of the targets for this job's notices. */
   readonly targets: readonly string[];
-  /** Looks at the devices of the job beside the sending. */
+  /** Looks at the devices of the job while rows are sent. */
   readonly devices: Pick<DeviceWatch, 'seen' | 'failed' | 'look'>;
   /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
-  /** What becomes of a job that this process does not go on with: it is stopped, or left as it is to another try or process. */
+  /** What happens to a job that this process gives up: `stop` it, or `leave` it as it is for another try or process. */
   readonly atEnd: 'stop' | 'leave';
   /**
-   * Enters the undo of the job, which a rule has stopped and of which nothing is in flight; it is called again until it has.
+   * Enters the undo of the job, once a rule has stopped it and nothing of it is in flight. Called again until it has succeeded.
    * @returns whether it has.
    */
   readonly undo?: (job: PlannedJob) => Promise<boolean>;
@@ -69,13 +69,13 @@ export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 
 
 export interface RunEnd {
   readonly end: 'done' | RestingState | 'interrupted' | 'left' | 'failed';
-  /** Why, as a sentence without its full stop; undefined when done. */
+  /** Why the run ended, as a sentence without its full stop; undefined if the job is done. */
   readonly reason: string | undefined;
-  /** Rows that this run sent again, not knowing whether an earlier sending had arrived. */
+  /** Rows that this run sent again without knowing whether they had arrived before. */
   readonly maybeTwice: number;
 }
 
-/** Never rejects for what SQS answers. */
+/** Never rejects because of an answer of SQS. */
 export async function runJob(options: RunOptions): Promise<RunEnd> {
   const { ledger, lease, job, clock } = options;
   const recovered = await lease.recover().catch(leftTo);
@@ -84,7 +84,7 @@ export async function runJob(options: RunOptions): Promise<RunEnd> {
   return await new Run(options, new Pace(clock.monotonic, counts), recovered).toTheEnd();
 }
 
-/** The end of a run whose job another process has by now, or another ledger. @throws what is nothing of that. */
+/** The end of a run whose job now belongs to another process or another ledger. @throws any other error. */
 function leftTo(error: unknown): RunEnd {
   if (!(error instanceof LeaseLost)) throw error;
   return { end: 'left', reason: error.message.replace(/\.$/, ''), maybeTwice: 0 };
@@ -95,7 +95,7 @@ class Run {
   readonly #pace: Pace;
   readonly #allowance: Allowance;
   readonly #others: OtherJobs;
-  /** As the ledger has it, from the last look. */
+  /** The job in the ledger, as of the last look. */
   #job: PlannedJob;
   #maybeTwice: number;
   #failure: string | undefined;
@@ -116,7 +116,7 @@ class Run {
   }
 
   async toTheEnd(): Promise<RunEnd> {
-    // The job's state is the other's to change.
+    // Only the other process may change the job's state now.
     const end = await this.#follow().catch((error: unknown) => ({
       ...leftTo(error),
       maybeTwice: this.#maybeTwice,
@@ -146,19 +146,19 @@ class Run {
     }
   }
 
-  /** Ends the run when the job has come to rest. */
+  /** The end of the run, if the job has come to rest. */
   async #over(counts: Counts, { waitsFor }: Decision): Promise<RunEnd | undefined> {
     const { name, towards, why } = this.#state;
     if (name === 'elsewhere')
       return this.#ended('left', `Job ${this.#job.jobId} was moved to another ledger`);
-    // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
+    // First of all: a broken rule is reported even if it is noticed only after the job has ended.
     if (towards !== undefined) {
       if (towards === 'cancelled' && counts.planned > 0) await this.#cancelRows();
       else if (
         awaitsUndo(this.#job) &&
         (counts.inFlight > 0 || (await this.#options.undo?.(this.#job)) === false)
       )
-        // What ends later would not be undone.
+        // Rows that end after the undo was planned would not be undone.
         return undefined;
       else if (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS) {
         await this.#change('settle', undefined, towards === 'aborted' ? 'aborted' : undefined);
@@ -176,11 +176,11 @@ class Run {
     while ((await this.#options.ledger.cancelRows(this.#job.key, CANCEL_ROWS)) > 0);
   }
 
-  /** This process does not go on, and waits for nothing. */
+  /** This process gives up the job, and waits for nothing. */
   async #gaveUp(end: 'interrupted' | 'failed', why: string): Promise<RunEnd> {
     if (this.#options.atEnd === 'leave') return this.#ended(end === 'failed' ? end : 'left', why);
     await this.#change('stop', why);
-    // Its undo is still to be made: whoever resumes it does that first.
+    // The undo is still missing: the process that resumes the job makes it first.
     if (!awaitsUndo(this.#job)) await this.#change('settle');
     return this.#ended(end, why);
   }
@@ -204,7 +204,7 @@ class Run {
     if (found?.plan !== undefined) this.#job = { ...found, plan: found.plan };
   }
 
-  /** Changes the job's state as its settings want it. */
+  /** Changes the job's state as its settings require. */
   async #steer(stage: StageView | undefined, { stop, waitsFor }: Decision): Promise<void> {
     const { name, towards } = this.#state;
     if (towards !== undefined) return;
@@ -219,7 +219,7 @@ class Run {
       await this.#change('due', undefined, undefined, rule);
   }
 
-  /** Reads the job, counts its rows, notes how far it is through its stages, and shows the view. */
+  /** Reads the job, counts its rows, records its progress through the stages, and shows the view. */
   async #look(): Promise<{ counts: Counts; decision: Decision; stage: StageView | undefined }> {
     const { ledger, onView, clock } = this.#options;
     await this.#read();
@@ -233,9 +233,9 @@ class Run {
     const { plan } = this.#job;
     const { progress } = decision;
     if (progress !== plan.progress) {
-      // Another process that has changed it meanwhile has decided what this look knows nothing of.
+      // Another process changed the progress meanwhile, and knew more than this look.
       if (!(await ledger.setProgress(this.#job.key, progress, plan.progress))) return await this.#look();
-      // Its state is still the one that was looked at: what follows from it changes no other.
+      // The state is the one that was read: decisions from it are not applied to a later state.
       this.#job = { ...this.#job, plan: { ...plan, progress } };
     }
     devices.look(this.#job, decision.waitsFor);
@@ -257,10 +257,10 @@ class Run {
     const { lease } = this.#options;
     const { settings, issuedAt } = this.#job.plan;
     const free = Math.min(room, this.#allowance.rows(settings.rate));
-    // A batch costs the same whatever is in it: wait for a full one while rows are in flight.
+    // A batch costs the same whatever its size: wait for a full one while rows are in flight.
     const batch = Math.min(BATCH_SIZE, counts.planned, Math.floor(window / 2), settings.rate ?? BATCH_SIZE);
     if (free === 0 || (free < Math.floor(batch) && counts.inFlight > 0)) return false;
-    // What is wrong with a file is seldom wrong with its first rows: a stage is a sample of what follows.
+    // A faulty file is seldom faulty in its first rows, so a stage is a sample of all rows that follow.
     const random = sample ? this.#options.random : undefined;
     const rows = await lease.claim(Math.min(free, CHUNK_ROWS), random);
     if (rows.length === 0) return false;
@@ -276,12 +276,12 @@ class Run {
     this.#sent = true;
     this.#maybeTwice += sendings.maybeTwice;
     this.#failure = failure;
-    // The lease is held again: this run goes on, and nobody else would plan again what may not have arrived.
+    // The lease is held again: this run continues, and no other process will plan again the rows that may not have arrived.
     if (lost.aborted) this.#maybeTwice += await lease.recover();
     return true;
   }
 
-  /** How far this run is. A run in which nothing was to do leaves no note. */
+  /** Records the progress of this run. A run that had nothing to do is not recorded. */
   async #note(): Promise<void> {
     const { activeMs: ms, ended: rows } = this.#pace;
     if (rows > 0 || this.#sent) await this.#options.lease.noteRun({ startedAt: this.#startedAt, ms, rows });

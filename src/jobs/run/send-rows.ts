@@ -1,4 +1,4 @@
-/** Sends claimed rows, and says of each what became of it. */
+/** Sends claimed rows, and reports what became of each. */
 import type { OutgoingMessage } from '../../queue/types.ts';
 import { isFifoUrl } from '../../queue/urls.ts';
 import { toMessage } from '../../sending/messages.ts';
@@ -18,7 +18,7 @@ interface RowMessage extends OutgoingMessage {
 }
 
 /**
- * Never rejects for what SQS answers. A row that may have arrived and is not known to is in none of the lists.
+ * Never rejects because of an answer of SQS. Rows of which it is unknown whether they arrived are in none of the lists.
  * @returns also why sending gave up, as a sentence without its full stop.
  */
 export async function sendRows(
@@ -30,7 +30,7 @@ export async function sendRows(
   const messages = rows.map((row): RowMessage => {
     const ids = { JobId: jobId, RequestId: requestIdOf(row), IssuedAt: row.IssuedAt ?? issuedAt };
     const update = { Identifier: row.Identifier, ...changeOf(row), ...ids };
-    // A resumed job is the same run, so that a FIFO queue drops what arrives twice. Each try has its own RequestId.
+    // A resumed job is the same run, so that a FIFO queue drops duplicates. Each try has its own RequestId.
     return { row: row.Row, ...toMessage(update, { key: String(row.Row), fifo, run: jobId }) };
   });
   const sent: SentRow[] = [];

@@ -1,17 +1,17 @@
-/** Notices that a job is stuck: it waits for something that is to change, and nothing has for long. */
+/** Detects that a job is stuck: it waits for a change, and nothing has changed for a long time. */
 import type { Counts } from '../ledger/job.ts';
 import type { Wait } from '../rules/decide.ts';
 import type { DeviceWatch } from '../verify/device-watch.ts';
 
-/** In milliseconds: longer than workers hold a row back for throttling and pauses of theirs. */
+/** In milliseconds: longer than workers delay a row because of throttling or pauses. */
 export const STUCK_MS = 600_000;
-/** Devices take longer than rows: they load an image, and wait for a time at which they may. */
+/** Devices take longer than rows: they download an image, and may wait for a permitted time. */
 export const DEVICES_STUCK_MS = 3_600_000;
 
-/** What is there of a job at a look at it. */
+/** The state of a job at one look. */
 interface Moving {
   readonly counts: Pick<Counts, 'ended' | 'inFlight'>;
-  /** Of a job that runs. */
+  /** For a running job. */
   readonly waitsFor: Wait | undefined;
   readonly devices: Pick<DeviceWatch, 'seen' | 'failed'>;
 }
@@ -29,8 +29,8 @@ export class StuckWatch {
   }
 
   /**
-   * @returns true when it has become stuck, once until something has changed: rows are in flight and none has ended; or it waits for its
-   * devices, which cannot be looked at, or of which none has ended or been named.
+   * @returns true when the job has become stuck, and then once until something has changed: rows are in flight and none ends; or it waits
+   * for its devices, and they cannot be looked at, or none ends or is named.
    */
   look({ counts, waitsFor, devices }: Moving): boolean {
     const verifies = waitsFor?.for === 'verify';
@@ -43,7 +43,7 @@ export class StuckWatch {
   }
 }
 
-/** Something that is to change. */
+/** A value that is expected to change. */
 class Standstill {
   readonly #now: () => number;
   readonly #ms: number;
@@ -56,7 +56,7 @@ class Standstill {
     this.#ms = ms;
   }
 
-  /** @param seen what is to change; undefined: nothing is. @returns true when it has stood still for so long: once, until it changes. */
+  /** @param seen the value that should change; undefined: nothing should. @returns true once when it has not changed for too long. */
   stands(seen: string | undefined): boolean {
     if (seen === undefined || seen !== this.#seen) {
       this.#seen = seen;

@@ -1,8 +1,8 @@
 /**
- * The undo of a job that a rule has stopped (`--undo-on-abort`): made when nothing of the job is in flight any more, and entered in
- * the ledger as a job of its own before the job comes to rest. So whoever goes on with the job after a kill finds that it is missing.
+ * The undo of a job that a rule has stopped (`--undo-on-abort`). It is made when nothing of the job is in flight any more, and entered
+ * in the ledger as a separate job before the job comes to rest. After a kill, the next process thus sees that the undo is missing.
  *
- * It restores what the job set in tasks. Firmware that devices have by then stays on them.
+ * The undo restores what the job set in tasks. Firmware that devices have installed by then stays on them.
  */
 import { join } from 'node:path';
 import { CommandError, messageOf, misuse } from '../../errors.ts';
@@ -20,27 +20,27 @@ export interface UndoOnAbortOptions
   extends Pick<UndoContext, 'clock' | 'signal' | 'reader' | 'say'>,
     Pick<Parameters<typeof enterRest>[2], 'stdin'> {
   readonly ledger: Ledger;
-  /** Where its plan is kept: STATE_DIR, absolute. */
+  /** Folder for its plan: STATE_DIR, absolute. */
   readonly folder: string;
   readonly who: string;
-  /** Of reading tasks. */
+  /** For reading tasks. */
   readonly rateLimit: number;
   readonly maxConcurrency: number;
 }
 
-/** Others wait for it. */
+/** High priority: other jobs wait for an undo. */
 const settings: JobSettings = { priority: 9 };
-/** A ledger has fewer undos of one job. */
+/** A job never has this many undos in one ledger. */
 const MAX_UNDOS = 100;
-/** Longer names would be no job's with their ending. */
+/** A longer name plus the ending would not be a valid job name. */
 const MAX_NAME = 120;
 
-/** Whether a job that is being stopped is to be undone before it comes to rest. PURE. */
+/** Whether a job that is being stopped must be undone before it comes to rest. PURE. */
 export function awaitsUndo({ plan }: JobRecord): boolean {
   return plan?.settings.undoOnAbort === true && plan.state.towards === 'aborted';
 }
 
-/** @throws CommandError for settings that want an undo of a job that has no former values. */
+/** @throws CommandError if the settings require an undo but the job has no former values. */
 export async function requireFormer(
   ledger: Pick<Ledger, 'hasFormer'>,
   { key, jobId }: Pick<JobRecord, 'key' | 'jobId'>,
@@ -49,7 +49,7 @@ export async function requireFormer(
   if (undoOnAbort === true && !(await ledger.hasFormer(key))) throw withoutFormer(jobId);
 }
 
-/** The same of a plan, before anything of it is in the ledger. */
+/** The same check for a plan, before anything of it is in the ledger. */
 export function requireFormerIn(
   { header, hasFormer }: Pick<Plan, 'header' | 'hasFormer'>,
   { undoOnAbort }: JobSettings,
@@ -65,9 +65,9 @@ function withoutFormer(jobId: string): CommandError {
 }
 
 /**
- * Enters the undo of a job that is {@link awaitsUndo}, and releases it.
- * @returns its name; undefined when there is nothing to undo; `not yet` when it was interrupted.
- * @throws CommandError when tasks cannot be read, or the plan not be written: then nothing is entered.
+ * Enters and releases the undo of a job for which {@link awaitsUndo} holds.
+ * @returns its name; undefined if there is nothing to undo; `not yet` if it was interrupted.
+ * @throws CommandError if tasks cannot be read, or the plan cannot be written: then nothing is entered.
  */
 export async function enterUndo(
   job: PlannedJob,
@@ -77,12 +77,12 @@ export async function enterUndo(
   for (const name of namesOf(job.jobId)) {
     const found = await ledger.job(name);
     if (found === undefined) return await makeAndEnter(job, name, options);
-    // Of one that is known by its outcomes alone, another ledger has the plan.
+    // The job is known only by its outcomes: another ledger has its plan.
     if (found.plan === undefined) continue;
     const undo: PlannedJob = { ...found, plan: found.plan };
     if (!(await isUndoOf(job, undo, ledger))) continue;
     const file = { cwd: options.folder, stdin: options.stdin, signal };
-    // Begun by another machine, which has its plan, it cannot be completed: it stays as it is, and sends nothing.
+    // Begun on another machine, which has the plan file, it cannot be completed here. It stays incomplete and sends nothing.
     const whole = await enterRest(ledger, undo, file).catch(() => undefined);
     if (whole === undefined) continue;
     return whole ? await release(undo, options) : 'not yet';
@@ -97,8 +97,8 @@ function* namesOf(jobId: string): Generator<string> {
 }
 
 /**
- * Whether it was begun since the job is being stopped: the job may have been undone and resumed before. The log of changes has the order in
- * which that was, whatever the clocks of two machines say.
+ * Whether the undo was begun after the job was stopped: the job may have been undone and resumed before. The log of changes gives the
+ * order, even if the clocks of two machines disagree.
  */
 async function isUndoOf(
   { jobId }: PlannedJob,
@@ -117,7 +117,7 @@ async function makeAndEnter(
   options: UndoOnAbortOptions,
 ): ReturnType<typeof enterUndo> {
   const { ledger, folder, signal, say } = options;
-  // Beside a ledger in PostgreSQL nothing else may have made it.
+  // With a ledger in PostgreSQL, the folder may not exist yet.
   keepIn(folder);
   const out = join(folder, `${name}.plan.jsonl`);
   const report = await makeUndo(
@@ -133,7 +133,7 @@ async function makeAndEnter(
     {
       ...options,
       cwd: folder,
-      // The screen is the job's.
+      // The terminal shows the job.
       progress: { stage: () => {}, update: () => {}, stop: () => {} },
       check: async () => [],
       measuredRate: () => ledger.measuredRate(),
@@ -158,7 +158,7 @@ async function makeAndEnter(
   }
 }
 
-/** @throws CommandError where there can be no such folder. */
+/** @throws CommandError if the folder cannot be created. */
 function keepIn(folder: string): void {
   try {
     makePrivateFolder(folder);

@@ -1,23 +1,23 @@
-/** A service that is started while SQS is away waits for it, as a worker does. */
+/** Lets a service that is started while SQS is away wait for it, as a worker does. */
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import { OutcomesUnreadable } from './unreadable.ts';
 
 const backoff: BackoffSettings = { baseMs: 1_000, maxMs: 30_000 };
 
 export interface UntilReadableOptions {
-  /** Resolves after `ms`, or at once when `signal` aborts. */
+  /** Resolves after `ms`, or immediately when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
   /** Aborts when the service is to end. */
   readonly signal: AbortSignal;
-  /** Told once that it waits, and once that it need not any more: a sentence without its full stop. */
+  /** Called once when it begins to wait, and once when the wait is over: a sentence without its full stop. */
   readonly say: (sentence: string) => void;
 }
 
 /**
- * Looks at the queues until they can be read.
+ * Looks at the queues again and again until they can be read.
  * @param look throws OutcomesUnreadable while they cannot.
- * @throws any other error of `look`; its last one when the service is to end.
+ * @throws any other error of `look`; its last error if the service is to end.
  */
 export async function untilReadable(
   look: () => Promise<void>,

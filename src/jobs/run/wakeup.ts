@@ -1,16 +1,16 @@
-/** A wait that another part ends early. For one waiter at a time. */
+/** A wait that other code can end early. For one waiter at a time. */
 
 export class Wakeup {
   #woken = false;
   #end: (() => void) | undefined;
 
-  /** Ends the present wait, or else the next one at once. */
+  /** Ends the present wait; without one, the next wait ends immediately. */
   wake(): void {
     if (this.#end === undefined) this.#woken = true;
     else this.#end();
   }
 
-  /** Resolves when woken, after `ms`, or when `signal` aborts: never rejects. */
+  /** Resolves when woken, after `ms`, or when `signal` aborts. Never rejects. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#woken && !signal.aborted) {
       await new Promise<void>((resolve) => {

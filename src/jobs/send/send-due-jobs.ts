@@ -1,8 +1,8 @@
 /**
- * Sends whatever jobs of a ledger are due, each as its lease allows: one process at a time sends a job, and another one takes it
- * over when that process is gone. Which jobs there are is asked again every second, and those of the highest priority come first.
+ * Sends all due jobs of a ledger whose lease it can get: one process at a time sends a job, and another one takes over
+ * when that process is gone. The list of jobs is read again every second; the highest priority comes first.
  *
- * A job that is paused, or whose time has not come, is followed only where no due job needs its place.
+ * A job that is paused, or whose time has not come, is followed only if no due job needs its place.
  */
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import type { PlannedJob } from '../ledger/job.ts';
@@ -12,50 +12,50 @@ import { DEFAULT_PRIORITY } from '../rules/settings.ts';
 import type { RunEnd } from '../run/run-job.ts';
 
 const LOOK_MS = 1_000;
-/** A job that could not be sent is tried again after such a wait: what is wrong seldom concerns one job. */
+/** Wait before a job that could not be sent is tried again: a fault seldom concerns one job only. */
 const backoff: BackoffSettings = { baseMs: 2_000, maxMs: 60_000 };
 
 export interface SendDueOptions {
   readonly ledger: Pick<Ledger, 'activeJobs' | 'lease'>;
-  /** Aborts when no more jobs are to be sent; `follow` ends then as well. */
+  /** Aborts when no more jobs are to be sent; `follow` ends then, too. */
   readonly signal: AbortSignal;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** At once, at most. */
+  /** Maximum number of jobs at once. */
   readonly maxJobs: number;
-  /** Whether to end when no due job is left that this process could send. */
+  /** Whether to end when there is no due job left that this process could send. */
   readonly once: boolean;
   /** Sends a job and follows it; resolves when it has come to rest, is left to another process, or `signal` aborts. */
   readonly follow: (job: PlannedJob, lease: Lease, signal: AbortSignal) => Promise<RunEnd>;
   readonly onTaken: (job: PlannedJob) => void;
   readonly onEnded: (job: PlannedJob, end: RunEnd) => void;
   readonly onFailed: (job: PlannedJob, error: unknown) => void;
-  /** With `once`, at its end: a due job that another process has, which may be frozen, or have died just now. */
+  /** With `once`, at its end: a due job that another process has. That process may be frozen, or may have just died. */
   readonly onLeft: (job: PlannedJob) => void;
-  /** Called at every look: what else a service does. */
+  /** Called at every look, for the other work of a service. */
   readonly onLook: () => Promise<void>;
 }
 
-/** @throws what the ledger throws when it cannot be asked for its jobs. */
+/** @throws the ledger's error if its jobs cannot be read. */
 export async function sendDueJobs(options: SendDueOptions): Promise<void> {
   await new Sender(options).run();
 }
 
-/** A job that this process has. */
+/** A job that this process is sending or following. */
 interface Followed {
-  /** Ends the following of this job. */
+  /** Stops following this job. */
   readonly leave: AbortController;
-  /** Resolves when it is over. */
+  /** Resolves when following has ended. */
   readonly over: Promise<void>;
 }
 
 class Sender {
   readonly #options: SendDueOptions;
-  /** By their keys. */
+  /** By job key. */
   readonly #followed = new Map<number, Followed>();
-  /** How often in a row a job could not be sent. */
+  /** How many times in a row each job could not be sent. */
   readonly #failures = new Map<number, number>();
 
   constructor(options: SendDueOptions) {
@@ -80,17 +80,17 @@ class Sender {
     }
   }
 
-  /** @returns whether this process has a job that is due, or that comes to rest; and which due ones another has. */
+  /** @returns whether this process has a job that is due or coming to rest, and the due jobs that other processes have. */
   async #takeJobs(): Promise<{ readonly busy: boolean; readonly left: readonly PlannedJob[] }> {
     const { ledger, maxJobs, once, now } = this.#options;
-    // Before the ledger is asked: a job that ends meanwhile may have entered its undo.
+    // Before reading the ledger: a job that ends meanwhile may have entered its undo.
     const before = [...this.#followed.keys()];
-    // The rows that are missing are in a plan's file on the machine that began it.
+    // Missing rows are in a plan file on the machine that began the job.
     const jobs = (await ledger.activeJobs()).filter(({ plan }) => plan.complete);
     const due = jobs.filter((job) => isDue(job, now())).sort((a, b) => priorityOf(b) - priorityOf(a));
     const idle = jobs.filter((job) => !due.includes(job));
     let busy = before.some((key) => !idle.some((job) => job.key === key));
-    // That may be left for a due one.
+    // Jobs that may be left in favour of a due one.
     const leavable = idle
       .flatMap(({ key }) => this.#followed.get(key) ?? [])
       .filter(({ leave }) => !leave.signal.aborted);
@@ -115,7 +115,7 @@ class Sender {
     return { busy, left };
   }
 
-  /** @returns whether it is followed now: not while another process has it. */
+  /** @returns whether the job is followed now; false while another process has it. */
   async #take(job: PlannedJob): Promise<boolean> {
     const lease = await this.#options.ledger.lease(job.key);
     if (lease === undefined) return false;
@@ -147,7 +147,7 @@ class Sender {
     }
   }
 
-  /** The job is kept meanwhile: with another process it would be no better. */
+  /** Keeps the job meanwhile: another process would fare no better. */
   async #wait({ key }: PlannedJob, signal: AbortSignal): Promise<void> {
     const { sleep, random } = this.#options;
     const failures = (this.#failures.get(key) ?? 0) + 1;
@@ -156,7 +156,7 @@ class Sender {
   }
 }
 
-/** Whether a sender has work with it now: one whose window does not open again is to be stopped. */
+/** Whether a sender has work to do now; a job whose window does not open again has to be stopped. */
 function isDue({ plan: { state, settings } }: PlannedJob, now: number): boolean {
   if (state.name === 'paused') return false;
   const opening = state.name === 'scheduled' ? nextOpening(settings, now) : undefined;

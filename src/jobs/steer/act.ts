@@ -1,4 +1,4 @@
-/** What people do to a job: the same from the command line, a page and the API. Faults of theirs are CommandErrors. */
+/** What people do to a job, the same from the command line, a page and the API. Users' errors are CommandErrors. */
 import { CommandError, misuse } from '../../errors.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
@@ -11,7 +11,7 @@ import { countsFromNow, requireHere, requireSteerable, resumeJob } from './resum
 
 const whyOf = ({ why }: Deed) => why !== undefined && { why };
 
-/** @throws CommandError when the job is in a state in which that cannot be. */
+/** @throws CommandError if the job's state does not allow it. */
 export async function steerJob(
   ledger: Pick<Ledger, 'change'>,
   job: PlannedJob,
@@ -22,7 +22,7 @@ export async function steerJob(
   throw refusal(job, event);
 }
 
-/** For who asks the user first. @throws CommandError when the job is in a state in which that cannot be. */
+/** For callers that ask the user first. @throws CommandError if the job's state does not allow it. */
 export function requirePossible(job: PlannedJob, event: JobEvent): void {
   if (nextState(job.plan.state, event) === undefined) throw refusal(job, event);
 }
@@ -38,8 +38,8 @@ function refusal(job: PlannedJob, event: JobEvent): CommandError {
 
 /**
  * Changes how a job is sent.
- * @returns whether anything changed: what the job has already leaves no line in the audit.
- * @throws CommandError for settings that contradict each other, for none, and for a job that was cancelled or moved.
+ * @returns whether anything changed; settings that the job already has leave no line in the audit.
+ * @throws CommandError if settings contradict each other, if there are none, and for a job that was cancelled or moved.
  */
 export async function setJob(
   ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
@@ -54,10 +54,10 @@ export async function setJob(
 }
 
 /**
- * Lets a job go on that another process sends, or is to send.
- * @param setting what it goes on with, besides the settings it has.
- * @returns whether that changed its state.
- * @throws CommandError for a job that was cancelled, and settings that contradict each other.
+ * Lets a job continue that another process sends, or will send.
+ * @param setting settings to add to those that the job has.
+ * @returns whether its state changed.
+ * @throws CommandError for a job that was cancelled, and if settings contradict each other.
  */
 export async function letGoOn(
   ledger: Pick<Ledger, 'change' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
@@ -71,8 +71,8 @@ export async function letGoOn(
 }
 
 /**
- * Ends the rows whose outcome never came by what their tasks say, and lets the job go on: it has been told to, as by `resume`.
- * @throws CommandError for settings that contradict each other, and when tasks cannot be read at all.
+ * Ends rows whose outcome never came by what their tasks show, and lets the job continue, as `resume` does.
+ * @throws CommandError if settings contradict each other, and if tasks cannot be read at all.
  */
 export async function reconcileRows(
   ledger: Pick<Ledger, 'change' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
@@ -91,9 +91,9 @@ export async function reconcileRows(
 
 /**
  * Plans the failed rows again, as another try, and no others; rules count from here.
- * @param setting what they are sent by, besides the settings the job has.
- * @returns how many; without any, nothing is changed.
- * @throws CommandError when rows were not sent yet, for a job that was cancelled, and for settings that contradict each other:
+ * @param setting settings to add to those that the job has.
+ * @returns how many rows; if none, nothing is changed.
+ * @throws CommandError if there are rows not yet sent, if the job was cancelled, and if settings contradict each other:
  * then nothing is changed.
  */
 export async function retryFailed(
@@ -104,7 +104,7 @@ export async function retryFailed(
   deed: Deed,
   resume: string,
 ): Promise<number> {
-  // Planned again, they would never end.
+  // Rows planned again in such a job would never end.
   requireSteerable(job);
   const { planned, failed } = await ledger.count(job.key);
   if (planned > 0 || !job.plan.complete)

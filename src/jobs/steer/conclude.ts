@@ -1,21 +1,21 @@
-/** Brings a job to rest whose sender is gone: what the sender would have done at its end. */
+/** Brings a job whose sender is gone to rest: does what the sender would have done at its end. */
 import type { JobRecord, NewNotice, NoticeKind } from '../ledger/job.ts';
 import { ANY_TARGET, type Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
 import { awaitsDevices } from '../rules/decide.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
 
-/** Rows that are ended in one transaction. */
+/** Rows ended per transaction. */
 const CANCEL_ROWS = 5_000;
 
 export interface ConcludeOptions {
   readonly who: string;
-  /** Names of the targets of notices; none: whoever has some sends the notice. */
+  /** Names of the targets for notices; if none, a process that has targets sends the notice. */
   readonly targets: readonly string[];
 }
 
 /**
- * Changes the state of a job that no process sends as its rows say: `done` when all have ended, at rest when it was stopping.
+ * Updates the state of a job that no process sends, from its rows: `done` if all have ended; at rest if it was stopping.
  * @returns whether anything was changed.
  */
 export async function concludeJob(
@@ -28,7 +28,7 @@ export async function concludeJob(
     return false;
   const counts = await ledger.count(key);
   const { towards, since } = plan.state;
-  // Only a sender makes the undo, which comes first.
+  // The undo comes first, and only a sender makes it.
   if (awaitsUndo(job)) return false;
   const allEnded = plan.complete && counts.ended === counts.total;
   // Only a sender looks at devices.

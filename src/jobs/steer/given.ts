@@ -1,4 +1,4 @@
-/** Settings that somebody gives a job, added to those that it has by then. */
+/** Settings given to a job, added to those that it already has. */
 import type { Counts, JobControl, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Unsettable, without } from '../rules/given.ts';
@@ -12,13 +12,13 @@ export interface Setting {
   readonly unset?: readonly Unsettable[];
   /** Epoch milliseconds. */
   readonly now: number;
-  /** When it was given, if that is longer ago: to enter many rows takes a while, in which a time may pass. */
+  /** When the settings were given, if earlier than `now`: entering many rows takes a while, and a given time may pass meanwhile. */
   readonly givenAt?: number;
 }
 
 /**
  * The changes that a setting makes. PURE.
- * @throws CommandError for settings that contradict each other.
+ * @throws CommandError if settings contradict each other.
  */
 export function changesOf(
   control: JobControl,
@@ -30,16 +30,16 @@ export function changesOf(
   if (settings === kept) refuseContradictions(kept, now);
   return {
     settings,
-    // A canary given now is of the rows that are sent from now on.
+    // A canary that is given now consists of rows sent from now on.
     ...(given.canary !== undefined && { progress: countFrom(counts, control.progress) }),
   };
 }
 
 /**
- * Changes how a job is sent, with a line in the audit, in one step: what somebody else changes at the same time stays. Without
+ * Changes how a job is sent, with a line in the audit, in one step: concurrent changes by others stay. Without
  * anything to change it does nothing.
- * @returns whether anything is not as it was.
- * @throws CommandError for settings that contradict each other, or those that the job has by then.
+ * @returns whether anything changed.
+ * @throws CommandError if settings contradict each other, or contradict those that the job has by then.
  */
 export async function giveSettings(
   ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,

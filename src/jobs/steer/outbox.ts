@@ -9,11 +9,11 @@ import { ANY_TARGET, type Ledger } from '../ledger/ledger.ts';
 import { rowCountsOf } from '../ledger/row-counts.ts';
 import { DEVICES_STUCK_MS, STUCK_MS } from '../run/stuck.ts';
 
-/** Causes that a notice names at most. */
+/** Maximum number of causes that a notice names. */
 const MAX_CAUSES = 10;
 
 /**
- * What a notice says. PURE.
+ * The content of a notice. PURE.
  * @param report where the job's report is filed.
  */
 function noticeOf(
@@ -21,7 +21,7 @@ function noticeOf(
   report: string | undefined,
 ): Notice {
   return {
-    // The ledger's own numbers are those of other ledgers, too.
+    // The ledger's own ids also occur in other ledgers.
     id: createHash('sha256').update(`${jobId} ${at} ${id}`).digest('hex').slice(0, 32),
     jobId,
     kind,
@@ -47,7 +47,7 @@ function whyOf(kind: NoticeKind, why: string | undefined, inFlight: number): { r
   return why === undefined ? {} : { why };
 }
 
-/** With these a job has come to rest, and its report is filed. */
+/** Notices of a job that has come to rest and files its report. */
 const ends: ReadonlySet<NoticeKind> = new Set(['done', 'aborted']);
 
 export function outboxOf(

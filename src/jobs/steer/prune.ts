@@ -1,22 +1,22 @@
-/** Deletes what is not needed any more of jobs that are over. */
+/** Deletes data of jobs that are over when it is no longer needed. */
 import { setImmediate } from 'node:timers/promises';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isOverSince } from '../ledger/shared/pruning.ts';
 import type { Deed } from './deed.ts';
 
-/** In one transaction: other processes wait for tenths of a second. */
+/** Rows per transaction: other processes wait for tenths of a second. */
 const ROWS_AT_ONCE = 5_000;
-/** Lines of the audit that stay, however old they are. */
+/** Number of audit lines that stay, however old they are. */
 const KEPT_AUDIT = 10_000;
 
 export interface Prunable {
   readonly job: JobRecord;
-  /** Rows to change, and those that the plan left out; of a job whose plan is elsewhere, its outcomes. */
+  /** Rows to change, and rows that the plan left out; for a job whose plan is elsewhere, its outcomes. */
   readonly rows: number;
 }
 
-/** Jobs that are over since then, the oldest first. @param before epoch milliseconds. */
+/** Jobs that have been over since `before`, oldest first. @param before epoch milliseconds. */
 export async function findPrunable(
   ledger: Pick<Ledger, 'jobs' | 'listed'>,
   before: number,
@@ -33,8 +33,8 @@ export async function findPrunable(
 
 /**
  * Deletes one job, in short transactions.
- * @returns whether it is gone: not where a process sends it, or something has happened to it meanwhile.
- * @throws the signal's reason when it aborts: then a part of its rows is gone, and pruning it again goes on.
+ * @returns whether it is gone; false if a process sends it, or something has happened to it meanwhile.
+ * @throws the signal's reason when it aborts: some of its rows are then gone, and pruning it again continues.
  */
 export async function pruneJob(
   ledger: Pick<Ledger, 'lease' | 'pruneJob' | 'addAudit'>,
@@ -59,7 +59,7 @@ export async function pruneJob(
   }
 }
 
-/** Deletes old lines of the audit, and old outcomes that name no job, with a line in the audit for these. @returns how many of each. */
+/** Deletes old audit lines, and old outcomes that name no job; the latter are recorded in the audit. @returns how many of each. */
 export async function pruneRest(
   ledger: Pick<Ledger, 'pruneAudit' | 'pruneOutcomes' | 'addAudit'>,
   before: number,
@@ -83,7 +83,7 @@ export async function pruneRest(
   return gone;
 }
 
-/** SQLite never waits: without a pause, signals would come after the last step, and other processes wait for the file. */
+/** SQLite never yields to the event loop: this pause lets signals be handled, and other processes use the file. */
 async function letOthers(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();

@@ -1,4 +1,4 @@
-/** A plan that is in the ledger is left to whoever sends jobs of it. */
+/** Releases a plan in the ledger to the processes that send its jobs. */
 import { CommandError } from '../../errors.ts';
 import { duration } from '../../text/times.ts';
 import { epochMs } from '../../time/instant.ts';
@@ -11,8 +11,8 @@ import { giveSettings, type Setting } from './given.ts';
 import { resumeJob } from './resume.ts';
 
 /**
- * @param job all of its rows are in. @param setting what it is sent by, besides the settings it has.
- * @throws CommandError for settings that contradict each other.
+ * @param job must have all its rows in the ledger. @param setting settings to add to those that the job has.
+ * @throws CommandError if settings contradict each other.
  */
 export async function releaseJob(
   ledger: Pick<Ledger, 'job' | 'change' | 'setSettings' | 'count' | 'lastSent' | 'hasFormer'>,
@@ -32,7 +32,7 @@ export async function releaseJob(
 
 /**
  * @param now epoch milliseconds.
- * @throws CommandError when the job that is to be undone has a later time than an undo could have now.
+ * @throws CommandError if the job to be undone has a later IssuedAt than an undo could have now.
  */
 export async function refuseEarlyUndo(
   ledger: Pick<Ledger, 'job'>,

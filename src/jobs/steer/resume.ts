@@ -1,4 +1,4 @@
-/** Lets a job that stands still go on. */
+/** Lets a job that stands still continue. */
 import { misuse } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
@@ -7,8 +7,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 /**
- * Makes a paused, stopping, stopped or aborted job go on. Where a rule had stopped it, the rule counts from here: whoever resumes
- * it has seen why.
+ * Lets a paused, stopping, stopped or aborted job continue. If a rule had stopped it, the rule counts from here: the person who
+ * resumes it has seen why.
  */
 export async function resumeJob(
   ledger: Pick<Ledger, 'change' | 'lastSent'>,
@@ -16,7 +16,7 @@ export async function resumeJob(
   who: string,
   why?: string,
 ): Promise<boolean> {
-  // It is undone first; another resume goes on with it.
+  // The undo is made first; another resume then lets the job continue.
   if (awaitsUndo(job)) return false;
   return await ledger.change(job.key, {
     event: 'resume',
@@ -26,7 +26,7 @@ export async function resumeJob(
   });
 }
 
-/** From where stages and rules count in a job that is told to go on: from now on if a rule had stopped it, else as before. */
+/** Where stages and rules count from in a resumed job: from now on if a rule had stopped it, otherwise as before. */
 export async function countsFromNow(
   ledger: Pick<Ledger, 'lastSent'>,
   { key, plan }: PlannedJob,
@@ -35,7 +35,7 @@ export async function countsFromNow(
   return name === 'aborted' || towards === 'aborted' ? await ledger.lastSent(key) : undefined;
 }
 
-/** @throws CommandError for a job that was cancelled, and one that another ledger has. */
+/** @throws CommandError for a job that was cancelled, or that another ledger has. */
 export function requireSteerable(job: JobRecord | undefined): void {
   requireHere(job);
   if (job?.plan?.state.name !== 'cancelled' && job?.plan?.state.towards !== 'cancelled') return;
@@ -44,7 +44,7 @@ export function requireSteerable(job: JobRecord | undefined): void {
   );
 }
 
-/** @throws CommandError for a job that another ledger has: two would send its rows. */
+/** @throws CommandError for a job that another ledger has: otherwise both ledgers would send its rows. */
 export function requireHere(job: JobRecord | undefined): void {
   if (job?.plan?.state.name !== 'elsewhere') return;
   const { isCopy = false, since, who, why } = job.plan.state;
