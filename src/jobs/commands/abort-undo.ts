@@ -1,4 +1,4 @@
-/** `--undo-on-abort` of the commands that send: the undo is entered, and sent by the same process. */
+/** `--undo-on-abort` of the commands that send: enters the undo, and sends it from the same process. */
 import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
@@ -11,7 +11,7 @@ import type { RunEnd } from '../run/run-job.ts';
 import { enterUndo } from '../run/undo-on-abort.ts';
 import { findPlannedJob } from './open.ts';
 
-/** How long it is waited when it could not be made, in milliseconds. */
+/** Wait before another attempt when the undo could not be made, in milliseconds. */
 const RETRY_MS = 30_000;
 
 interface Sending {
@@ -23,7 +23,7 @@ interface Sending {
   readonly stateDir: string;
 }
 
-/** Makes and enters the undo of a job that is being stopped by a rule. */
+/** Makes and enters the undo of a job that a rule is stopping. */
 export class AbortUndo {
   readonly #session: Sending;
   #made: string | undefined;
@@ -32,7 +32,7 @@ export class AbortUndo {
     this.#session = session;
   }
 
-  /** @returns whether it is entered, or there is nothing to undo; else this is to be called again. */
+  /** @returns true if the undo is entered, or there is nothing to undo; otherwise call this again. */
   async enter(job: PlannedJob): Promise<boolean> {
     const { context, ledger, screen, signal, stateDir } = this.#session;
     const api = readConfigForAws(context.env, apiSettings);
@@ -55,10 +55,10 @@ export class AbortUndo {
         screen.say(`undo of ${job.jobId}: it has changed nothing that could be restored`);
       return true;
     } catch (error) {
-      // Whoever goes on with the job makes it.
+      // The process that continues the job makes the undo.
       if (signal.aborted) return false;
       if (!(error instanceof CommandError)) throw error;
-      // The API is away, or may not be read: a job that was left half undone would be worse than one that waits.
+      // The API is away, or may not be read: a job left half undone would be worse than a job that waits.
       screen.say(
         `undo of ${job.jobId}: ${error.message} It is tried again in ${RETRY_MS / 1_000} s.`,
         'trouble',
@@ -71,7 +71,7 @@ export class AbortUndo {
   }
 
   /**
-   * Sends the undo that was entered, if there is one and no other process sends it.
+   * Sends the undo that was entered, if any, unless another process sends it.
    * @param follow sends a job to its end.
    */
   async send(follow: (jobId: string, lease: Lease) => Promise<RunEnd>): Promise<void> {

@@ -81,13 +81,13 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     requireSteerable(before);
     const settings = withSettings(before?.plan?.settings ?? {}, guards, context.clock.wall(), givenAt);
     requireFormerIn(plan, guards);
-    // A redrive may have ended rows since. It also proves that the queue can be read.
+    // A redrive may have ended rows since. Collecting also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();
     await refuseEarlyUndo(ledger, plan, context.clock.wall());
     for (const note of idleNotes(settings, plan.footer.Counts.toChange)) screen.say(`Note: ${note}.`);
     if (!yes) await confirm(session, plan, before, settings);
-    // The job's IssuedAt is fixed with it: when it was agreed to.
+    // This also fixes the job's IssuedAt: the time when the user agreed.
     const job = await enterJob(ledger, plan, resolve(context.cwd, file), deed);
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;

@@ -1,4 +1,4 @@
-/** Outcomes that wait on their queue, taken into the ledger once. */
+/** Stores the outcomes that wait on their queue, once. */
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfigForAws } from '../../config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -8,10 +8,10 @@ import { MAX_COLLECT_MS, openQueues, requireOwnQueues, unknownJobsTeller } from 
 const SOCKETS = 16;
 
 /**
- * Stores what waits on the outcome queue, for at most {@link MAX_COLLECT_MS}.
+ * Stores the outcomes that wait on their queue, for at most {@link MAX_COLLECT_MS}.
  * @param say takes a sentence without its full stop.
- * @returns whether it came to the queue's end.
- * @throws OutcomesUnreadable when the queue cannot be read; CommandError where it is another one's, or holds what is no outcome.
+ * @returns whether it reached the end of the queue.
+ * @throws OutcomesUnreadable if the queue cannot be read; CommandError if it serves another purpose, or holds other messages.
  */
 export async function collectWaiting(
   context: CommandContext,

@@ -1,4 +1,4 @@
-/** What a plan will do, shown before it is sent, and the question whether to send it. */
+/** Shows what a plan will do before it is sent, and asks whether to send it. */
 import { ask, canAsk, isYes } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig } from '../../config.ts';
@@ -16,7 +16,7 @@ import { settingTexts } from '../view/settings-text.ts';
 import { leftOutNote } from '../view/standing-facts.ts';
 import { type Session, sentElsewhere } from './session.ts';
 
-/** @throws CommandError where nobody can be asked and `--yes` was not given. */
+/** @throws CommandError if nobody can be asked and `--yes` was not given. */
 export function requireAnswer(context: CommandContext, yes: boolean, file: string): void {
   if (yes || canAsk(context)) return;
   const command = context.commandLine('jobs', 'apply', file, '--yes');
@@ -26,9 +26,9 @@ export function requireAnswer(context: CommandContext, yes: boolean, file: strin
 }
 
 /**
- * Shows the plan and asks. Does not ask when all of its rows were sent before.
- * @param job the job of that name, as far as it was begun before.
- * @throws CommandError when the answer is no, or when another process sends the job.
+ * Shows the plan and asks. Does not ask if all its rows were sent before.
+ * @param job the job of that name, if it was begun before.
+ * @throws CommandError if the answer is no, or if another process sends the job.
  */
 export async function confirm(
   { context, ledger, updates, signal }: Session,
@@ -36,7 +36,7 @@ export async function confirm(
   job: JobRecord | undefined,
   settings: JobSettings,
 ): Promise<void> {
-  // Nobody is asked for what is refused then.
+  // Do not ask about a job that is refused afterwards.
   if (job !== undefined && (await ledger.isLeased(job.key))) throw sentElsewhere(context, job.jobId);
   const counts = job === undefined ? undefined : await ledger.count(job.key);
   if (job?.plan?.complete === true && counts?.planned === 0) return;
@@ -68,12 +68,12 @@ interface Shown {
   readonly plan: Plan;
   readonly tally: ChangeTally;
   readonly counts: Counts | undefined;
-  /** Rows that are to be sent. */
+  /** Rows still to be sent. */
   readonly open: number;
   readonly time: string;
   readonly queue: string;
   readonly settings: JobSettings;
-  /** Of the terminal. */
+  /** Width of the terminal. */
   readonly columns: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** A job's report filed by a command, in the name of who runs it. */
+/** Files a job's report from a command, in the name of the user who runs it. */
 import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
@@ -12,9 +12,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 
 /**
  * @param at names the filing, epoch milliseconds; default: now.
- * @param flag that named the place.
- * @returns where it is filed.
- * @throws CommandError when it cannot be filed.
+ * @param flag the flag that named the place.
+ * @returns where the report is filed.
+ * @throws CommandError if it cannot be filed.
  */
 export async function fileJobReport(
   ledger: Pick<Ledger, 'pages' | 'unmatched' | 'listed'>,
@@ -41,7 +41,7 @@ export async function fileJobReport(
   }
 }
 
-/** Reports that are due, filed in the name of who runs the command. @param say takes a sentence without its full stop. */
+/** Files reports that are due, in the name of the user who runs the command. @param say takes a sentence without its full stop. */
 export function dueReports(
   ledger: DueReportsOptions['ledger'] & Parameters<typeof fileJobReport>[0],
   context: CommandContext,

@@ -11,7 +11,7 @@ export interface GuardFlags extends GivenSettings {
   readonly json?: boolean;
 }
 
-/** They are kept with the job: a resume keeps to them, or changes them. */
+/** The settings are stored with the job: a resume keeps or changes them. */
 export function addGuardOptions(command: Command): Command {
   return command
     .option(
@@ -68,8 +68,8 @@ export function addGuardOptions(command: Command): Command {
 }
 
 /**
- * The settings that the flags give. A folder of reports is absolute in them: another process may file the report, in another folder.
- * @throws CommandError for what is not what it must be.
+ * The settings from the flags. A folder for reports is made absolute, since a process in another folder may file the report.
+ * @throws CommandError if a setting is invalid.
  */
 export function readGuardFlags(
   flags: GuardFlags,
@@ -98,7 +98,7 @@ export function addUnsetOption(command: Command): Command {
     .choices([...unsettableFlags.keys()])
     .default([]);
   const check = option.parseArg;
-  // Commander's choices keep the last one only.
+  // Commander's own choices would keep only the last value.
   option.argParser((text: string, before: readonly Unsettable[]) => {
     check?.(text, undefined);
     const setting = unsettableFlags.get(text);

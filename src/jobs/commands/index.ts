@@ -17,7 +17,7 @@ import { addExport, addImport } from './transfer.ts';
 import { addUndo } from './undo.ts';
 import { addVerify } from './verify.ts';
 
-/** The group of commands. They print to `context` alone, and set its exit code or throw CommandError. */
+/** The group of commands. They print only to `context`, and set its exit code or throw CommandError. */
 export function configureJobs(jobs: Command, context: CommandContext): void {
   jobs.description('Plans bulk jobs, applies them and follows every row to its end.');
   for (const add of [

@@ -1,4 +1,4 @@
-/** `jobs list`: every job in the ledger. */
+/** `jobs list`: all jobs in the ledger. */
 
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';

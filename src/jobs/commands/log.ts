@@ -21,7 +21,7 @@ export function addLog(jobs: Command, context: CommandContext): void {
       await interruptible(context, (signal) =>
         withLedger(context, 'read', signal, async (ledger) => {
           const lines = await ledger.audit(max, jobId);
-          // What was done to a job that was deleted since is still there.
+          // The log also has changes to a job that was deleted since.
           if (jobId !== undefined && lines.length === 0) await findJob(ledger, jobId, context);
           const { stdout, paint } = context;
           if (json) for (const line of lines) stdout.write(auditJson(line));

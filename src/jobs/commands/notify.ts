@@ -1,4 +1,4 @@
-/** Notices are sent while a command works on jobs, and what is left of them at its end. */
+/** Sends notices while a command works on jobs, and those still pending at its end. */
 import type { CommandContext } from '../../cli/context.ts';
 import { deliverLast, deliverNotices } from '../../notices/deliver.ts';
 import type { TargetName } from '../../notices/outbox.ts';
@@ -7,7 +7,7 @@ import { version } from '../../version.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { outboxOf } from '../steer/outbox.ts';
 
-/** The settings that say who is told. */
+/** The settings that name the targets of notices. */
 export const notifySettings = [
   'notifyWebhookUrl',
   'notifyWebhookSecret',
@@ -15,7 +15,7 @@ export const notifySettings = [
   'notifyEventBus',
 ] as const satisfies readonly (keyof NotifySettings)[];
 
-/** How long a command that is at its end goes on trying, in milliseconds. */
+/** How long a command at its end keeps trying, in milliseconds. */
 const LAST_MS = 15_000;
 
 export interface NotifyContext {
@@ -27,10 +27,10 @@ export interface NotifyContext {
 }
 
 /**
- * Runs `work`, and sends notices meanwhile and after it: those that it enters, and those that others have left. Without a target
+ * Runs `work`, and sends notices during and after it: its own, and those that other processes have left. Without a target
  * it only runs `work`.
- * @param work gets the names of the targets, to enter notices for.
- * @throws what `work` throws; else what the ledger throws.
+ * @param work receives the names of the targets to enter notices for.
+ * @throws what `work` throws; otherwise what the ledger throws.
  */
 export async function withNotices<T>(
   settings: NotifySettings,
@@ -44,7 +44,7 @@ export async function withNotices<T>(
   const options = { ...context, signal, onTrouble: say };
   const end = new AbortController();
   const delivering = deliverNotices(outbox, targets, end.signal, options);
-  // Looked at below; until then it is no rejection that nobody handles.
+  // Handled below; this only prevents an unhandled rejection until then.
   delivering.catch(() => {});
   const finish = async (): Promise<void> => {
     end.abort();
@@ -57,7 +57,7 @@ export async function withNotices<T>(
     await finish();
     return result;
   } catch (error) {
-    // A job that was aborted is told as well. What the work has thrown says more than what comes of that.
+    // Notices of an aborted job are sent, too. The error of `work` matters more than an error here.
     await finish().catch(() => {});
     throw error;
   } finally {

@@ -1,4 +1,4 @@
-/** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
+/** Opens the ledger and the queues for the commands of `jobs`, and finds the job that they are about. */
 import { resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
@@ -22,11 +22,11 @@ export type LedgerCommand = Pick<
 >;
 
 /**
- * Runs `work` with the ledger of LEDGER_URL or STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one
- * that this user may only read, or that is not there.
- * @param signal aborts when the command is interrupted, which ends its waiting for the ledger.
- * @param patience of a ledger that is away; that of a command which does one thing, when omitted.
- * @throws CommandError when it cannot be opened, or is not there for `write`.
+ * Runs `work` with the ledger of LEDGER_URL or STATE_DIR, and closes it. Only `create` creates the ledger and its folder; `read` also
+ * accepts a ledger that this user may only read, or that does not exist.
+ * @param signal aborts when the command is interrupted, which ends a wait for the ledger.
+ * @param patience how long to wait for a ledger that is away; default: as for a command that does one thing.
+ * @throws CommandError if the ledger cannot be opened, or does not exist for `write`.
  */
 export async function withLedger<T>(
   context: LedgerCommand,
@@ -49,7 +49,7 @@ export async function withLedger<T>(
 
 type Hints = Pick<CommandContext, 'commandLine'>;
 
-/** What to say of a ledger without a job, and of one that is not there. */
+/** The message for a ledger without jobs, and for a missing ledger. */
 export function noJob({ place, setting, access }: Ledger, { commandLine }: Hints): string {
   const where = `the ledger ${printable(place)}`;
   const what =
@@ -57,7 +57,7 @@ export function noJob({ place, setting, access }: Ledger, { commandLine }: Hints
   return `${what}. \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job. ${setting} says where the ledger is.`;
 }
 
-/** @throws CommandError when there is no such job. */
+/** @throws CommandError if there is no such job. */
 export async function findJob(ledger: Ledger, jobId: string, hints: Hints): Promise<JobRecord> {
   const job = await ledger.job(jobId);
   if (job !== undefined) return job;
@@ -68,7 +68,7 @@ export async function findJob(ledger: Ledger, jobId: string, hints: Hints): Prom
   throw misuse(`There is no job ${shortPrintable(jobId)} in the ledger ${printable(ledger.place)}.${hint}`);
 }
 
-/** @throws CommandError when there is no such job, or only outcomes of it. */
+/** @throws CommandError if there is no such job, or only outcomes of it. */
 export async function findPlannedJob(ledger: Ledger, jobId: string, hints: Hints): Promise<PlannedJob> {
   const job = await findJob(ledger, jobId, hints);
   const { plan } = job;
@@ -76,14 +76,14 @@ export async function findPlannedJob(ledger: Ledger, jobId: string, hints: Hints
   throw misuse(`The plan of job ${jobId} is not in this ledger, only outcomes that named it.`);
 }
 
-/** Nobody waits longer than this: workers may fill the queue as fast as it is emptied. */
+/** Time limit for collecting: workers may fill the queue as fast as it is emptied. */
 export const MAX_COLLECT_MS = 10_000;
 const SOCKETS = 16;
 
 export interface Queues {
   readonly queue: (url: string) => Queue;
   readonly createCollector: (url: string, options: Omit<CollectorOptions, 'queue' | 'now'>) => Collector;
-  /** How far this machine's clock is ahead of SQS's, in milliseconds; undefined when SQS does not tell. */
+  /** How far this machine's clock is ahead of SQS's, in milliseconds; undefined if SQS does not tell. */
   readonly clockSkewMs: (queue: Queue) => Promise<number | undefined>;
   readonly close: () => void;
 }
@@ -119,8 +119,8 @@ export async function openQueues(
 }
 
 /**
- * Outcomes are deleted from their queue: it must be no other one's.
- * @throws OutcomesUnreadable; CommandError where OUTCOME_QUEUE_URL names a queue that another setting names as well, under whatever URL.
+ * Outcomes are deleted from their queue, so it must not serve another purpose.
+ * @throws OutcomesUnreadable; CommandError if OUTCOME_QUEUE_URL names a queue that another setting also names, under any URL.
  */
 export async function requireOwnQueues(
   { env }: Pick<CommandContext, 'env'>,
@@ -146,10 +146,10 @@ export async function requireOwnQueues(
 }
 
 /**
- * Collects what waits, if OUTCOME_QUEUE_URL is set, and runs `work`. A queue that cannot be read is reported, and no
+ * Collects waiting outcomes if OUTCOME_QUEUE_URL is set, and runs `work`. A queue that cannot be read is reported, but is no
  * reason to fail. While another process follows the job, collecting is left to that process.
- * @param jobId the job that it is about, which may be known only afterwards; undefined: the last changed one.
- * @param work may start the collector it is given, to go on collecting when no process follows the job.
+ * @param jobId the job in question, which may be known only afterwards; undefined: the job that changed last.
+ * @param work may start the collector it is given, to keep collecting if no process follows the job.
  */
 export async function withCollected<T>(
   ledger: Ledger,
@@ -197,10 +197,10 @@ export async function withCollected<T>(
   }
 }
 
-/** Jobs whose outcomes are told of, at most: anyone who may send updates can name any number. */
+/** Limit on jobs whose outcomes are reported: anyone who may send updates can name any number of jobs. */
 const MAX_TOLD = 20;
 
-/** Tells, once for each job, of outcomes of jobs that are not in this ledger. @param say takes a sentence without its full stop. */
+/** Reports outcomes of jobs that are not in this ledger, once per job. @param say takes a sentence without its full stop. */
 export function unknownJobsTeller(
   { place }: Ledger,
   { commandLine }: Hints,
@@ -234,12 +234,12 @@ export function unknownJobsTeller(
   };
 }
 
-/** Whether a process follows the job, and collects its outcomes: one that only sends it (`enqueue`) does not. */
+/** Whether a process follows the job and collects its outcomes; a process that only sends it (`enqueue`) does not. */
 export async function isFollowed(ledger: Ledger, { key, plan }: JobRecord): Promise<boolean> {
   return !(plan?.enqueued === true && !plan.complete) && (await ledger.isLeased(key));
 }
 
-/** The job that changed last, of those whose plan is in the ledger. */
+/** The job that changed last, among those whose plan is in the ledger. */
 export async function lastChanged(ledger: Ledger): Promise<JobRecord | undefined> {
   return (await ledger.jobs()).find(({ plan }) => plan !== undefined);
 }

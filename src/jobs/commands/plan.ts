@@ -1,4 +1,4 @@
-/** `jobs plan FILE|-` and `jobs plan --from-tasks`: flags to options, report to exit code. */
+/** `jobs plan FILE|-` and `jobs plan --from-tasks`: turns flags into options, and the report into an exit code. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { collect, readAssignments, renamed, toFields } from '../../cli/flags.ts';

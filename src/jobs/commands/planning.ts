@@ -1,5 +1,5 @@
 /**
- * What `jobs plan` and `jobs undo` have in common: the reader of tasks, the name of the new job,
+ * What `jobs plan` and `jobs undo` share: the reader of tasks, the name of the new job,
  * warnings and the result.
  */
 
@@ -19,8 +19,8 @@ import { type PlanReport, planJson, planText } from '../plan/summary.ts';
 import { withLedger } from './open.ts';
 
 /**
- * Runs `work` with what making a plan takes, and prints the result.
- * @throws CommandError when it was interrupted, and what `work` throws.
+ * Runs `work` with everything needed to make a plan, and prints the result.
+ * @throws CommandError if interrupted, and what `work` throws.
  */
 export async function runPlanning(
   context: CommandContext,
@@ -31,7 +31,7 @@ export async function runPlanning(
   const report = await interruptible(context, async (signal) => {
     const progress = createProgress(context);
     const say = (line: string): void => {
-      // The bar would write over the line.
+      // Otherwise the progress bar would overwrite the line.
       progress.stop();
       context.stderr.write(`${line}\n`);
     };
@@ -46,7 +46,7 @@ export async function runPlanning(
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
-/** Runs `work` with what making a plan takes. @throws what `work` throws. */
+/** Runs `work` with everything needed to make a plan. @throws what `work` throws. */
 export async function withPlanning<T>(
   context: CommandContext,
   config: ApiConfig,
@@ -61,7 +61,7 @@ export async function withPlanning<T>(
   const over = new AbortController();
   let made: Promise<OtaReader> | undefined;
   const reader = (): Promise<OtaReader> => {
-    // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
+    // Created on first use: the SDK takes 25 MB, and most plans from a file do not need it.
     made ??= import('../../ota/create-reader.ts').then(({ createReader }) =>
       createReader(config, { ...context, ...(onAway && { onAway }) }, AbortSignal.any([signal, over.signal])),
     );
@@ -82,19 +82,19 @@ export async function withPlanning<T>(
       measuredRate: () => measuredRate(context, signal),
     });
   } finally {
-    // What was given up is not tried on.
+    // Ends retries of reads that were given up.
     over.abort();
     await (await made)?.close();
   }
 }
 
-/** How fast the latest jobs of the ledger went; undefined when there is none, or none that can be read. */
+/** How fast the latest jobs of the ledger ended; undefined if there are none, or the ledger cannot be read. */
 function measuredRate(context: CommandContext, signal: AbortSignal): Promise<MeasuredRate | undefined> {
-  // A plan needs no ledger.
+  // A plan does not need a ledger.
   return withLedger(context, 'read', signal, (ledger) => ledger.measuredRate()).catch(() => undefined);
 }
 
-/** Without characters that are easily mistaken when read aloud or copied by hand. */
+/** Without characters that are easily confused when read aloud or copied by hand. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 const RANDOM_CHARACTERS = 6;
 
@@ -105,10 +105,10 @@ export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | '
   return `${new Date(clock.wall()).toISOString().slice(0, 10)}-${end}`;
 }
 
-/** Nobody waits longer for warnings. */
+/** Time limit for warnings. */
 const PATIENCE_MS = 10_000;
 
-/** What `check` finds for a worker in this environment, and what a job needs besides, a line each. Never rejects. */
+/** What `check` finds for a worker in this environment, and what a job needs in addition, one line each. Never rejects. */
 async function checkWarnings(context: CommandContext): Promise<readonly string[]> {
   const { sleep, commandLine } = context;
   const enough = new AbortController();
@@ -127,7 +127,7 @@ async function checkWarnings(context: CommandContext): Promise<readonly string[]
 
 async function findings(context: CommandContext): Promise<readonly string[]> {
   const config = readConfigForAws(context.env);
-  // The SDK takes 25 MB: not for a configuration that is wrong already.
+  // The SDK takes 25 MB: it is not loaded for an invalid configuration.
   const { runCheck } = await import('../../check/run-check.ts');
   const found = await runCheck(config, context);
   const warnings = found
@@ -135,7 +135,7 @@ async function findings(context: CommandContext): Promise<readonly string[]> {
     .map(({ where, what, fix }) =>
       printable(`check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`),
     );
-  // A worker can do without it, a job cannot.
+  // A worker can run without an outcome queue, a job cannot.
   return config.outcomeQueueUrl === undefined
     ? [...warnings, 'check: OUTCOME_QUEUE_URL is not set; sending the job needs it']
     : warnings;

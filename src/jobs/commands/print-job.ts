@@ -1,4 +1,4 @@
-/** Where a job stands, on stdout: how the commands about one job end. */
+/** Prints where a job stands to stdout, at the end of the commands about one job. */
 import type { CommandContext } from '../../cli/context.ts';
 import { columnsOf } from '../../text/layout.ts';
 import type { JobStanding } from '../ledger/job.ts';
@@ -6,7 +6,7 @@ import { decideOn, outlookOf } from '../run/progress.ts';
 import { type RunNotes, standingText } from '../view/standing.ts';
 import { standingJson } from '../view/standing-json.ts';
 
-/** Prints where a job stands. @param notes what has just been done to it. */
+/** Prints where a job stands. @param notes what was just done to it. */
 export function printJob(
   { stdout, paint, commandLine, clock }: Pick<CommandContext, 'stdout' | 'paint' | 'commandLine' | 'clock'>,
   standing: JobStanding,
@@ -21,7 +21,7 @@ export function printJob(
   );
 }
 
-/** By the rate of all of its runs, while a process sends it: nobody watches it here. @param now epoch milliseconds. */
+/** While a process sends the job, by the rate of all its runs: no process watches it here. @param now epoch milliseconds. */
 function outlook({ job, counts, times, leased }: JobStanding, now: number): Pick<RunNotes, 'outlook'> {
   if (job.plan === undefined) return {};
   const goesOn = leased && ['running', 'scheduled'].includes(job.plan.state.name);

@@ -73,7 +73,7 @@ async function prune(
   stdout.write(`Deleted: ${[counted(gone, 'job'), ...others].join(', ')}.\n`);
 }
 
-/** @returns how many are gone. */
+/** @returns how many jobs were deleted. */
 async function pruneAll(
   ledger: Ledger,
   found: readonly Prunable[],
@@ -92,7 +92,7 @@ async function pruneAll(
   return gone;
 }
 
-/** @throws CommandError when the user has interrupted `work`. */
+/** @throws CommandError if the user has interrupted `work`. */
 async function uninterrupted<T>(signal: AbortSignal, gone: number, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -28,7 +28,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
       await withSession(context, async (session) => {
         const { ledger, collector, screen, signal } = session;
         const job = await findPlannedJob(ledger, jobId, context);
-        // Rows that it plans again would never end.
+        // Rows planned again in such a job would never end.
         requireSteerable(job);
         const end = await withLease(session, job, async (lease) => {
           if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;

@@ -1,4 +1,4 @@
-/** `jobs report JOB`: a line per row, with its end. */
+/** `jobs report JOB`: one line per row, with its end. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
@@ -41,7 +41,7 @@ export function addReport(jobs: Command, context: CommandContext): void {
     )
     .argument('<job>', 'the job')
     .option('--json', 'one JSON array, a line per row, instead of CSV')
-    // As it was called before.
+    // The former name of a flag.
     .addOption(new Option('--format <format>').choices(['csv', 'json']).hideHelp())
     .option(
       '--state <state>',
@@ -80,7 +80,7 @@ export function addReport(jobs: Command, context: CommandContext): void {
     });
 }
 
-/** What is filed is the whole report, in both forms. @throws CommandError for flags that want another one. */
+/** Filing always files the whole report, in both forms. @throws CommandError for flags that select something else. */
 function refuseBeside({ json, format, state, error, out, force }: Flags): void {
   const given = { '--json': json, '--format': format, '--out': out, '--force': force };
   const beside = Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
@@ -103,13 +103,13 @@ async function write(
     if (signal.aborted)
       throw new CommandError('Interrupted: the report is not complete.', exitCodes.interrupted);
     if (file !== undefined || error instanceof CommandError) throw error;
-    // The reader has closed the pipe (`| head`).
+    // The reader closed the pipe (`| head`).
     if (errorCode(error) === 'EPIPE') return;
     throw new CommandError(`The report cannot be written to stdout: ${causeOf(error)}.`);
   }
 }
 
-/** Complete, or not at all. */
+/** Writes the complete file, or nothing. */
 async function writeFile(text: AsyncIterable<string>, file: OutputFile, signal: AbortSignal): Promise<void> {
   try {
     for await (const chunk of text) {

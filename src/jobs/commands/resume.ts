@@ -63,8 +63,9 @@ interface ResumeFlags extends GuardFlags, ReasonFlags {
 }
 
 /**
- * Whether another process sends the job: this one needs no queues then, and else they are complained of before the ledger is.
- * @throws CommandError for settings of the queues that are missing where this process is to send it.
+ * Whether another process sends the job: this process then needs no queues. Otherwise missing queue settings are reported before
+ * faults of the ledger.
+ * @throws CommandError for missing queue settings if this process must send the job.
  */
 async function isLeftElsewhere(
   context: CommandContext,
@@ -88,8 +89,8 @@ async function isLeftElsewhere(
 }
 
 /**
- * Lets a job go on that another process sends, or is to send.
- * @returns whether it did: else this process is to send it.
+ * Lets a job continue that another process sends, or will send.
+ * @returns whether it did; if not, this process must send the job.
  */
 async function resumeElsewhere(
   context: CommandContext,
@@ -107,7 +108,7 @@ async function resumeElsewhere(
       throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);
     await letGoOn(ledger, job, { given: guards, now: context.clock.wall() }, { who, why: reason });
     const present = await findPlannedJob(ledger, jobId, context);
-    // Moved meanwhile, nothing was changed.
+    // The job was moved meanwhile: nothing was changed.
     requireHere(present);
     const standing = await ledger.standing(present);
     printJob(context, standing, json);

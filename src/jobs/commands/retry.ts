@@ -25,7 +25,7 @@ export function addRetry(jobs: Command, context: CommandContext): void {
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
-      // All of them: rows that a redrive has applied meanwhile have not failed.
+      // Collect everything: rows that a redrive has applied meanwhile have not failed.
       await collector.collectWaiting(signal);
       const ran = await withLease(session, job, async (lease) => {
         const resume = `\`${context.commandLine('jobs', 'resume', jobId)}\``;

@@ -1,4 +1,4 @@
-/** `jobs send`: a service that sends whatever jobs of the ledger are due. */
+/** `jobs send`: a service that sends all due jobs of the ledger. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { wholeNumber } from '../../cli/flags.ts';
@@ -40,9 +40,9 @@ export function addSend(jobs: Command, context: CommandContext): void {
 
 /**
  * Sends what is due until SIGTERM or SIGINT, and logs to stdout.
- * @param once end when no job is due any more. @param maxJobs at once. @param told called when it has begun, and when the ledger
- * is away.
- * @throws CommandError for what the user can fix.
+ * @param once ends when no job is due any more. @param maxJobs maximum number at once. @param told called when sending has begun, and
+ * when the ledger is away.
+ * @throws CommandError for faults that the user can fix.
  */
 export async function runSending(
   context: CommandContext,

@@ -1,4 +1,4 @@
-/** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
+/** What the commands that send share: ledger, queues and screen, the lease, and how such a command ends. */
 
 import { resolve } from 'node:path';
 import { MOST_OFF_MS, requireRightClock } from '../../cli/clock.ts';
@@ -37,18 +37,18 @@ export interface Session {
   readonly ledger: Ledger;
   readonly updates: Queue;
   readonly collector: Collector;
-  /** Of each job that is followed: all are woken when outcomes have been stored. */
+  /** One for each job that is followed; all are woken when outcomes were stored. */
   readonly wakeups: Set<Wakeup>;
   readonly screen: Screen<JobView>;
   /** STATE_DIR, absolute. */
   readonly stateDir: string;
-  /** Of the notices of jobs that this process sends. */
+  /** Targets for notices of the jobs that this process sends. */
   readonly targets: readonly TargetName[];
   readonly reports: DueReports;
   readonly signal: AbortSignal;
-  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  /** @throws CommandError if this machine's clock is too far off to date updates. */
   readonly checkClock: () => Promise<void>;
-  /** SQS's time, or this machine's where SQS does not tell; epoch milliseconds. */
+  /** SQS's time, or this machine's if SQS does not tell; epoch milliseconds. */
   readonly now: () => Promise<number>;
 }
 
@@ -61,7 +61,7 @@ const FOREIGN =
 export interface SessionOptions {
   /** `create` for a command that may be the first to need a ledger. */
   readonly use?: LedgerUse;
-  /** Of a service: it logs, and waits for queues that cannot be read at its start. */
+  /** Set for a service: it logs, and waits at its start for queues that cannot be read. */
   readonly service?: {
     readonly screen: Screen<JobView>;
     readonly onLedgerAway: Patience['onAway'] | undefined;
@@ -70,7 +70,7 @@ export interface SessionOptions {
 
 /**
  * Runs `work` with everything open, and closes it.
- * @throws CommandError for what the user can fix.
+ * @throws CommandError for faults that the user can fix.
  */
 export async function withSession<T>(
   context: CommandContext,
@@ -95,7 +95,7 @@ export async function withSession<T>(
         onStored: (stored) => {
           const { foreign = 0 } = stored ?? {};
           tellUnknownJobs(stored);
-          // Once: anyone who may send updates can cause any number.
+          // Only once: anyone who may send updates can cause any number of these.
           if (foreign > 0 && !foreignSeen) screen.say(FOREIGN, 'trouble');
           foreignSeen ||= foreign > 0;
           for (const wakeup of wakeups) wakeup.wake();
@@ -127,18 +127,18 @@ export async function withSession<T>(
   });
 }
 
-/** Files the reports that others have left while `work` runs. @throws what `work` throws; else what the ledger throws. */
+/** While `work` runs, files reports that other processes have left. @throws what `work` throws; otherwise what the ledger throws. */
 async function withReports<T>(reports: DueReports, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const end = new AbortController();
   const filing = reports.keepFiling(end.signal, signal);
-  // Looked at below; until then it is no rejection that nobody handles.
+  // Handled below; this only prevents an unhandled rejection until then.
   filing.catch(() => {});
   const result = await work().finally(() => end.abort());
   await filing;
   return result;
 }
 
-/** That another process sends the job. */
+/** The error for a job that another process sends. */
 export function sentElsewhere({ commandLine }: CommandContext, jobId: string): CommandError {
   const watch = commandLine('jobs', 'status', jobId, '--watch');
   return new CommandError(
@@ -147,8 +147,8 @@ export function sentElsewhere({ commandLine }: CommandContext, jobId: string): C
 }
 
 /**
- * Runs `work` as the one process that sends this job's rows.
- * @throws CommandError when another process does.
+ * Runs `work` as the only process that sends this job's rows.
+ * @throws CommandError if another process sends them.
  */
 export async function withLease<T>(
   { context, ledger }: Session,
@@ -158,7 +158,7 @@ export async function withLease<T>(
   const lease = await ledger.lease(key);
   if (lease === undefined) throw sentElsewhere(context, jobId);
   try {
-    // Moved before the lease was had.
+    // The job may have been moved before the lease was taken.
     requireHere(await ledger.job(jobId));
     return await work(lease);
   } finally {
@@ -166,12 +166,12 @@ export async function withLease<T>(
   }
 }
 
-/** How a command ends that was interrupted before anything was sent. */
+/** The end of a command that was interrupted before anything was sent. */
 export const interrupted: RunEnd = { end: 'interrupted', reason: 'Interrupted', maybeTwice: 0 };
 
 /**
- * Gives the job's updates the present time where theirs is in the future: the machine that began the job had a clock that
- * was ahead. Workers refuse such updates, or newer ones lose against them.
+ * If the IssuedAt of the job's updates is in the future, gives them the present time: the clock of the machine that began the job
+ * was ahead. Workers would refuse such updates, or newer ones would lose against them.
  */
 async function correctTime({ context, ledger, screen, now }: Session, job: PlannedJob): Promise<PlannedJob> {
   const { issuedAt } = job.plan;
@@ -188,7 +188,7 @@ export interface Following {
   readonly atEnd?: RunOptions['atEnd'];
 }
 
-/** Sends what is planned, and follows it to the end. */
+/** Sends the planned rows, and follows them to the end. */
 export async function followJob(
   session: Session,
   lease: Lease,
@@ -221,7 +221,7 @@ export async function followJob(
     send: (messages) => updates.sendForIds(messages),
     undo: (aborted) => undo.enter(aborted),
     onView: (view) => {
-      // Only the ledger's failure ends the collector, and without it no row would end.
+      // Only a failure of the ledger ends the collector, and without the collector no row would end.
       if (collector.broken !== undefined) throw collector.broken;
       screen.update(view);
     },
@@ -231,7 +231,7 @@ export async function followJob(
     await devices.close();
   });
   await reports.file(signal);
-  // A service finds it among the jobs that are due.
+  // A service finds the undo among the due jobs.
   if (atEnd === 'stop') await undo.send((undoing, itsLease) => followJob(session, itsLease, undoing));
   return end;
 }
@@ -240,13 +240,13 @@ const exitOf = {
   stopped: exitCodes.stoppedEarly,
   aborted: exitCodes.stoppedEarly,
   cancelled: exitCodes.stoppedEarly,
-  // To another process that has taken it over, as where one sends it from the start.
+  // Another process took the job over; the same code as when another process sends it from the start.
   left: exitCodes.failed,
   interrupted: exitCodes.interrupted,
   failed: exitCodes.failed,
 } as const;
 
-/** Prints where the job stands. @param notes what has just been done to it. */
+/** Prints where the job stands. @param notes what was just done to it. */
 export async function printStanding(
   { context, ledger, screen }: Session,
   jobId: string,
@@ -258,7 +258,7 @@ export async function printStanding(
   return standing;
 }
 
-/** Prints where the job stands and sets the exit code. @throws CommandError when it did not come to its end. */
+/** Prints where the job stands and sets the exit code. @throws CommandError if the job did not reach its end. */
 export async function finishRun(
   session: Session,
   jobId: string,
@@ -278,7 +278,7 @@ export async function finishRun(
   context.exitCode = allDone ? exitCodes.done : exitCodes.someRefused;
 }
 
-/** The next step as a sentence: the one that the standing names first. */
+/** The next step as a sentence: the first one of the standing. */
 function goOn(standing: JobStanding, { commandLine }: CommandContext): string {
   const [first] = nextSteps(standing, commandLine);
   if (first === undefined) return '';

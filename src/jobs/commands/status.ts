@@ -66,7 +66,7 @@ async function watch(
       const job = await findJob(ledger, jobId, context);
       const followed = await isFollowed(ledger, job);
       if (!collecting && !followed) {
-        // No other process follows the job, or none any more: this one must collect, or nothing would change.
+        // No other process follows the job now: this one must collect, or nothing would change.
         collector?.start();
         collecting = true;
       }
@@ -75,7 +75,7 @@ async function watch(
       const now = context.clock.wall();
       const view = viewOf(job, counts, pace, followed, decideOn(job, counts, pace.perSecond, { now }), now);
       screen.update(view);
-      // Its sender looks at its devices.
+      // The process that sends it looks at its devices.
       const isLookedAt = followed && view.waitsFor !== undefined;
       // A file that is being sent has rows that are not in the ledger yet.
       if (

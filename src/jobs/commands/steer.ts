@@ -1,4 +1,4 @@
-/** `jobs pause | stop | cancel | set JOB`: what steers a job, from whichever process sends it. */
+/** `jobs pause | stop | cancel | set JOB`: control a job, whichever process sends it. */
 import type { Command } from 'commander';
 import { ask } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
@@ -109,7 +109,7 @@ interface Steered {
   readonly signal: AbortSignal;
 }
 
-/** Adds what these commands have in common; prints where the job stands afterwards. */
+/** Adds what these commands share, and prints where the job stands afterwards. */
 function steering<Given extends Flags>(
   command: Command,
   context: CommandContext,
@@ -134,7 +134,7 @@ async function change({ ledger, job, who, reason }: Steered, event: JobEvent): P
   await steerJob(ledger, job, event, { who, why: reason });
 }
 
-/** Where no process sends it, nobody else brings it to rest. */
+/** If no process sends the job, nobody else brings it to rest. */
 async function conclude({ ledger, job, who, context, signal }: Steered): Promise<void> {
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
   const tell = { context, ledger, signal, say };

@@ -1,4 +1,4 @@
-/** `jobs export` and `jobs import`: a job from one ledger to another. */
+/** `jobs export` and `jobs import`: move a job from one ledger to another. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
@@ -50,7 +50,7 @@ export function addExport(jobs: Command, context: CommandContext): void {
           const lease = await leaseOf(ledger, key, jobId);
           let job: PlannedJob;
           try {
-            // As it is while nobody else has the lease.
+            // Read again: under the lease, no other process changes its rows.
             job = await findPlannedJob(ledger, jobId, context);
             requireIdle(job, context);
             if (job.plan.state.isCopy === true && !copy)
@@ -85,7 +85,7 @@ export function addExport(jobs: Command, context: CommandContext): void {
     }
   });
 
-  /** @returns undefined where the ledger may only be read. */
+  /** @returns undefined if the ledger may only be read. */
   async function leaseOf(ledger: Ledger, key: number, jobId: string): Promise<Lease | undefined> {
     if (ledger.access !== 'write') {
       if (await ledger.isLeased(key)) throw beingSent(jobId, context);
@@ -103,11 +103,11 @@ export function addExport(jobs: Command, context: CommandContext): void {
 }
 
 /**
- * Makes the job another ledger's before anything of it is written, so that nothing happens to it here meanwhile; and takes it back where
- * it cannot be written. Of one that is elsewhere already, and of a cancelled one, which nobody can send, the file is only written.
+ * Changes the job to be elsewhere before anything is written, so that nothing happens to it here meanwhile. If the file cannot be
+ * written, takes the job back. A job that is already elsewhere, or cancelled so that nobody can send it, is only written.
  *
- * The caller has the job's lease. A process that stood still for long may have lost it all the same, and with it the job: so the file is
- * placed only if the job is as it was when the writing began, and only then taken back.
+ * The caller has the job's lease. A process that was frozen for long may have lost the lease, and with it the job. The file is
+ * therefore placed, or the job taken back, only if the job is still as it was when writing began.
  */
 async function move(
   ledger: Ledger,
@@ -138,7 +138,7 @@ async function move(
   }
 }
 
-/** Where a sender may take it up at any time, two ledgers would send it. */
+/** If a sender could continue the job at any time, two ledgers would send it. */
 function requireIdle({ jobId, plan }: PlannedJob, context: CommandContext): void {
   const { name } = plan.state;
   if (name === 'running' || name === 'scheduled' || name === 'stopping') throw beingSent(jobId, context);
@@ -198,7 +198,7 @@ export function addImport(jobs: Command, context: CommandContext): void {
   });
 }
 
-/** @throws CommandError where nothing was changed. */
+/** @throws CommandError if nothing was changed. */
 function endText(
   end: ImportEnd,
   { jobId, name, place }: { readonly jobId: string; readonly name: string; readonly place: string },

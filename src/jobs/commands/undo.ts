@@ -55,7 +55,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
       await interruptible(context, (outer) =>
         withLedger(context, 'read', outer, async (ledger) => {
           const job = await findPlannedJob(ledger, undone, context);
-          // What became of its rows is known there.
+          // Only the other ledger knows what became of its rows.
           requireHere(job);
           const { key } = job;
           if (!(await ledger.hasFormer(key))) {

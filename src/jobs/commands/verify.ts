@@ -1,4 +1,4 @@
-/** `jobs verify JOB`: what became of the devices behind a job's tasks. */
+/** `jobs verify JOB`: what happened to the devices behind a job's tasks. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
@@ -17,7 +17,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** Between two looks. */
+/** Pause between two looks. */
 const PAUSE_MS = 10_000;
 
 export function addVerify(jobs: Command, context: CommandContext): void {

@@ -1,4 +1,4 @@
-/** The devices of a job that is being sent, looked at through the API. */
+/** Looks at the devices of a job that is being sent, through the API. */
 import type { CommandContext } from '../../cli/context.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import type { OtaReader } from '../../ota/reader.ts';
@@ -12,7 +12,7 @@ export interface WatchedDevices {
   readonly close: () => Promise<void>;
 }
 
-/** Needs settings of the API only when there is something to look at: most jobs have no rule on devices. */
+/** Requires API settings only when there are devices to look at: most jobs have no rule about devices. */
 export function watchDevices(
   context: CommandContext,
   ledger: Pick<Ledger, 'pages'>,

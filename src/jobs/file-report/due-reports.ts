@@ -1,4 +1,4 @@
-/** Reports of jobs that have come to rest, filed by whoever sends jobs of their ledger. */
+/** Reports of jobs that have come to rest, filed by the processes that send jobs of their ledger. */
 import { CommandError } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
@@ -7,11 +7,11 @@ import type { JobRecord, PendingNotice } from '../ledger/job.ts';
 import { type Ledger, REPORT_TARGET } from '../ledger/ledger.ts';
 import { type ReportPlace, readReportPlace } from './place.ts';
 
-/** Longer than a filing takes: so long nobody else files it, and after that whoever began it is gone. */
+/** Longer than a filing takes. No other process files the report for this long; after that, the process that began it is gone. */
 const HIDDEN_MS = 1_800_000;
-/** How often it is looked for reports that others have left, in milliseconds. */
+/** How often to look for reports that others have left, in milliseconds. */
 const LOOK_MS = 30_000;
-/** A report that is older is given up when it fails once more, in milliseconds: three days. */
+/** A report older than this, in milliseconds, is given up when it fails once more: three days. */
 const GIVE_UP_MS = 3 * 86_400_000;
 const backoff: BackoffSettings = { baseMs: 10_000, maxMs: 600_000 };
 
@@ -22,34 +22,34 @@ export interface DueReportsOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Takes a sentence without its full stop. */
   readonly say: (sentence: string, about: 'note' | 'trouble') => void;
-  /** Files one, in a filing that is named by `at`. @returns where. @throws CommandError when it cannot be filed. */
+  /** Files one report; `at` names the filing. @returns where. @throws CommandError if it cannot be filed. */
   readonly file: (job: JobRecord, place: ReportPlace, at: number, signal: AbortSignal) => Promise<string>;
   /** The command that files the report of a job. */
   readonly again: (jobId: string) => string;
 }
 
 /**
- * Files the reports of jobs that have come to rest and want that: at least once, also when a process was killed meanwhile. What is
- * due is in the ledger, where notices are. A report that cannot be filed is told of, and changes nothing else.
+ * Files the reports of jobs that have come to rest and want one: at least once, even if a process is killed meanwhile. The ledger
+ * stores due reports among the notices. A report that cannot be filed is reported to the user, and affects nothing else.
  */
 export class DueReports {
   readonly #options: DueReportsOptions;
-  /** One at a time. */
+  /** Serializes filings. */
   #filing: Promise<void> = Promise.resolve();
 
   constructor(options: DueReportsOptions) {
     this.#options = options;
   }
 
-  /** Files all that is due by now. @throws what the ledger throws. */
+  /** Files all reports that are due now. @throws what the ledger throws. */
   async file(signal: AbortSignal): Promise<void> {
     this.#filing = this.#filing.catch(() => {}).then(() => this.#fileAll(signal));
     await this.#filing;
   }
 
   /**
-   * Files what is due, and what becomes due, until it is to end.
-   * @param until aborts then: what is being filed is not cut off by it.
+   * Files reports that are due, and those that become due, until it is told to end.
+   * @param until aborts then; a filing in progress is completed.
    * @throws what the ledger throws.
    */
   async keepFiling(until: AbortSignal, signal: AbortSignal): Promise<void> {
@@ -73,7 +73,7 @@ export class DueReports {
     const { ledger, clock, random, say, file, again } = this.#options;
     const job = await ledger.job(jobId);
     const reportTo = job?.plan?.settings.reportTo;
-    // One that goes on again files it when it next comes to rest.
+    // The job has continued: its report is filed when it next comes to rest.
     if (job?.plan?.state.since !== state.since || reportTo === undefined)
       return await ledger.noticeTold(id, REPORT_TARGET);
     try {

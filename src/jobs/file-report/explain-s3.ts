@@ -1,4 +1,4 @@
-/** Why S3 did not take a report, for a person. PURE. */
+/** Explains to a person why S3 did not accept a report. PURE. */
 import { awsErrorKind, explainNoCredentials, isConnectionCode } from '../../aws/errors.ts';
 import { systemCode } from '../../aws/system-code.ts';
 import { printable } from '../../text/printable.ts';

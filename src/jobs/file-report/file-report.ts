@@ -1,6 +1,6 @@
 /**
- * Files a job's report: `report.csv`, `report.json`, and last `manifest.json`, which says what the others are. A filing without
- * its manifest is not complete. Streams: nothing is held but a page of rows and what a destination needs to send it.
+ * Files a job's report: `report.csv`, `report.json`, and last `manifest.json`, which describes the others. A filing without
+ * its manifest is incomplete. Streams: memory holds only a page of rows and the destination's buffers.
  */
 import { createHash } from 'node:crypto';
 import type { JobRecord } from '../ledger/job.ts';
@@ -9,25 +9,25 @@ import { rowCountsOf } from '../ledger/row-counts.ts';
 import { type ReportFormat, type ReportRow, reportText } from '../view/report.ts';
 import type { FiledFile, Manifest } from './manifest.ts';
 
-/** Where files are put. */
+/** Where files are stored. */
 export interface Destination {
-  /** Where the filing is: a folder, or `s3://bucket/key/`. */
+  /** The place of the filing: a folder, or `s3://bucket/key/`. */
   readonly place: string;
   /**
-   * Puts a file there: complete, or not at all.
+   * Stores a file completely, or not at all.
    * @throws CommandError, a sentence that says what to do; and what `chunks` throws.
    */
   put(name: string, contentType: string, chunks: AsyncIterable<Buffer>): Promise<void>;
   close(): void;
 }
 
-/** Who files it, and when. */
+/** Who files the report, and when. */
 export interface Filing {
   /** `user@host`. */
   readonly who: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** Name and version. */
+  /** Name and version of this program. */
   readonly program: string;
 }
 
@@ -38,7 +38,7 @@ const formats: readonly { readonly format: ReportFormat; readonly name: string; 
 
 /**
  * @returns the manifest.
- * @throws what the destination throws; the signal's reason when it aborts: then no manifest is there.
+ * @throws what the destination throws; the signal's reason when it aborts: there is no manifest then.
  */
 export async function fileReport(
   ledger: Pick<Ledger, 'pages' | 'unmatched' | 'listed'>,
@@ -100,7 +100,7 @@ async function manifestOf(
   };
 }
 
-/** Text as bytes, measured on their way. */
+/** Text as bytes, measured while they pass through. */
 class Measured implements AsyncIterable<Buffer> {
   bytes = 0;
   readonly #text: AsyncIterable<string> | Iterable<string>;
@@ -122,7 +122,7 @@ class Measured implements AsyncIterable<Buffer> {
     }
   }
 
-  /** Hex, of all that has passed. */
+  /** The hash of everything that has passed, in hex. */
   sha256(): string {
     return this.#hash.digest('hex');
   }

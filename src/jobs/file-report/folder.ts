@@ -1,4 +1,4 @@
-/** Reports filed in a folder of this machine. */
+/** Reports filed in a folder on this machine. */
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandError, causeOf } from '../../errors.ts';
@@ -9,7 +9,7 @@ import { shortPrintable } from '../../text/printable.ts';
 import { isReport } from '../view/report.ts';
 import type { Destination } from './file-report.ts';
 
-/** @param place the folder of one filing: made if it is not there. */
+/** @param place the folder of one filing; created if missing. */
 export function openFolder(cwd: string, place: string, flag: string): Destination {
   return {
     place,
@@ -34,7 +34,7 @@ export function openFolder(cwd: string, place: string, flag: string): Destinatio
   };
 }
 
-/** A filing that a kill has cut off is begun again in its place, which no other filing has. What is no part of one stays. */
+/** Restarts a filing that a kill interrupted, in its own place, which no other filing uses. Files of other origin stay. */
 function removePart(path: string): void {
   const beginning = beginningOf(path);
   if (isReport(beginning) || beginning.startsWith('{\n  "manifest":')) rmSync(path);

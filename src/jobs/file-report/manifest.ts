@@ -3,7 +3,7 @@ import type { LeftOutCounts } from '../ledger/job.ts';
 import type { RowCounts } from '../ledger/row-counts.ts';
 
 export interface Manifest {
-  /** Raised by every change that a reader must know of. */
+  /** Incremented by every change that a reader must know. */
   readonly manifest: 1;
   readonly jobId: string;
   /** ISO 8601, UTC. */
@@ -11,18 +11,18 @@ export interface Manifest {
   /** `user@host`. */
   readonly filedBy: string;
   readonly program: string;
-  /** null: the ledger has outcomes of this job and not its plan. */
+  /** null: the ledger has outcomes of this job but not its plan. */
   readonly plan: {
-    /** Of the plan file: `sha256:` and hex. */
+    /** The digest of the plan file: `sha256:` and hex. */
     readonly digest: string;
     readonly source: string;
     readonly issuedAt: string;
     /** The job that this one undoes. */
     readonly undoes: string | null;
-    /** null: of a job of an earlier release. */
+    /** null for a job of an earlier release. */
     readonly leftOut: LeftOutCounts | null;
   } | null;
-  /** Of the ledger, after the files were written. Rows that ended meanwhile are in the counts, and may not be in the files. */
+  /** The ledger's counts after the files were written. They include rows that ended meanwhile, which may be missing in the files. */
   readonly counts: RowCounts;
   readonly files: readonly FiledFile[];
 }
@@ -32,8 +32,8 @@ export interface FiledFile {
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;
-  /** Those that the plan left out included. */
+  /** Including rows that the plan left out. */
   readonly rows: number;
-  /** The same by the report's column `State`. */
+  /** The rows by the report's column `State`. */
   readonly byState: Readonly<Record<string, number>>;
 }

@@ -1,4 +1,4 @@
-/** The destination of one filing. What S3 needs is loaded when a report goes there. */
+/** Opens the destination of one filing. The S3 client is loaded only if a report goes to S3. */
 import { join } from 'node:path';
 import type { Destination } from './file-report.ts';
 import { openFolder } from './folder.ts';
@@ -10,15 +10,15 @@ export interface OpenContext {
 }
 
 /**
- * Where a filing is going to be: a folder, or an address that begins with `s3://`. PURE.
- * @param at of the filing; epoch milliseconds.
+ * The place of a filing: a folder, or an address that begins with `s3://`. PURE.
+ * @param at the time of the filing; epoch milliseconds.
  */
 export function filingPlace(place: ReportPlace, jobId: string, at: number): string {
   const folder = filingFolder(jobId, at);
   return place.kind === 'folder' ? join(place.path, folder) : `s3://${place.bucket}/${keysOf(place, folder)}`;
 }
 
-/** @param at of the filing, as for {@link filingPlace}. @param flag that named the place. */
+/** @param at the time of the filing, as for {@link filingPlace}. @param flag the flag that named the place. */
 export async function openDestination(
   place: ReportPlace,
   jobId: string,

@@ -1,4 +1,4 @@
-/** Where a report is filed: a folder, or a bucket of S3. PURE. */
+/** Where a report is filed: a folder, or an S3 bucket. PURE. */
 import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
 
@@ -7,13 +7,13 @@ export type ReportPlace =
   | { readonly kind: 'folder'; readonly path: string };
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-/** What every tool that lists a bucket can show. S3 takes 1,024 bytes for a whole key: the job and the file need 200. */
+/** Characters that every tool for listing buckets can show. S3 allows 1,024 bytes for a whole key; job and file need 200. */
 const PREFIX = /^[A-Za-z0-9!_.*'()\-/=]{0,800}$/;
 
 /**
  * Reads `s3://bucket/prefix`, or a folder.
- * @param flag whose value it is.
- * @throws CommandError for what is neither.
+ * @param flag the flag with this value.
+ * @throws CommandError for a text that is neither.
  */
 export function readReportPlace(flag: string, text: string): ReportPlace {
   const scheme = /^([a-z0-9+.-]{2,}):\/\//i.exec(text)?.[1];
@@ -35,12 +35,12 @@ export function readReportPlace(flag: string, text: string): ReportPlace {
 }
 
 /**
- * The folder of one filing, in the place: `JOB/20261129T070000.000Z`. No two filings have the same, so that nothing is ever
+ * The folder of one filing inside the place: `JOB/20261129T070000.000Z`. It differs for every filing, so that nothing is ever
  * replaced.
  * @param at epoch milliseconds.
  */
 export function filingFolder(jobId: string, at: number): string {
-  // Job names may be nothing but dots, which lead elsewhere, and may have colons, which no file name has everywhere.
+  // A job name may consist only of dots, which lead elsewhere, and may contain colons, which not every file system allows.
   const name = jobId.replaceAll(':', '_').replace(/^\.+$/, (dots) => '_'.repeat(dots.length));
   return `${name}/${new Date(at).toISOString().replace(/[-:]/g, '')}`;
 }

@@ -1,4 +1,4 @@
-/** Reports filed in S3, in parts. */
+/** Files reports in S3, as multipart uploads. */
 import { Readable } from 'node:stream';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -10,23 +10,23 @@ import { CommandError } from '../../errors.ts';
 import { explainS3Error } from './explain-s3.ts';
 import type { Destination } from './file-report.ts';
 
-/** Two parts are sent while the next one is read: 24 MiB at most are held. S3 takes 10,000 parts: 78 GiB. */
+/** Two parts are sent while the next one is read, so memory holds at most 24 MiB. S3 allows 10,000 parts: 78 GiB. */
 const PART_BYTES = 8 * 1_048_576;
 const PARTS_AT_ONCE = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Of one request with a part in it. */
+/** Timeout of one request that contains a part. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Each request again, with the SDK's backoff: an upload of many parts is not lost for one of them. */
+/** Each request is retried with the SDK's backoff, so that an upload of many parts is not lost because of one. */
 const MAX_ATTEMPTS = 5;
 
 export interface S3Place {
   readonly bucket: string;
-  /** Of all keys, with a slash at its end. */
+  /** Prefix of all keys, ending in a slash. */
   readonly prefix: string;
 }
 
 /**
- * An object is there when it is complete: the parts of an upload that fails are given up by AbortMultipartUpload.
+ * An object exists only when it is complete: the parts of a failed upload are removed with AbortMultipartUpload.
  * @param env for the variables of proxies and endpoints.
  */
 export function openBucket(
@@ -44,9 +44,9 @@ export function openBucket(
     },
     ...clientDefaults,
     maxAttempts: MAX_ATTEMPTS,
-    // A bucket may be in another region than the queues.
+    // The bucket may be in another region than the queues.
     followRegionRedirects: true,
-    // Most stand-ins have no host name for each bucket.
+    // Most S3 emulators have no host name for each bucket.
     ...(customEndpoint(env, 's3') !== undefined && { forcePathStyle: true }),
     ...overrides,
   });
@@ -79,7 +79,7 @@ export function openBucket(
   };
 }
 
-/** Tells a failure of what is uploaded from one of the upload. The uploader throws both, and gives up its parts after either. */
+/** Distinguishes a failure of the uploaded data from a failure of the upload. The uploader throws either, and drops its parts. */
 class Source {
   failed = false;
   reason: unknown;

@@ -1,13 +1,13 @@
-/** Which live tasks a plan is made for: conditions on what ListOtaTasks says of a task. PURE. */
+/** Which live tasks a plan is made for: conditions on the fields that ListOtaTasks returns. PURE. */
 
 import type { OtaTask } from '../../ota/answers.ts';
 import { printable } from '../../text/printable.ts';
 
-/** Everything that a list of tasks has, but times and ARN. */
+/** All fields of a listed task except times and ARN. */
 export const whereFields = ['Status', 'TaskConfigurationId', 'TaskId'] as const;
 export type WhereField = (typeof whereFields)[number];
 
-/** A field with several values may have any of them; all fields must fit. */
+/** A field with several values matches any of them; all fields must match. */
 export type Conditions = ReadonlyMap<WhereField, ReadonlySet<string>>;
 
 export function toConditions(pairs: readonly (readonly [WhereField, string])[]): Conditions {
@@ -20,7 +20,7 @@ export function toConditions(pairs: readonly (readonly [WhereField, string])[]):
   return conditions;
 }
 
-/** The first condition that a task does not meet; undefined when it meets all. */
+/** The first condition that a task does not meet; undefined if it meets all. */
 export function unmet(task: OtaTask, conditions: Conditions): WhereField | undefined {
   for (const [field, values] of conditions) if (!values.has(task[field] ?? '')) return field;
   return undefined;

@@ -1,23 +1,23 @@
-/** Which task configurations a plan replaces by which, and what that changes. */
+/** Which task configurations a plan replaces with which others, and what that changes. */
 import { changesBetween, type SettingChange } from '../../configs/settings.ts';
 import type { OtaConfiguration } from '../../ota/answers.ts';
 import type { ChangeRow } from './format.ts';
 import type { ConfigurationGetter } from './look.ts';
 
 export interface ConfigurationChange {
-  /** The configuration before; '' for none, undefined where it is not known. */
+  /** The configuration before; '' for none, undefined if unknown. */
   readonly from: string | undefined;
   readonly to: string;
   readonly rows: number;
-  /** What the two say differently; undefined where one of them was not looked at, or is no more. */
+  /** The settings that differ; undefined if one of the two was not looked at, or no longer exists. */
   readonly settings: readonly SettingChange[] | undefined;
-  /** It could be compared, and was left out, since so many others have more rows: `configs diff` compares any two. */
+  /** Not compared because too many other pairs have more rows; `configs diff` compares any two. */
   readonly leftOut?: true;
 }
 
-/** Pairs that are told apart; a fleet has few configurations. */
+/** Number of pairs counted separately; a fleet has few configurations. */
 const MAX_PAIRS = 200;
-/** Pairs of which it is told what changes: two calls each, at most. */
+/** Number of pairs that are compared, with two calls each at most. */
 export const MAX_COMPARED = 5;
 
 /** Counts the rows by pair, in bounded memory. */
@@ -25,7 +25,7 @@ export class ConfigurationPairs {
   readonly #pairs = new Map<string, { from: string | undefined; to: string; rows: number }>();
   #others = 0;
 
-  /** A row to change. */
+  /** Adds a row to change. */
   add({ TaskConfigurationId: to, Former }: Pick<ChangeRow, 'TaskConfigurationId' | 'Former'>): void {
     if (to === undefined) return;
     const from = Former?.TaskConfigurationId;
@@ -36,14 +36,14 @@ export class ConfigurationPairs {
     else this.#others++;
   }
 
-  /** Rows of pairs that are not told apart. */
+  /** Rows of pairs that are not counted separately. */
   get others(): number {
     return this.#others;
   }
 
   /**
-   * The pairs, those with most rows first, and for the first few what changes.
-   * @param found configurations that are known already; those that are read are added.
+   * The pairs, those with the most rows first; for the first few, also what changes.
+   * @param found configurations already known; those that are read are added.
    * @param reader undefined: nothing is read.
    */
   async compared(

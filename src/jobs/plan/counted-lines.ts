@@ -1,15 +1,15 @@
-/** Rows counted by what they have in common, with the first lines of each as examples; in bounded memory. PURE. */
+/** Counts rows by a key, with the first lines of each key as examples; in bounded memory. PURE. */
 import { shortPrintable } from '../../text/printable.ts';
 
 export interface LineCount {
-  /** Fit to print. */
+  /** Safe to print. */
   readonly key: string;
   readonly count: number;
-  /** The first few. */
+  /** The first few lines. */
   readonly lines: readonly number[];
 }
 
-/** Keys may quote the row, so that every row could have its own. */
+/** Keys may quote the row, so every row could have a different key. */
 const MAX_KEYS = 200;
 const MAX_KEY_LENGTH = 160;
 const EXAMPLES = 3;
@@ -18,7 +18,7 @@ export class CountedLines {
   readonly #others: string;
   readonly #byKey = new Map<string, { count: number; readonly lines: number[] }>();
 
-  /** @param others what those beyond the first 200 keys are counted as. */
+  /** @param others the key for everything beyond the first 200 keys. */
   constructor(others: string) {
     this.#others = others;
   }
@@ -32,7 +32,7 @@ export class CountedLines {
     this.#byKey.set(key, known);
   }
 
-  /** The most frequent first. */
+  /** Most frequent first. */
   all(): LineCount[] {
     return [...this.#byKey]
       .map(([key, { count, lines }]) => ({ key, count, lines }))

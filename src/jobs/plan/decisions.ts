@@ -1,4 +1,4 @@
-/** What becomes of a row once the present values of its task are known. PURE. */
+/** What becomes of a row when the present values of its task are known. PURE. */
 import type { OtaTask } from '../../ota/answers.ts';
 import type { ReadAnswer } from '../../ota/reader.ts';
 import { type Conditions, unmet } from './conditions.ts';
@@ -9,7 +9,7 @@ export const changeFields = ['Description', 'TaskConfigurationId'] as const;
 /** A longer former value was never set by UpdateOtaTask, and is not recorded. */
 const MAX_FORMER_LENGTH = 1_000;
 
-/** The change alone. */
+/** Only the fields that change a task. */
 export function changeOf({
   Description,
   TaskConfigurationId,
@@ -22,7 +22,7 @@ export function changeOf({
   };
 }
 
-/** The values that `change` would replace in a task that was read whole: `''` for those it does not have. */
+/** The values that `change` would replace in a task that was read completely: `''` for those that it does not have. */
 export function formerOf(change: TaskChange, task: TaskChange): TaskChange {
   const former: { -readonly [Field in keyof TaskChange]: string } = {};
   for (const field of changeFields) {
@@ -33,25 +33,25 @@ export function formerOf(change: TaskChange, task: TaskChange): TaskChange {
   return former;
 }
 
-/** Whether everything that `change` asks for is known to be so. */
+/** Whether the task is known to have every value that `change` sets. */
 export function isAsWanted(change: TaskChange, present: TaskChange | undefined): boolean {
   return changeFields.every((field) => change[field] === undefined || change[field] === present?.[field]);
 }
 
-/** Whether every value that the change replaces is known, so that it can be undone. */
+/** Whether every replaced value is known, so that the change can be undone. */
 export function isUndoable(row: TaskChange & Pick<ChangeRow, 'Former'>): boolean {
   return changeFields.every((field) => row[field] === undefined || row.Former?.[field] !== undefined);
 }
 
-/** Whether a task could not be read for a reason that does not lie in the task. */
+/** Whether a task could not be read for a reason that is not about the task. */
 export function isUnread(answer: ReadAnswer<OtaTask> | undefined): boolean {
   return answer !== undefined && !answer.ok && answer.failure.kind !== 'rejected';
 }
 
 /**
- * The row as the plan has it in the end. A task that could not be read may still be changed: such a row stays, without
+ * The row as it goes into the plan. A task that could not be read may still be changeable, so its row stays, without
  * former values.
- * @param answer what GetOtaTask said of its task, if it was asked.
+ * @param answer the answer of GetOtaTask, if it was asked.
  * @param conditions on live tasks, which may have changed since they were listed.
  */
 export function decide(
@@ -73,7 +73,7 @@ export function decide(
   return { Row, LeftOut: 'as-wanted', Identifier, ...changeOf(row) };
 }
 
-/** A row that was to be changed, and cannot be. */
+/** A row that should be changed but cannot. */
 export function refused(row: ChangeRow, Reason: string): LeftOutRow {
   const { Row, Identifier } = row;
   return { Row, LeftOut: 'refused', Identifier, ...changeOf(row), Reason };

@@ -1,5 +1,5 @@
 /**
- * The plan file: JSON Lines of one header, a row of the plan for each row of the source, and one footer with the digest
+ * The plan file, in JSON Lines: a header, a row of the plan for each row of the source, and a footer with the digest
  * of everything before it.
  */
 import type { Hash } from 'node:crypto';
@@ -12,37 +12,37 @@ export interface TaskChange {
   readonly TaskConfigurationId?: string;
 }
 
-/** Increased by every change of the file's form that a reader must know of. */
+/** Incremented by every change of the file format that a reader must know. */
 export const PLAN_FORM = 3;
-/** Forms that can be read: in form 2 no row that is left out has values that are none of an update, and no job is undone. */
+/** Readable forms. In form 2, left-out rows have no values that are invalid in an update, and no job is an undo. */
 const readableForms = [2, PLAN_FORM] as const;
 
-/** The first line. It is written before the rows, so it holds nothing that depends on them. */
+/** The first line. It is written before the rows, so nothing in it depends on them. */
 export interface PlanHeader {
   readonly Plan: (typeof readableForms)[number];
   readonly JobId: string;
   readonly CreatedAt: string;
-  /** For people: the name of the file that the rows come from, or the conditions on live tasks. */
+  /** For people: the name of the source file, or the conditions on live tasks. */
   readonly Source: string;
   /** The job that this one undoes. */
   readonly Undoes?: string;
 }
 
-/** A row of the source as the plan has it: to change, or left out. Rows are numbered from 1, without gaps. */
+/** A row of the source in the plan: to change, or left out. Rows are numbered from 1, without gaps. */
 export type PlanRow = ChangeRow | LeftOutRow;
 
 export interface ChangeRow extends TaskChange {
   readonly Row: number;
   readonly Identifier: string;
   /**
-   * The values that the change replaces, as far as they were read: what `jobs undo` restores. A field that was read
-   * and is empty, or that the task does not have, is `''`; one that was not read is absent. The API has written them,
-   * so they need not meet the rules of an update.
+   * The values that the change replaces, as far as they were read: `jobs undo` restores them. A field that was read
+   * and is empty, or that the task does not have, is `''`; a field that was not read is absent. The API wrote these values,
+   * so they need not obey the rules of an update.
    */
   readonly Former?: TaskChange;
 }
 
-/** The task has these values already; the row cannot be applied; a later row names the same task. */
+/** The task already has these values; the row cannot be applied; a later row names the same task. */
 export const leftOutStates = ['as-wanted', 'refused', 'duplicate'] as const;
 export type LeftOutState = (typeof leftOutStates)[number];
 
@@ -50,9 +50,9 @@ export type LeftOutState = (typeof leftOutStates)[number];
 export interface LeftOutRow {
   readonly Row: number;
   readonly LeftOut: LeftOutState;
-  /** The row's text for it, if it is text. Of a refused row it can be anything, up to MAX_LEFT_OUT_IDENTIFIER. */
+  /** The row's Identifier, if it is text. In a refused row it can be anything, up to MAX_LEFT_OUT_IDENTIFIER. */
   readonly Identifier?: string;
-  /** What the row was to set. Of a refused row it can be any text, up to MAX_LEFT_OUT_VALUE. */
+  /** The value that the row would set. In a refused row it can be any text, up to MAX_LEFT_OUT_VALUE. */
   readonly Description?: string;
   readonly TaskConfigurationId?: string;
   /** A sentence without its full stop, of at most MAX_LEFT_OUT_REASON characters. */
@@ -63,12 +63,12 @@ export const MAX_LEFT_OUT_IDENTIFIER = 200;
 export const MAX_LEFT_OUT_VALUE = 300;
 export const MAX_LEFT_OUT_REASON = 500;
 
-/** How many rows of the source there are of each kind. */
+/** The number of source rows of each kind. */
 export interface PlanCounts {
   readonly toChange: number;
   readonly alreadyAsWanted: number;
   readonly refused: number;
-  /** Rows whose Identifier a later row names again. */
+  /** Rows whose Identifier occurs again in a later row. */
   readonly duplicates: number;
 }
 
@@ -78,7 +78,7 @@ const countNames = {
   duplicate: 'duplicates',
 } as const satisfies Record<LeftOutState, keyof PlanCounts>;
 
-/** Which of the counts a row belongs to. */
+/** The count that a row belongs to. */
 export function countedAs(row: PlanRow): keyof PlanCounts {
   return 'LeftOut' in row ? countNames[row.LeftOut] : 'toChange';
 }
@@ -86,7 +86,7 @@ export function countedAs(row: PlanRow): keyof PlanCounts {
 /** The last line. */
 export interface PlanFooter {
   readonly Counts: PlanCounts;
-  /** `sha256:` and the hex digest of all lines before this one, line ends included, and of `Counts` as JSON. */
+  /** `sha256:` and the hex digest of all lines before this one, including line ends, and of `Counts` as JSON. */
   readonly Digest: string;
 }
 
@@ -138,7 +138,7 @@ const footerSchema = z.strictObject({
   Digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
 });
 
-/** A line of a plan file, its line feed included. */
+/** A line of a plan file, including its line feed. */
 export function toLine(value: PlanHeader | PlanRow | PlanFooter): string {
   return `${JSON.stringify(value)}\n`;
 }
@@ -157,12 +157,12 @@ export function parseFooter(line: string): PlanFooter | undefined {
   return footerSchema.safeParse(toJson(line)).data;
 }
 
-/** The form of a plan, also of a later release; undefined when the line begins no plan. */
+/** The form of a plan, even of a later release; undefined if the line does not begin a plan. */
 export function planVersion(line: string): number | undefined {
   return z.object({ Plan: z.number() }).safeParse(toJson(line)).data?.Plan;
 }
 
-/** Whether it is the first line of a plan, of this release or another one. One that only has `Plan` in it may be anybody's. */
+/** Whether it is the first line of a plan, of any release. A line that merely contains `Plan` may be from any file. */
 export function beginsPlan(line: string): boolean {
   const { JobId, CreatedAt } = headerSchema.shape;
   return z.object({ Plan: z.number(), JobId, CreatedAt }).safeParse(toJson(line)).success;
@@ -176,7 +176,7 @@ function toJson(line: string): unknown {
   }
 }
 
-/** The digest for the last line. @param hash has taken in the lines before it. */
+/** The digest for the last line. @param hash must contain the lines before it. */
 export function planDigest(hash: Hash, counts: PlanCounts): string {
   return `sha256:${hash.update(JSON.stringify(counts)).digest('hex')}`;
 }

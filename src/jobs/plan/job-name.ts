@@ -1,11 +1,11 @@
-/** How a job may be named from now on. Ledgers and plans of earlier releases may hold others (`jobIdSchema`), which stay reachable. PURE. */
+/** Valid names for new jobs. Ledgers and plans of earlier releases may hold others (`jobIdSchema`), which stay usable. PURE. */
 import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { jobIdSchema } from './format.ts';
 
 /**
- * Browsers take a path that ends in one dot or two for another path, so that a job of such a name would have no page; commands take what
- * begins with a hyphen for a flag or, alone, for their input.
+ * Browsers resolve a path that ends in one or two dots to another path, so such a job would have no page. Commands read a name that
+ * begins with a hyphen as a flag, and a lone hyphen as their input.
  */
 export const jobNameSchema = jobIdSchema
   .regex(/[^.]|\.{3}/, 'may not be one dot or two')
@@ -18,7 +18,7 @@ export function isJobName(text: string): boolean {
   return jobNameSchema.safeParse(text).success;
 }
 
-/** @throws CommandError when the text of --job is no name of a job. */
+/** @throws CommandError if the value of --job is not a valid job name. */
 export function readJobName(text: string): string {
   if (isJobName(text)) return text;
   throw misuse(`--job ${shortPrintable(text)}: may hold ${JOB_NAME_RULE}`);

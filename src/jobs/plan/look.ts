@@ -1,5 +1,5 @@
 /**
- * Looks at the task configurations that a plan sets, each once: a wrong id would reach the devices behind every task of its rows.
+ * Looks up each task configuration that a plan sets once: a wrong id would reach the devices behind every task of its rows.
  */
 import { explainRead } from '../../message/explain-read.ts';
 import type { Failure } from '../../message/failure.ts';
@@ -13,26 +13,26 @@ export interface LookOptions {
   readonly reader: ConfigurationGetter;
   readonly maxConcurrency: number;
   readonly signal: AbortSignal;
-  /** Resolves after `ms`, or at once when `signal` aborts. */
+  /** Resolves after `ms`, or immediately when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What was found out. */
+/** The result of a look. */
 export interface Look {
-  /** Why they were not all looked at, a phrase; undefined: all were. */
+  /** Why not all were looked up, as a phrase; undefined: all were. */
   readonly unlooked: string | undefined;
-  /** Of those that exist the first thousand, by id. */
+  /** The first thousand of those that exist, by id. */
   readonly found: Map<string, OtaConfiguration>;
 }
 
-/** Nobody waits longer for the first answer: a plan of a file can be made without. */
+/** Time limit for the first answer: a plan from a file can be made without looking. */
 const PATIENCE_MS = 10_000;
-/** Beyond it a configuration is looked at and forgotten: there may be one for each row. */
+/** Beyond this number configurations are looked up but not kept: every row may have a different one. */
 const MAX_KEPT = 1_000;
 
 /**
- * Asks for every id until the API cannot be asked; what it answers of one id alone is told to `refuse`.
- * @param refuse gets the reason, as a sentence without its full stop.
+ * Looks up every id until the API cannot be asked; faults of a single id are passed to `refuse`.
+ * @param refuse receives the reason, as a sentence without its full stop.
  */
 export async function lookAt(
   ids: AsyncIterable<string>,
@@ -66,7 +66,7 @@ export async function lookAt(
   }
 }
 
-/** Why an id is none to set, a sentence without its full stop; undefined: the failure is not about the id. PURE. */
+/** Why an id must not be set, as a sentence without its full stop; undefined: the failure is not about the id. PURE. */
 export function refusalOf(id: string, { kind, status, name, message }: Failure): string | undefined {
   if (kind !== 'rejected') return undefined;
   return status === 404
@@ -74,7 +74,7 @@ export function refusalOf(id: string, { kind, status, name, message }: Failure):
     : `the task configuration ${id}: ${name}: ${message}`;
 }
 
-/** The warning for a plan whose configurations could not be looked at. */
+/** The warning for a plan whose configurations could not be looked up. */
 export function unlookedWarning(why: string): string {
   return `the task configurations were not looked at, so that a wrong id is not found here: ${why}`;
 }

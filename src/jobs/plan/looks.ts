@@ -1,15 +1,15 @@
-/** Task configurations looked at one by one, as rows name them: for rows that are not known beforehand. */
+/** Looks up task configurations one by one, as rows name them: for rows that are not known beforehand. */
 import { explainRead } from '../../message/explain-read.ts';
 import type { OtaConfiguration } from '../../ota/answers.ts';
 import { type ConfigurationGetter, refusalOf } from './look.ts';
 
-/** Beyond it a configuration is asked for again: the values before a job are few, in a fleet. */
+/** Beyond this number a configuration is looked up again: a fleet has few different values before a job. */
 const MAX_KEPT = 1_000;
 
 export class Looks {
   readonly #reader: ConfigurationGetter;
   readonly #refused = new Map<string, string>();
-  /** Those that exist. */
+  /** The configurations that exist. */
   readonly found = new Map<string, OtaConfiguration>();
   #unlooked: string | undefined;
   #asked = false;
@@ -18,17 +18,17 @@ export class Looks {
     this.#reader = reader;
   }
 
-  /** Why no more are looked at, a phrase; undefined: all were. */
+  /** Why no more are looked up, as a phrase; undefined: all were. */
   get unlooked(): string | undefined {
     return this.#unlooked;
   }
 
-  /** Whether there was any to look at. */
+  /** Whether there was anything to look up. */
   get asked(): boolean {
     return this.#asked;
   }
 
-  /** Why this one is none to set, a sentence without its full stop; undefined: it is one, or it could not be asked for. */
+  /** Why this id must not be set, as a sentence without its full stop; undefined: it may be, or it could not be looked up. */
   async refusal(id: string): Promise<string | undefined> {
     this.#asked = true;
     if (this.#unlooked !== undefined || this.found.has(id)) return undefined;

@@ -17,9 +17,9 @@ import type { PlanReport } from './summary.ts';
 import { PlanWriter } from './writer.ts';
 
 /**
- * Makes the plan that `options` ask for.
- * @returns the result; undefined when it was interrupted, and then nothing was written.
- * @throws CommandError when file or flags are wrong, or when file, disk or API failed. Then nothing was written either.
+ * Makes the plan described by `options`.
+ * @returns the result; undefined if interrupted, and then nothing was written.
+ * @throws CommandError if file or flags are wrong, or if file, disk or API failed. Nothing was written then, either.
  */
 export async function makePlan(options: PlanOptions, context: PlanContext): Promise<PlanReport | undefined> {
   const rules: Rules = { set: options.set, startedAt: context.clock.wall() };
@@ -140,10 +140,10 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   };
 }
 
-/** Asking for more configurations than that is said first. */
+/** Looking up more configurations than this is announced first. */
 const MANY_CONFIGURATIONS = 100;
 
-/** @returns undefined: no row sets a configuration. */
+/** @returns undefined if no row sets a configuration. */
 async function lookAtConfigurations({ options, context, staging }: Making): Promise<Look | undefined> {
   const count = staging.configurationCount;
   if (count === 0) return undefined;
@@ -163,7 +163,7 @@ async function lookAtConfigurations({ options, context, staging }: Making): Prom
   return await lookAt(ids(), (id, reason) => staging.refuse(id, reason), { ...context, maxConcurrency });
 }
 
-/** All rows; of those to change, the task too if that is asked for. @param count of those to change. */
+/** All rows; with their tasks for rows to change, if that is asked for. @param count the number of rows to change. */
 async function* stagedTasks(
   { options, context, staging }: Making,
   count: number,
@@ -182,7 +182,7 @@ async function* stagedTasks(
   }
 }
 
-/** A row that was to be changed, for the file of refused rows. */
+/** A row that should be changed, in the form for the file of refused rows. */
 export function toRefused(row: ChangeRow, line: number, reason: string): RefusedRow {
   const { Identifier } = row;
   return {

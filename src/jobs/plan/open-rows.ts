@@ -1,4 +1,4 @@
-/** The rows that a plan is made from, opened: of a file, or of the live tasks. */
+/** Opens the rows that a plan is made from: those of a file, or the live tasks. */
 import { dirname, join } from 'node:path';
 import { Findings } from '../../input/findings.ts';
 import type { Rules } from '../../input/rows.ts';
@@ -9,19 +9,19 @@ import { fileRows, liveTasks, type SourceRow } from './sources.ts';
 
 export interface OpenedRows {
   readonly name: string;
-  /** Where refused rows go by default. */
+  /** The default file for refused rows. */
   readonly refusedPath: string;
   readonly rows: AsyncIterable<SourceRow>;
-  /** What who gave the file should know, a sentence each; once the rows were read. */
+  /** Notes for the user who gave the file, one sentence each; complete once the rows were read. */
   readonly notes: () => readonly string[];
-  /** What was found out about the file. */
+  /** What was detected about the file. */
   readonly findings: Findings;
-  /** Live tasks looked at, once all are listed; those that meet no condition included. Undefined for a file. */
+  /** Number of live tasks looked at, including those that meet no condition; once all are listed. Undefined for a file. */
   readonly listed: () => number | undefined;
   readonly close: () => Promise<void>;
 }
 
-/** @throws CommandError when the file cannot be read. */
+/** @throws CommandError if the file cannot be read. */
 export async function openRows(
   options: PlanOptions,
   context: PlanContext,

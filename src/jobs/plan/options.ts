@@ -1,4 +1,4 @@
-/** What a plan is made by: what the user asked for, and the world that it is made in. */
+/** What a plan is made with: the user's options, and the environment. */
 import type { Readable } from 'node:stream';
 import type { ColumnFlags } from '../../input/columns.ts';
 import type { Format } from '../../input/row.ts';
@@ -9,11 +9,11 @@ import type { MeasuredRate } from '../ledger/job.ts';
 import type { Conditions } from './conditions.ts';
 import type { TaskChange } from './format.ts';
 
-/** Where the rows come from: a path (`-` for stdin), or live tasks. */
+/** The source of the rows: a path (`-` for stdin), or live tasks. */
 export type PlanFrom =
   | {
       readonly file: string;
-      /** What the user calls it, where that is not its path. */
+      /** The user's name for it, if that is not its path. */
       readonly name?: string;
       readonly format: Format | undefined;
       readonly columns: ColumnFlags;
@@ -22,22 +22,22 @@ export type PlanFrom =
 
 export interface PlanOptions {
   readonly from: PlanFrom;
-  /** Set on every row. */
+  /** Values to set on every row. */
   readonly set: TaskChange;
   readonly jobId: string;
-  /** Where the plan goes. */
+  /** The path for the plan. */
   readonly out: string;
-  /** Replace a plan that is there. */
+  /** Replace an existing plan. */
   readonly force: boolean;
-  /** Read every task before it is planned. */
+  /** Read every task before planning its row. */
   readonly refresh: boolean;
-  /** Look at the task configurations that are set. */
+  /** Look up the task configurations that are set. */
   readonly look: boolean;
-  /** Where refused rows go; beside the file, or named after the job, when omitted. */
+  /** The file for refused rows; if omitted, beside the input file or named after the job. */
   readonly refusedFile: string | undefined;
   /** Calls per second; `Infinity` for no limit. */
   readonly rateLimit: number;
-  /** Reads in flight at once. */
+  /** Maximum number of reads in flight. */
   readonly maxConcurrency: number;
 }
 
@@ -47,15 +47,15 @@ export interface PlanContext {
   readonly clock: Clock;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
-  /** Used for live tasks, for a refresh and for task configurations only. */
+  /** Used only for live tasks, for a refresh and for task configurations. */
   readonly reader: Pick<OtaReader, 'get' | 'list' | 'configuration'>;
-  /** Resolves after `ms`, or at once when `signal` aborts. */
+  /** Resolves after `ms`, or immediately when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly progress: Progress;
   /** Prints a line before the result. */
   readonly say: (line: string) => void;
-  /** What `check` finds, a line each; it runs while the plan is made. */
+  /** The findings of `check`, one line each; it runs while the plan is made. */
   readonly check: () => Promise<readonly string[]>;
-  /** How fast the latest jobs went. */
+  /** How fast the rows of the latest jobs ended. */
   readonly measuredRate: () => Promise<MeasuredRate | undefined>;
 }

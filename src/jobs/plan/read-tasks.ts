@@ -1,4 +1,4 @@
-/** Reads the live tasks of many rows at once, and gives the answers in the order of the rows. */
+/** Reads the live tasks of many rows in parallel, and gives the answers in the order of the rows. */
 import { CommandError } from '../../errors.ts';
 import { explainRead } from '../../message/explain-read.ts';
 import type { OtaTask } from '../../ota/answers.ts';
@@ -6,10 +6,10 @@ import type { ReadAnswer, TaskGetter } from '../../ota/reader.ts';
 import { counted } from '../../text/numbers.ts';
 import { roughDuration } from '../../text/times.ts';
 
-/** So many in a row that cannot be read: then the cause is not in the tasks. */
+/** If this many in a row cannot be read, the cause is not in the tasks. */
 const UNREADABLE_RUN = 20;
 
-/** Items that wait for the answers before theirs, per read in flight. */
+/** Items that may wait for earlier answers, per read in flight. */
 const AHEAD = 4;
 
 export interface ReadTasksOptions {
@@ -20,13 +20,13 @@ export interface ReadTasksOptions {
 
 export interface TaskRead<Item> {
   readonly item: Item;
-  /** undefined: its task was not to be read. */
+  /** undefined: its task did not have to be read. */
   readonly answer: ReadAnswer<OtaTask> | undefined;
 }
 
 /**
- * Reads the task of every item that `identifierOf` has an Identifier for. Ends early when interrupted.
- * @throws CommandError when reading fails for so many in a row that the cause is not in the tasks.
+ * Reads the task of every item for which `identifierOf` gives an Identifier. Ends early if interrupted.
+ * @throws CommandError if so many reads in a row fail that the cause is not in the tasks.
  */
 export async function* readTasks<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -53,7 +53,7 @@ export async function* readTasks<Item>(
   }
 }
 
-/** What reading so many tasks costs, in calls and in time. @param rateLimit calls per second; `Infinity` for no limit. */
+/** What it costs to read this many tasks, in calls and in time. @param rateLimit calls per second; `Infinity` for no limit. */
 export function costOfReading(tasks: number, rateLimit: number): string {
   const calls = counted(tasks, 'call of GetOtaTask', 'calls of GetOtaTask');
   if (!Number.isFinite(rateLimit)) return calls;
@@ -61,7 +61,7 @@ export function costOfReading(tasks: number, rateLimit: number): string {
 }
 
 /**
- * Starts `work` on at most `width` items at a time and yields the answers in order; takes no item before it is wanted.
+ * Runs `work` on at most `width` items at a time and yields the answers in order. Takes no item before it is needed.
  * @param work must not reject.
  */
 export async function* inOrder<Item, Answer>(

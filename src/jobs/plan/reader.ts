@@ -1,4 +1,4 @@
-/** Reads a plan file. All of it is verified before the first row is used. */
+/** Reads a plan file. The whole file is verified before the first row is used. */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { CommandError, misuse } from '../../errors.ts';
@@ -25,18 +25,18 @@ import {
 export interface Plan {
   readonly header: PlanHeader;
   readonly footer: PlanFooter;
-  /** Whether at least one row has a value that it replaces: without any, nothing can be undone. */
+  /** Whether at least one row has a former value: without one, nothing can be undone. */
   readonly hasFormer: boolean;
   /**
-   * The rows in order, those left out among them; may be called again when the reading before has ended.
-   * @throws CommandError when the file was written to since it was verified.
+   * The rows in order, including those left out; may be called again when the previous reading has ended.
+   * @throws CommandError if the file has changed since it was verified.
    */
   rows(): AsyncGenerator<PlanRow, undefined>;
   close(): Promise<void>;
 }
 
 /**
- * Opens and verifies FILE, or stdin for `-`: the digest, the numbers of the rows and their count.
+ * Opens FILE, or stdin for `-`, and verifies it: the digest, the numbers of the rows and their count.
  * @throws CommandError that says what is wrong with it, where, and how to fix it; the signal's AbortError.
  */
 export async function readPlan(file: string, options: Omit<SourceOptions, 'format'>): Promise<Plan> {
@@ -52,8 +52,8 @@ export async function readPlan(file: string, options: Omit<SourceOptions, 'forma
 }
 
 /**
- * Looks at a file's first line only, so that what is no plan is told before anything else is asked for. Stdin is not looked at.
- * @throws CommandError as `readPlan` does.
+ * Reads only a file's first line, so that a file that is not a plan is refused before anything else is required. Skips stdin.
+ * @throws CommandError, as `readPlan` does.
  */
 export async function requirePlan(file: string, options: Omit<SourceOptions, 'format'>): Promise<void> {
   if (file === '-') return;
@@ -95,7 +95,7 @@ async function verify(
     const end = `it ends after ${counted(rows, 'row')}, without its last line`;
     throw misuse(`The plan ${printable(source.name)} is cut short: ${end}. ${REMEDY}`);
   }
-  // The digest does not cover the last line's own spelling: it must be as the writer writes it.
+  // The digest does not cover how the last line itself is written: it must be exactly what the writer writes.
   const written = JSON.stringify({ Counts: footer.Counts, Digest: digest.value(footer.Counts) });
   const agrees = Object.entries(counts).every(
     ([name, count]) => footer.Counts[name as keyof PlanCounts] === count,
@@ -116,7 +116,7 @@ async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator
   let rows = 0;
   for await (const { number, text } of readLines(source.chunks())) {
     if (number === 1) continue;
-    // The last line is read, too: a file that is left early is closed, and could not be read again.
+    // Read the last line, too: breaking off would close the file, and it could not be read again.
     if (rows === all) continue;
     const row = parseRow(text);
     if (row?.Row !== ++rows) throw changed();
@@ -142,11 +142,11 @@ function fault(name: string, line: number, what: string): CommandError {
   return misuse(`The plan ${printable(name)} was changed: it ${what} (line ${line}). ${REMEDY}`);
 }
 
-/** The longest last line there can be, in bytes: a footer has about two hundred. */
+/** Upper limit on the last line, in bytes: a footer has about two hundred. */
 const MAX_FOOTER_BYTES = 65_536;
 const LF = 10;
 
-/** The digest of all lines but the last and of the counts in that one, of bytes that pass through. */
+/** The digest of all lines except the last, and of the counts in the last, computed as bytes pass through. */
 class PlanDigest {
   readonly #hash = createHash('sha256');
   readonly #name: string;
@@ -170,7 +170,7 @@ class PlanDigest {
 
   #take(chunk: Uint8Array): void {
     const bytes = Buffer.concat([this.#last, chunk]);
-    // The line feed at the very end is the last line's own.
+    // A line feed at the very end belongs to the last line.
     const start = bytes.subarray(0, -1).lastIndexOf(LF) + 1;
     this.#hash.update(bytes.subarray(0, start));
     this.#last = bytes.subarray(start);

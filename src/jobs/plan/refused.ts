@@ -1,4 +1,4 @@
-/** Refused rows: into their file, and counted by reason. */
+/** Writes refused rows to their file, and counts them by reason. */
 import { resolve } from 'node:path';
 import { misuse } from '../../errors.ts';
 import { RefusedFile } from '../../input/refused.ts';
@@ -7,14 +7,14 @@ import { shortPrintable } from '../../text/printable.ts';
 import { CountedLines } from './counted-lines.ts';
 
 export interface ReasonCount {
-  /** Fit to print. */
+  /** Safe to print. */
   readonly reason: string;
   readonly count: number;
-  /** The first few. */
+  /** The first few lines. */
   readonly lines: readonly number[];
 }
 
-/** @throws CommandError where --out and --refused name one file: whichever is placed first would be in the way of the other. */
+/** @throws CommandError if --out and --refused name the same file: the file placed first would be in the way of the other. */
 export function requireApart(out: string, refusedFile: string | undefined, cwd: string): void {
   if (refusedFile === undefined || resolve(cwd, out) !== resolve(cwd, refusedFile)) return;
   throw misuse(`--out and --refused both name ${shortPrintable(out, 300)}: name two files.`);
@@ -26,7 +26,7 @@ export class Refused {
   readonly #byReason = new CountedLines('other reasons');
   #total = 0;
 
-  /** As of RefusedFile. */
+  /** Takes the parameters of RefusedFile. */
   constructor(...file: ConstructorParameters<typeof RefusedFile>) {
     this.#file = new RefusedFile(...file);
   }
@@ -41,12 +41,12 @@ export class Refused {
     this.#byReason.add(row.reason, row.line);
   }
 
-  /** The most frequent first. */
+  /** Most frequent first. */
   counts(): ReasonCount[] {
     return this.#byReason.all().map(({ key, count, lines }) => ({ reason: key, count, lines }));
   }
 
-  /** Puts the file in its place. @returns what the user calls it; undefined when no row was refused. */
+  /** Puts the file in place. @returns the user's name for it; undefined if no row was refused. */
   finish(): string | undefined {
     return this.#file.finish();
   }

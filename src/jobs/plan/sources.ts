@@ -1,4 +1,4 @@
-/** Where the rows of a plan come from: a file, or the live service. */
+/** The sources of a plan's rows: a file, or the live service. */
 import { CommandError } from '../../errors.ts';
 import type { ColumnFlags } from '../../input/columns.ts';
 import type { Findings } from '../../input/findings.ts';
@@ -13,10 +13,10 @@ import { type Conditions, unmet } from './conditions.ts';
 import { changeOf, formerOf } from './decisions.ts';
 import type { PlanRow } from './format.ts';
 
-/** An input row; that of a live task has what the list said of it: its configuration and status, and no description. */
+/** An input row. For a live task it has what the list returned: configuration and status, but no description. */
 export type SourceRow = InputRow & { readonly listed?: Pick<OtaTask, 'TaskConfigurationId' | 'Status'> };
 
-/** Fields of an update that a job sets itself. */
+/** Fields of an update that the job sets itself. */
 const jobFields = ['JobId', 'RequestId', 'IssuedAt'] as const;
 
 export interface FileRowsOptions {
@@ -25,7 +25,7 @@ export interface FileRowsOptions {
   readonly findings: Findings;
   readonly rules: Rules;
   readonly onBytes: (count: number) => void;
-  /** A field that the file has and a job does not use; called once for each. */
+  /** Called once for each field that the file has but a job does not use. */
   readonly onUnused: (field: string) => void;
 }
 
@@ -36,7 +36,7 @@ export async function* fileRows(options: FileRowsOptions): AsyncGenerator<Source
   for await (const row of readRows({ ...source, flags, chunks: source.chunks(onBytes) }, rules, findings)) {
     for (const field of jobFields) {
       if ('reason' in row || unused.has(field) || row.update[field] === undefined) continue;
-      // A report has the names of the rows of the job that it is of.
+      // In a report, these are names of rows in the reported job.
       if (findings.report) continue;
       unused.add(field);
       onUnused(field);
@@ -54,8 +54,8 @@ export interface LiveTasksOptions {
 }
 
 /**
- * The live tasks that meet the conditions, checked; a row's line is its place in the list.
- * @throws CommandError when the list cannot be read to its end: a plan of half of the tasks would pass for whole.
+ * The live tasks that meet the conditions, checked. A row's line is the task's place in the list.
+ * @throws CommandError if the list cannot be read to its end: otherwise a plan of half the tasks would look complete.
  */
 export async function* liveTasks(options: LiveTasksOptions): AsyncGenerator<SourceRow, undefined> {
   const { reader, conditions, rules, onListed } = options;
@@ -82,7 +82,7 @@ function checkTask(task: OtaTask, line: number, rules: Rules): InputRow {
   return checkRow({ line, raw: printableJson(task), fields }, rules);
 }
 
-/** The row of the plan that an input row becomes. */
+/** Converts an input row to a row of the plan. */
 export function toPlanRow(input: SourceRow, Row: number): PlanRow {
   if ('reason' in input) {
     const { reason: Reason, values = {} } = input;

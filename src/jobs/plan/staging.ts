@@ -1,6 +1,6 @@
 /**
- * Rows on their way into a plan, on disk: only the last row tells whether an earlier one is a duplicate, and a million
- * rows are too many for memory.
+ * Rows on their way into a plan, stored on disk: only the last row shows whether an earlier one is a duplicate, and a
+ * million rows are too many for memory.
  *
  *   filling ── seal() ──► sealed: the rows can be read
  */
@@ -8,21 +8,21 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { LeftOutState, PlanRow, TaskChange } from './format.ts';
 
-/** A plan row with its line in the source; lines grow with the rows. */
+/** A plan row with its line in the source; lines rise with the rows. */
 export interface StagedRow {
   readonly line: number;
   readonly row: PlanRow;
-  /** The status of its task, where it is known. */
+  /** The status of its task, if known. */
   readonly status?: string;
-  /** Why its configuration is none to set, where `refuse` was told so. */
+  /** Why its configuration must not be set, as passed to `refuse`. */
   readonly refusal?: string;
 }
 
-/** Memory for the database's pages, in KiB. */
+/** Memory for the database's page cache, in KiB. */
 const CACHE_KIB = 4_000;
-/** Rows read between two pauses for everything else. */
+/** Rows read before the event loop gets a pause. */
 const PAUSE_ROWS = 500;
-/** Ids of configurations read at once. */
+/** Configuration ids read at once. */
 const ID_PAGE = 500;
 
 export class Staging {
@@ -30,7 +30,7 @@ export class Staging {
   readonly #insert: StatementSync;
   #sealed = false;
 
-  /** A database without a name: SQLite keeps it in a file that is gone when the process is (SQLITE_TMPDIR, TMPDIR). */
+  /** An unnamed database: SQLite keeps it in a file that is deleted when the process ends (SQLITE_TMPDIR, TMPDIR). */
   constructor() {
     this.#db = new DatabaseSync('');
     this.#db.exec(`
@@ -67,7 +67,7 @@ export class Staging {
     );
   }
 
-  /** No more rows: finds the duplicates. Takes about a second for a million. @returns how many Identifiers have some. */
+  /** Ends filling, and finds the duplicates. Takes about a second for a million rows. @returns how many Identifiers have duplicates. */
   seal(): { readonly rows: number; readonly identifiers: number } {
     this.#sealed = true;
     this.#db.exec(`
@@ -88,7 +88,7 @@ export class Staging {
     return { rows, identifiers };
   }
 
-  /** How many configurations the rows to change set. */
+  /** Number of configurations that the rows to change set. */
   get configurationCount(): number {
     const { count } = this.#db.prepare('SELECT count(*) AS count FROM configurations').get() as {
       count: number;
@@ -108,12 +108,12 @@ export class Staging {
     }
   }
 
-  /** Every row that sets this configuration gets the reason. */
+  /** Gives the reason to every row that sets this configuration. */
   refuse(id: string, reason: string): void {
     this.#db.prepare('UPDATE configurations SET refusal = ? WHERE id = ?').run(reason, id);
   }
 
-  /** All rows in order; of those that name the same task, the last counts and the others are left out as duplicates. */
+  /** All rows in order. Of rows that name the same task, the last counts and the others are left out as duplicates. */
   async *rows(): AsyncGenerator<StagedRow, undefined> {
     if (!this.#sealed) throw new Error('the rows are not complete');
     const rows = this.#db.prepare(
@@ -124,7 +124,7 @@ export class Staging {
     );
     let read = 0;
     for (const row of rows.iterate()) {
-      // The database never waits: without a pause, signals would come after the last row.
+      // SQLite never yields to the event loop: without this pause, signals would be handled only after the last row.
       if (++read % PAUSE_ROWS === 0) await setImmediate();
       yield toStagedRow(row as unknown as StoredRow);
     }

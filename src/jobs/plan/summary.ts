@@ -15,53 +15,53 @@ import { undoNote } from './undo-note.ts';
 
 export interface PlanReport {
   readonly jobId: string;
-  /** What the rows were made from. */
+  /** The source of the rows. */
   readonly source: string;
-  /** From a file, from live tasks, or from a job that is to be undone. */
+  /** From a file, from live tasks, or from a job to be undone. */
   readonly kind: 'file' | 'live' | 'undo';
-  /** Rows, or live tasks, looked at. */
+  /** Number of rows, or live tasks, looked at. */
   readonly rows: number;
-  /** The plan as the user would write its name; undefined when there is nothing to change, and so no plan. */
+  /** The plan, named as the user would write it; undefined if there is nothing to change, and therefore no plan. */
   readonly plan: string | undefined;
-  /** An earlier plan of that name that is gone because there is nothing to change. */
+  /** An earlier plan of that name that was removed because there is nothing to change. */
   readonly removed: string | undefined;
   readonly counts: PlanCounts;
   readonly duplicateIdentifiers: number;
-  /** Rows planned although GetOtaTask could not read their task. */
+  /** Rows that were planned although GetOtaTask could not read their task. */
   readonly unread: number;
   /** Rows to change whose former values are all known. */
   readonly undoable: number;
-  /** How fast the latest jobs went; undefined when none was measured. */
+  /** How fast the rows of the latest jobs ended; undefined if that was not measured. */
   readonly measured: MeasuredRate | undefined;
   /** Whether the tasks were read. */
   readonly refreshed: boolean;
   readonly refusedFile: string | undefined;
-  /** The most frequent first. */
+  /** Most frequent first. */
   readonly reasons: readonly ReasonCount[];
-  /** Which task configurations the rows to change replace by which; those with most rows first. */
+  /** The replaced task configurations of the rows to change, with their replacements; those with the most rows first. */
   readonly configurations: readonly ConfigurationChange[];
-  /** Rows of still other pairs of them. */
+  /** Rows of further pairs of configurations. */
   readonly otherConfigurations: number;
-  /** Whether every configuration that is set was looked at; undefined: none is set. */
+  /** Whether every configuration that is set was looked up; undefined: none is set. */
   readonly looked: boolean | undefined;
   /** Rows to change by the status of their task, as far as tasks were read. */
   readonly statuses: readonly LineCount[];
   /** Calls per second; `Infinity` for no limit. */
   readonly rateLimit: number;
-  /** How the file is written, where that is not comma and UTF-8. */
+  /** The file's separator and encoding, unless they are comma and UTF-8. */
   readonly form: string | undefined;
-  /** Rows of the file left out by `--where`. */
+  /** Rows of the file that `--where` left out. */
   readonly leftOut: number;
   readonly warnings: readonly string[];
 }
 
-/** Reasons that the summary shows, and lines of each. */
+/** Number of reasons in the summary, and of lines for each. */
 const SHOWN_REASONS = 5;
 const SHOWN_LINES = 2;
 
 /**
  * The report for people, ending in a line feed. Nothing in it can control a terminal.
- * @param columns of the terminal; undefined where there is none.
+ * @param columns the terminal's width; undefined without a terminal.
  */
 export function planText(report: PlanReport, commandLine: CommandLine, columns?: number): string {
   const width = widthOf(columns);
@@ -134,7 +134,7 @@ export function planJson(report: PlanReport): string {
   return jsonLine(json);
 }
 
-/** The pairs for scripts; `leftOut`: they could be compared, and were not. */
+/** The pairs for scripts; `leftOut`: they could have been compared, but were not. */
 export function configurationsJson({ configurations }: Pick<PlanReport, 'configurations'>) {
   return configurations.map(({ from, to, rows, settings, leftOut }) => ({
     from: from ?? null,
@@ -145,7 +145,7 @@ export function configurationsJson({ configurations }: Pick<PlanReport, 'configu
   }));
 }
 
-/** One kind of rows, with some of them. */
+/** A kind of rows, with some examples. */
 function exampleLine(text: string, count: number, lines: readonly number[], width: number): string {
   const some = lines.slice(0, SHOWN_LINES);
   const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
@@ -153,7 +153,7 @@ function exampleLine(text: string, count: number, lines: readonly number[], widt
   return hang(`${number(count).padStart(13)}  `, `${printable(text)} (${where}${more})`, width);
 }
 
-/** Each pair of configurations with its rows, and below it the settings that differ. */
+/** Each pair of configurations with its rows, followed by the settings that differ. */
 function configurationLines(
   report: PlanReport,
   commandLine: CommandLine,
@@ -179,7 +179,7 @@ function configurationLines(
 
 const SHOWN_CONFIGURATIONS = 3;
 
-/** How many more there are, and how to see what they change. */
+/** How many more pairs there are, and how to see what they change. */
 function otherPairs({ configurations, otherConfigurations }: PlanReport, commandLine: CommandLine): string {
   const rest = configurations.slice(SHOWN_CONFIGURATIONS);
   const pairs = `${otherConfigurations > 0 ? 'more than ' : ''}${counted(rest.length, 'more pair')}`;
@@ -188,7 +188,7 @@ function otherPairs({ configurations, otherConfigurations }: PlanReport, command
   return `in ${pairs}: ${commandLine('configs', 'diff', from, to)} compares one, --json lists them`;
 }
 
-/** The one status of tasks whose devices have not begun. */
+/** The only status of tasks whose devices have not begun. */
 const NOT_BEGUN = 'SCHEDULED';
 
 function statusLines(statuses: readonly LineCount[], width: number): string[] {

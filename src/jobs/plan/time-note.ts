@@ -1,4 +1,4 @@
-/** How long a job takes, and whose rate that is by. PURE. */
+/** How long a job takes, and which rate the estimate is based on. PURE. */
 import { number } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
 import { roughDuration } from '../../text/times.ts';
@@ -6,8 +6,8 @@ import type { MeasuredRate } from '../ledger/job.ts';
 
 /**
  * The time that `rows` take, in words.
- * @param measured by the latest jobs; undefined when none was measured.
- * @param rateLimit calls per second that this command is set to; `Infinity` for no limit. Workers may be set otherwise.
+ * @param measured over the latest jobs; undefined if not measured.
+ * @param rateLimit calls per second in this command's settings; `Infinity` for no limit. Workers may have other settings.
  */
 export function timeNote(rows: number, measured: MeasuredRate | undefined, rateLimit: number): string {
   if (measured !== undefined) {
@@ -20,7 +20,7 @@ export function timeNote(rows: number, measured: MeasuredRate | undefined, rateL
   return `about ${roughDuration(rows / rateLimit)} if RATE_LIMIT is ${rateLimit} for the workers as it is here`;
 }
 
-/** The same in whole seconds; undefined when nothing tells. */
+/** The same in whole seconds; undefined without any basis. */
 export function secondsFor(
   rows: number,
   measured: MeasuredRate | undefined,

@@ -1,7 +1,7 @@
 /** Whether a job can be undone later. PURE. */
 import { counted, number } from '../../text/numbers.ts';
 
-/** In words. @param undoable of the `rows` to change, those whose former values are all known. */
+/** In words. @param undoable how many of the `rows` to change have only known former values. */
 export function undoNote(undoable: number, rows: number): string {
   if (undoable === rows) return 'possible: the values before are known';
   if (undoable === 0)

@@ -1,4 +1,4 @@
-/** Makes the plan that undoes a job: reads every task that the job may have changed, and restores what it was before. */
+/** Makes the plan that undoes a job: reads every task that the job may have changed, and restores its former values. */
 import { dirname, join } from 'node:path';
 import { updateSchema } from '../../message/update.ts';
 import type { OtaTask } from '../../ota/answers.ts';
@@ -31,7 +31,7 @@ export type UndoContext = Pick<
   readonly pages: () => AsyncIterable<readonly (LedgerRow | LeftOutRow)[]>;
 };
 
-/** Returns and throws as `makePlan` does. */
+/** Returns and throws like `makePlan`. */
 export async function makeUndo(options: UndoOptions, context: UndoContext): Promise<PlanReport | undefined> {
   const { out, jobId, rateLimit, maxConcurrency } = options;
   const { signal, reader, progress } = context;
@@ -66,7 +66,7 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       const decided = answer === undefined ? unread(item) : decideUndo(item, answer);
       const { change, former, faults } = await withoutUnknown(decided, looks);
       const { Identifier } = item;
-      // Without the values that the job set: given as a file, they would be set once more.
+      // Without the values that the job set: if this file were used as input, they would be set again.
       if (faults.length > 0)
         refused.add({ ...toRefused(item, item.Row, faults.join('; ')), values: { Identifier } });
       if (Object.keys(change).length > 0) {
@@ -90,7 +90,7 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
         });
     }
     if (signal.aborted) return undefined;
-    // A row may be restored in one field and not in the other: then it is in the plan, and among the refused ones.
+    // A row may be restored in one field only: it is then in the plan, and also among the refused rows.
     const counts: PlanCounts = { ...writer.counts, refused: refused.total };
     const { unlooked } = looks;
     const configurations = await pairs.compared(looks.found, unlooked === undefined ? reader : undefined);
@@ -127,7 +127,7 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
   }
 }
 
-/** A configuration that is no more is not restored. */
+/** A configuration that no longer exists is not restored. */
 async function withoutUnknown(decision: UndoDecision, looks: Looks): Promise<UndoDecision> {
   const { TaskConfigurationId: id, ...change } = decision.change;
   const refusal = id === undefined ? undefined : await looks.refusal(id);
@@ -150,25 +150,25 @@ function unread(row: LedgerRow): UndoDecision {
   return { change: {}, former: {}, faults: fault === undefined ? [] : [fault] };
 }
 
-/** Whether the task tells anything: without a former value there is nothing to restore, whatever it is now. */
+/** Whether reading the task is useful: without a former value there is nothing to restore, whatever the task has now. */
 function isToRead(row: LedgerRow): boolean {
   return mayHaveChanged(row) === true && Object.keys(row.Former ?? {}).length > 0;
 }
 
-/** Whether a row can have changed its task, or why that is not known yet. PURE. */
+/** Whether a row can have changed its task, or why that is still unknown. PURE. */
 export function mayHaveChanged({
   state,
   sends,
 }: Pick<LedgerRow, 'state' | 'sends'>): boolean | { readonly reason: string } {
   switch (state) {
     case 'applied':
-    // Its call may have taken effect although its answer was lost.
+    // Its call may have taken effect even though the answer was lost.
     case 'dead-lettered':
       return true;
-    // To be sent again: an earlier sending may have taken effect.
+    // Waits to be sent again: an earlier send may have taken effect.
     case 'planned':
       return sends > 0;
-    // The sending that SQS refused is one of them.
+    // `sends` includes the send that SQS refused.
     case 'refused':
       return sends > 1;
     case 'sending':
@@ -179,17 +179,17 @@ export function mayHaveChanged({
   }
 }
 
-/** What is to be done about one row. */
+/** What to do about one row. */
 export interface UndoDecision {
-  /** The values to restore; empty when there is nothing to do, or nothing that can be done. */
+  /** The values to restore; empty if there is nothing to do, or nothing can be done. */
   readonly change: TaskChange;
   /** The values that this replaces. */
   readonly former: TaskChange;
-  /** Why the rest of it cannot be undone, a sentence each. */
+  /** Why other fields cannot be undone, one sentence each. */
   readonly faults: readonly string[];
 }
 
-/** Field by field: what the job set and nobody has changed since is restored to what was read before. PURE. */
+/** Decides per field: a value that the job set and nobody has changed since is restored to the value read before. PURE. */
 export function decideUndo(
   row: TaskChange & Pick<LedgerRow, 'Former' | 'state'>,
   answer: ReadAnswer<OtaTask>,

@@ -1,4 +1,4 @@
-/** Writes a plan file: complete and in its place, or not at all. */
+/** Writes a plan file completely, or not at all. */
 import { createHash, type Hash } from 'node:crypto';
 import { OutputFile, type OutputFileOptions, type OutputKind } from '../../files/output-file.ts';
 import {
@@ -26,7 +26,7 @@ const kind: OutputKind = {
 
 const BUFFERED_CHARACTERS = 16 * 1_024;
 
-/** Writes are synchronous: they are few. Every method throws CommandError when the file cannot be written. */
+/** Writes are synchronous, as they are few. Every method throws CommandError if the file cannot be written. */
 export class PlanWriter {
   readonly #file: OutputFile;
   readonly #hash: Hash = createHash('sha256');
@@ -34,33 +34,33 @@ export class PlanWriter {
   readonly #counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
 
   /**
-   * @param name what the user calls the file where the plan will be after `finish()`.
-   * @throws CommandError when something is there that may not be replaced.
+   * @param name the user's name for the file that `finish()` puts in place.
+   * @throws CommandError if a file exists there that may not be replaced.
    */
   constructor(name: string, options: Omit<OutputFileOptions, 'numbered'>) {
     this.#file = new OutputFile(kind, name, options);
   }
 
-  /** Of the rows written so far. */
+  /** Counts of the rows written so far. */
   get counts(): PlanCounts {
     return { ...this.#counts };
   }
 
-  /** To be called first, and once. */
+  /** Call this first, and once. */
   begin(header: PlanHeader): void {
     this.#write(toLine(header));
     this.#flush();
   }
 
-  /** The text of a row that is left out may be cut. */
+  /** May cut the texts of a row that is left out. */
   add(row: PlanRow): void {
     this.#counts[countedAs(row)]++;
     this.#write(toLine('LeftOut' in row ? { ...row, ...cutTexts(row) } : row));
   }
 
   /**
-   * Adds the footer and puts the plan in its place. Where it has nothing to change there is no plan: not even the one that it was
-   * to replace, which would be taken for it.
+   * Adds the footer and puts the plan in its place. If there is nothing to change, there is no plan. An earlier plan of that name is
+   * then removed, too, so that it is not mistaken for this one.
    * @returns what became of it.
    */
   finish(): 'written' | 'removed' | 'none' {
@@ -72,7 +72,7 @@ export class PlanWriter {
     return 'written';
   }
 
-  /** Leaves nothing behind but what was there before; may be called at any time. */
+  /** Leaves only what was there before; may be called at any time. */
   discard(): void {
     this.#file.discard();
   }

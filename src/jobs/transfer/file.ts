@@ -1,6 +1,6 @@
 /**
- * The file in which a job moves from one ledger to another: a line that says what it is and which columns it has, a line of JSON for
- * each record, and a last one with their number and the digest of all lines before it.
+ * The file in which a job moves from one ledger to another: a line that identifies it and lists its columns, a line of JSON for
+ * each record, and a last line with the number of records and the digest of all lines before it.
  */
 import { createHash } from 'node:crypto';
 import { misuse } from '../../errors.ts';
@@ -30,12 +30,12 @@ const columns = Object.fromEntries(
   Object.keys(transferTables).map((table) => [table, columnsOfTable(table as TransferTable)]),
 );
 
-/** Whether a file that begins so is one of these. */
+/** Whether a file with this beginning is such a file. */
 export function isExport(beginning: string): boolean {
   return beginning.startsWith('{"ExportedJob":');
 }
 
-/** The file's text in chunks. @throws CommandError for what a line cannot hold. */
+/** The file's text in chunks. @throws CommandError for a record that does not fit in a line. */
 export async function* toText(
   jobId: string,
   batches: AsyncIterable<TransferBatch>,
@@ -65,12 +65,12 @@ function lineOf(table: TransferTable, record: readonly unknown[]): string {
 
 /** A file of `jobs export`, or stdin for `-`. */
 export interface ExportedJob {
-  /** As {@link fromText}; may be called again when the reading before has ended. */
+  /** See {@link fromText}; may be called again when the previous reading has ended. */
   batches(): AsyncGenerator<TransferBatch, undefined>;
   close(): Promise<void>;
 }
 
-/** @throws CommandError where it cannot be opened; the signal's AbortError. */
+/** @throws CommandError if it cannot be opened; the signal's AbortError. */
 export async function openExport(file: string, options: Omit<SourceOptions, 'format'>): Promise<ExportedJob> {
   const source = await openSource(file, { ...options, format: 'jsonl' });
   return { batches: () => fromText(source.name, source.chunks()), close: () => source.close() };
@@ -79,9 +79,10 @@ export async function openExport(file: string, options: Omit<SourceOptions, 'for
 const REMEDY = 'Export the job again; nothing was entered.';
 
 /**
- * The records of a file, each table's in their order; a record of `jobs` is the first one.
- * @param name what the user calls the file.
- * @throws CommandError when it is no such file, was changed, or is cut short: at the end, too, so that what was entered must be undone.
+ * The records of a file, each table's in order; a record of `jobs` is the first one.
+ * @param name the user's name for the file.
+ * @throws CommandError if it is no such file, was changed, or is truncated. It may throw as late as at the end, so that records already
+ * entered must be undone.
  */
 export async function* fromText(
   name: string,

@@ -1,6 +1,6 @@
 /**
- * Looks at the devices of a job while it is being sent, beside the sending: where a stage waits for it, and again and again where
- * a rule judges devices.
+ * Looks at the devices of a job while it is being sent: when a stage waits for a look, and repeatedly if a rule judges
+ * devices.
  *
  *   idle ── look() finds that it is time ──► looking ── all tasks read, or given up ──► idle
  */
@@ -14,13 +14,13 @@ export interface DeviceWatchOptions {
   readonly verify: (job: PlannedJob, signal: AbortSignal) => Promise<JudgedVerification>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
-  /** Called when devices have been looked at. */
+  /** Called when devices were looked at. */
   readonly onSeen: () => void;
-  /** Told a sentence without its full stop: why it could not be looked. The same reason once in a row. */
+  /** Called with a sentence without its full stop: why devices could not be looked at. A repeated reason is reported once. */
   readonly onTrouble: (sentence: string) => void;
 }
 
-/** Between two looks, at least; and as long as the last one took, so that no more than half of the time is spent on reading. */
+/** Minimum pause between two looks. It is at least as long as the last look, so reading takes no more than half of the time. */
 const PAUSE_MS = 10_000;
 
 export class DeviceWatch {
@@ -28,10 +28,10 @@ export class DeviceWatch {
   readonly #over = new AbortController();
   #looking: Promise<void> | undefined;
   #seen: SeenDevices | undefined;
-  /** Of the last look that has ended: monotonic. */
+  /** When the last look ended; monotonic. */
   #endedAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
-  /** The wait in which the last look was begun that was begun in one, by its `since`. */
+  /** The last wait during which a look was begun, by the wait's `since`. */
   #begunIn: number | undefined;
   #failed = false;
   #told: string | undefined;
@@ -40,17 +40,17 @@ export class DeviceWatch {
     this.#options = options;
   }
 
-  /** What was last seen; undefined: nobody has looked. */
+  /** What was last seen; undefined: there was no look. */
   get seen(): SeenDevices | undefined {
     return this.#seen;
   }
 
-  /** Whether the last look could not read all tasks: then nothing was seen by it. */
+  /** Whether the last look could not read all tasks, so that it saw nothing. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** To be called at every look at the job: begins to look at its devices if it is time. */
+  /** Call this at every look at the job: begins to look at its devices if it is time. */
   look(job: PlannedJob, waitsFor: Wait | undefined): void {
     if (this.#looking !== undefined || this.#over.signal.aborted || !this.#isTime(job, waitsFor)) return;
     this.#looking = this.#verify(job).finally(() => {
@@ -58,7 +58,7 @@ export class DeviceWatch {
     });
   }
 
-  /** Gives up a look that is under way. */
+  /** Aborts a look in progress. */
   async close(): Promise<void> {
     this.#over.abort();
     await this.#looking;
@@ -68,7 +68,7 @@ export class DeviceWatch {
     const isAwaited = waitsFor?.for === 'verify' && this.#seen?.inWait !== waitsFor.since;
     const isJudged = plan.settings.abortWhen?.some((rule) => rule.of === 'devices') === true;
     if (!isAwaited && !isJudged) return false;
-    // What a stage waits for is not kept waiting, for one look: the next ones in its wait come after a pause.
+    // The first look in a stage's wait begins immediately; further looks in the same wait come after a pause.
     if (isAwaited && this.#begunIn !== waitsFor.since) return true;
     return this.#options.now() - this.#endedAt >= Math.max(PAUSE_MS, this.#tookMs);
   }
@@ -89,7 +89,7 @@ export class DeviceWatch {
     if (why !== undefined && why !== this.#told)
       onTrouble(`Devices of job ${job.jobId} could not all be looked at: ${why}`);
     this.#told = why;
-    // What is known of some of the tasks only is nothing to go on by.
+    // A part of the tasks is no basis for decisions.
     if (typeof found === 'string' || !found.whole) return;
     this.#seen = seenDevices(found, progress);
     onSeen();

@@ -1,4 +1,4 @@
-/** What became of the devices behind a job's tasks, summed row by row in bounded memory. PURE. */
+/** What happened to the devices behind a job's tasks, summed row by row in bounded memory. PURE. */
 import {
   countsOf,
   type DeviceCounts,
@@ -21,14 +21,14 @@ export interface WorstTask extends Ends {
   readonly identifier: string;
 }
 
-/** A task that no longer holds what the job set. */
+/** A task that no longer has the value that the job set. */
 export interface ChangedTask {
   readonly row: number;
   readonly identifier: string;
   readonly field: string;
-  /** What the job set. */
+  /** The value that the job set. */
   readonly set: string;
-  /** What the task has now; '' for nothing. */
+  /** The task's present value; '' for none. */
   readonly now: string;
 }
 
@@ -40,41 +40,41 @@ export interface FailedDevice {
 }
 
 export interface Verification {
-  /** When it was begun to look; epoch milliseconds. */
+  /** When the look began; epoch milliseconds. */
   readonly at: number;
-  /** Whether every task of the job that there is was read; not, when it was interrupted. */
+  /** Whether every existing task of the job was read; false if interrupted. */
   readonly whole: boolean;
-  /** Tasks that were read. A task that several rows of an enqueued job name counts for each. */
+  /** Tasks that were read. In an enqueued job, a task that several rows name counts once per row. */
   readonly tasks: number;
   readonly devices: DeviceCounts;
-  /** The tasks whose devices fail most, the worst first; a few. */
+  /** A few tasks with the most failed devices, worst first. */
   readonly worst: readonly WorstTask[];
-  /** Devices that failed, where they were asked for; a few. */
+  /** A few devices that failed, if devices were asked individually. */
   readonly failedDevices: readonly FailedDevice[];
-  /** Tasks that no longer hold what the job set, and a few of them. */
+  /** Tasks that no longer have the value that the job set, and a few of them. */
   readonly notHolding: number;
   readonly someNotHolding: readonly ChangedTask[];
-  /** Tasks that are there no more. */
+  /** Tasks that no longer exist. */
   readonly gone: number;
-  /** Tasks that could not be read, and why the last of them could not, a phrase. */
+  /** Tasks that could not be read, and why the last of them could not, as a phrase. */
   readonly unread: number;
   readonly unreadWhy: string | undefined;
 }
 
-/** What the rules of a job that is being sent need to know besides. */
+/** Further figures for the rules of a job that is being sent. */
 export interface JudgedVerification extends Verification {
-  /** Of the rows that rules judge by, without those of which the task has its former configuration again. */
+  /** Devices of the rows that rules judge, except where the task has its former configuration again. */
   readonly judged: JudgedDevices;
-  /** Of the rows of the stage that is being sent. One of which the task has its former configuration again names no device. */
+  /** Devices of the rows of the present stage. A task that has its former configuration again counts as naming no device. */
   readonly stage: StageDevices;
 }
 
-/** Of each list in a verification. */
+/** Length limit of each list in a verification. */
 const MAX_LISTED = 10;
 
 const none = countsOf(() => 0);
 
-/** For the rules of a running job. @param progress when it was begun to look. */
+/** For the rules of a running job. @param progress the progress when the look began. */
 export function seenDevices(
   { at, devices, judged, stage }: JudgedVerification,
   { waitsFor, since }: Pick<StageProgress, 'waitsFor' | 'since'>,
@@ -83,12 +83,12 @@ export function seenDevices(
   return { at, ...(waitsFor === 'verify' && { inWait: since }), ...ends, judged, stage };
 }
 
-/** Whether no device is still to end: those of tasks that could not be read may be. */
+/** Whether no device is still to end: tasks that could not be read may have such devices. */
 export function hasEnded({ devices, whole }: Verification): boolean {
   return whole && underWay(devices) === 0;
 }
 
-/** Which rows count, by when they were sent. A row of which that is not known counts where none is left out. */
+/** Which rows count, by the time they were sent. Rows whose time is unknown count only if no rows are excluded. */
 export type CountedRows = Pick<StageProgress, 'stageAfter' | 'judgedAfter'>;
 
 export class VerificationSum {
@@ -107,7 +107,7 @@ export class VerificationSum {
   #unreadWhy: string | undefined;
 
   /**
-   * @param at when it was begun to look; epoch milliseconds. @param counted which rows are judged, and which are of the stage.
+   * @param at when the look began; epoch milliseconds. @param counted which rows are judged, and which belong to the stage.
    */
   constructor(at: number, { stageAfter = -1, judgedAfter = 0 }: CountedRows = {}) {
     this.#at = at;
@@ -116,9 +116,9 @@ export class VerificationSum {
   }
 
   /**
-   * @param answer what the API says of the row's task.
-   * @param devices those of the task, where they were counted one by one; else the task's own counts are taken.
-   * @param why why it could not be read, a phrase, if it could not.
+   * @param answer the API's answer about the row's task.
+   * @param devices the task's devices, if counted one by one; otherwise the task's own counts are used.
+   * @param why why it could not be read, as a phrase, if it could not.
    */
   add(
     row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId' | 'Former' | 'sentAt'>,
@@ -167,12 +167,12 @@ export class VerificationSum {
     };
   }
 
-  /** A device that failed; the first few are kept. */
+  /** Adds a device that failed; only the first few are kept. */
   addFailedDevice(device: FailedDevice): void {
     if (this.#failedDevices.length < MAX_LISTED) this.#failedDevices.push(device);
   }
 
-  /** @param whole whether no task that there is was left out. */
+  /** @param whole whether every existing task was included. */
   result(whole: boolean): JudgedVerification {
     return {
       at: this.#at,
@@ -204,7 +204,7 @@ export class VerificationSum {
       this.#someNotHolding.push({ row: row.Row, identifier: row.Identifier, ...first });
   }
 
-  /** By failed devices, and of as many by their share; then the earlier row. */
+  /** Orders by failed devices, then by their share, then by row. */
   #rank(task: WorstTask): void {
     const last = this.#worst.at(-1);
     if (this.#worst.length === MAX_LISTED && last !== undefined && byFailures(last, task) <= 0) return;
@@ -212,12 +212,12 @@ export class VerificationSum {
   }
 }
 
-/** What a device does follows from the configuration, where the job has set one. */
+/** The configuration determines what a device does, if the job has set one. */
 const byWeight = ['TaskConfigurationId', 'Description'] as const;
 
 /**
- * Whether a task has its former value again, whoever gave it back: its devices then say nothing of the job. Another value than the
- * one that was set is not enough, as an API may write one differently; and one that does not tell a value would have them all undone.
+ * Whether a task has its former value again, whoever restored it: its devices then say nothing about the job. It is not enough that the
+ * value differs from the one that was set: an API may write a value differently, and if it omits values, all would look undone.
  */
 function isUndone({ Former = {}, ...set }: TaskChange & Pick<LedgerRow, 'Former'>, task: OtaTask): boolean {
   const field = byWeight.find((name) => set[name] !== undefined && set[name] !== Former[name]);

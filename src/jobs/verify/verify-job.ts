@@ -1,4 +1,4 @@
-/** Looks at the tasks that a job has changed: what became of their devices, and whether they still hold what was set. */
+/** Looks at the tasks that a job has changed: what happened to their devices, and whether they still have the values set. */
 
 import { countsOf, type DeviceCounts, type DeviceState, isFailed } from '../../message/devices.ts';
 import { explainRead, type ReadOperation } from '../../message/explain-read.ts';
@@ -11,24 +11,24 @@ import { type CountedRows, type FailedDevice, type JudgedVerification, Verificat
 
 export interface VerifyOptions {
   readonly ledger: Pick<Ledger, 'pages'>;
-  /** The job's. */
+  /** Key of the job. */
   readonly key: number;
   readonly reader: Pick<OtaReader, 'get' | 'executions'>;
-  /** Reads in flight at once. */
+  /** Maximum number of reads in flight. */
   readonly maxConcurrency: number;
-  /** Which rows rules judge by, and which are of the stage; without it, all. */
+  /** Which rows rules judge, and which belong to the stage; default: all. */
   readonly counted?: CountedRows;
-  /** Ask every device of every task, instead of the task for its counts. */
+  /** Ask about every device of every task, instead of using the task's counts. */
   readonly executions: boolean;
-  /** Ends it early; what was seen until then is the result. */
+  /** Ends it early; the result is what was seen until then. */
   readonly signal: AbortSignal;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Called after each task, with how many there were. */
+  /** Called after each task, with the number of tasks so far. */
   readonly onTask: (count: number) => void;
 }
 
-/** So many in a row that cannot be read: then the cause is not in the tasks, and the others are not asked for. */
+/** If this many in a row cannot be read, the cause is not in the tasks, and the others are not read. */
 const UNREADABLE_RUN = 20;
 
 interface Seen {
@@ -39,7 +39,7 @@ interface Seen {
   readonly why: string;
 }
 
-/** Reads the tasks of the rows that were applied, in bounded memory. Never rejects for what the API answers. */
+/** Reads the tasks of the rows that were applied, in bounded memory. Never rejects because of an answer of the API. */
 export async function verifyJob(options: VerifyOptions): Promise<JudgedVerification> {
   const { ledger, key, maxConcurrency, signal, now, onTask, counted } = options;
   const sum = new VerificationSum(now(), counted);
@@ -52,7 +52,7 @@ export async function verifyJob(options: VerifyOptions): Promise<JudgedVerificat
     sum.add(row, answer, devices, why);
     for (const device of failedDevices) sum.addFailedDevice(device);
     onTask(++count);
-    // A task that is gone has no devices to know of.
+    // A task that no longer exists has no devices.
     const isKnown = answer.ok || answer.failure.kind === 'rejected';
     isWhole &&= isKnown;
     run = isKnown ? 0 : run + 1;
@@ -85,7 +85,7 @@ function failed(row: LedgerRow, operation: ReadOperation, failure: Failure): See
   return { row, answer: { ok: false, failure }, failedDevices: [], why: explainRead(operation, failure) };
 }
 
-/** Failed devices that are named of one task. */
+/** Number of failed devices that are named per task. */
 const NAMED_OF_A_TASK = 3;
 
 async function askDevices(

@@ -1,4 +1,4 @@
-/** What a verification found, for people and for scripts. Nothing in the texts can control a terminal. PURE. */
+/** The result of a verification, for people and for scripts. Nothing in the texts can control a terminal. PURE. */
 import { deviceEnds, deviceStates, underWay } from '../../message/devices.ts';
 import { countLine, hang, widthOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -8,10 +8,10 @@ import { instant } from '../../text/times.ts';
 import type { Ends } from '../rules/abort-rules.ts';
 import type { ChangedTask, JudgedVerification, Verification } from './sum.ts';
 
-/** Values that are quoted. */
+/** Maximum length of quoted values. */
 const MAX_VALUE = 60;
 
-/** @param columns of the terminal; undefined where there is none. */
+/** @param columns the terminal's width; undefined without a terminal. */
 export function verificationText(
   jobId: string,
   found: Verification,
@@ -71,7 +71,7 @@ export function verificationJson(jobId: string, found: Verification | JudgedVeri
   });
 }
 
-/** Whether anything is not as it should be. */
+/** Whether the verification found any fault. */
 export function isBad({ devices, notHolding, gone, unread }: Verification): boolean {
   return deviceEnds(devices).failed + notHolding + gone + unread > 0;
 }

@@ -1,4 +1,4 @@
-/** Changes of jobs, for people and for scripts. PURE. */
+/** The audit lines of jobs, for people and for scripts. PURE. */
 import { table } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
 import { isValues, plainValues } from '../../text/plain-values.ts';
@@ -9,7 +9,7 @@ import { type JobEvent, transitions } from '../ledger/state.ts';
 import { readSettings } from '../rules/settings.ts';
 import { changedSettings } from './settings-text.ts';
 
-/** A line for each, two where a terminal of `columns` is too narrow; with a head, also when there are none. */
+/** One line each, or two if a terminal of `columns` is too narrow; with a header, even if there are no lines. */
 export function auditText(lines: readonly AuditLine[], columns: number | undefined): string {
   const rows = lines.map((line) => [
     instant(line.at),
@@ -27,17 +27,17 @@ export function auditJson({ at, who, what, subject, why, detail }: AuditLine): s
   return jsonLine({ at: new Date(at).toISOString(), who, what, subject, why: why ?? null, detail });
 }
 
-/** Events that nobody gives a reason for: what they are is the reason. */
+/** Events for which nobody gives a reason, since the event itself is the reason. */
 const reasons: readonly JobEvent[] = ['due', 'settle', 'finish'];
 
-/** Why it was changed; empty where nobody said. Not escaped. */
+/** Why the change was made; empty if nobody gave a reason. Not escaped. */
 export function whyText({ what, why }: Pick<AuditLine, 'what' | 'why'>): string {
   if (why !== undefined) return why;
   const event = reasons.find((one) => one === what);
   return event === undefined ? '' : transitions[event].text;
 }
 
-/** What was changed, the former and the new: `running → paused`, `rate 50 → 20`, `46 rows`. Not escaped. */
+/** What was changed, old and new: `running → paused`, `rate 50 → 20`, `46 rows`. Not escaped. */
 export function changeText({ detail }: Pick<AuditLine, 'detail'>): string {
   const { from, to, rows, path, source = path, digest: _, found: __, look: ___, ...rest } = detail;
   if (typeof from === 'string' && typeof to === 'string') return `${from} → ${to}`;

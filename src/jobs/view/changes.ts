@@ -1,10 +1,10 @@
-/** What a plan changes, old values to new ones: what a person is shown before it is sent. In bounded memory. */
+/** What a plan changes, from old values to new ones, as shown to a person before it is sent. In bounded memory. */
 import { number } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { changeFields, isUndoable } from '../plan/decisions.ts';
 import type { ChangeRow, LeftOutRow } from '../plan/format.ts';
 
-/** Different changes that are told apart, of each field. */
+/** Number of different changes counted separately, per field. */
 const MAX_KNOWN = 1_000;
 /** Of these, the most frequent are shown. */
 const MAX_SHOWN = 5;
@@ -36,7 +36,7 @@ export class ChangeTally {
     else of.known.set(change, (before ?? 0) + 1);
   }
 
-  /** Rows whose former values were all read: these can be undone. */
+  /** Rows whose former values were all read, so that they can be undone. */
   get undoable(): number {
     return this.#undoable;
   }
@@ -45,7 +45,7 @@ export class ChangeTally {
     return this.#rows;
   }
 
-  /** A line per change, the most frequent first, each field under its name. */
+  /** One line per change, most frequent first, under the name of its field. */
   lines(): string[] {
     return [...this.#byField].flatMap(([field, { known, others }]) => {
       const changes = [...known].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));

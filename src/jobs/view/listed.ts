@@ -4,10 +4,10 @@ import { number } from '../../text/numbers.ts';
 import type { JobStanding } from '../ledger/job.ts';
 import { isOver, isToBeJudged, rowsOf } from './standing-facts.ts';
 
-/** Of one job in the list of all. */
+/** One job in the list. */
 export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;
 
-/** All jobs, a line each, or two where a terminal of `columns` is too narrow. */
+/** All jobs, one line each, or two if a terminal of `columns` is too narrow. */
 export function listText(jobs: readonly ListedJob[], columns: number | undefined): string {
   const rows = jobs.map(({ job, counts, leased }) => {
     const all = rowsOf(job, counts);
@@ -23,18 +23,18 @@ export function listText(jobs: readonly ListedJob[], columns: number | undefined
   return `${lines.join('\n')}\n`;
 }
 
-/** Its rows may be sent, and nobody does. */
+/** Its rows may be sent, but no process sends them. */
 const NOT_SENDING = 'not sending';
 
-/** All rows of it have ended, and nobody looks at its devices, which a rule judges. */
+/** All its rows have ended, but no process looks at its devices, which a rule judges. */
 const NOT_JUDGED = 'devices not judged';
 
-/** Whether it waits for a process that sends what is due: of a plan that is not whole that is none. */
+/** Whether it waits for a process that sends due jobs; such a process does not take an incomplete plan. */
 export function isLeft(one: ListedJob): boolean {
   return one.job.plan?.complete === true && [NOT_SENDING, NOT_JUDGED].includes(stateOf(one));
 }
 
-/** What goes on with it, in a word or two. */
+/** What is happening with it, in a word or two. */
 export function stateOf({ job, counts, leased }: ListedJob): string {
   if (job.plan === undefined) return 'no plan';
   const { name } = job.plan.state;

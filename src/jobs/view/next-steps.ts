@@ -1,19 +1,19 @@
-/** What is sensible to do next about a job. PURE. */
+/** Sensible next steps for a job. PURE. */
 import type { CommandLine } from '../../text/shell.ts';
 import type { JobStanding } from '../ledger/job.ts';
 import { awaitsDevices } from '../rules/decide.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 export interface NextStep {
-  /** As it is typed. */
+  /** The command as typed. */
   readonly command: string;
-  /** Goes on after the command: what it is for, or when. */
+  /** Continues the sentence after the command: its purpose, or when to use it. */
   readonly why?: string;
 }
 
 /**
- * One thing after the other, the first of them now: whoever says what is next, on whatever screen, takes it from here.
- * Without any for a job whose plan is not in the ledger. Each is a command that takes the job as it is.
+ * The steps in order, the first of them for now. Every screen takes its next steps from here. A job whose plan is not in the
+ * ledger has none. Each step is a command that accepts the job in its present state.
  */
 export function nextSteps(
   { job, counts, leased, undos }: Pick<JobStanding, 'job' | 'counts' | 'leased' | 'undos'>,
@@ -32,11 +32,11 @@ export function nextSteps(
   if (leased && open) return [{ command: jobs('status', '--watch') }];
   const { name, towards } = plan.state;
   const isCancelled = name === 'cancelled' || towards === 'cancelled';
-  // Outcomes of what is in flight still come.
+  // Outcomes of rows in flight still arrive.
   if (isCancelled && open) return name === 'cancelled' ? [] : [{ command: jobs('status', '--watch') }];
-  // Of a plan, `jobs resume` enters the rest.
+  // For a plan, `jobs resume` enters the rest.
   if (plan.enqueued && !plan.complete)
-    // The ledger does not know the others: a queue, a column's name, a value for all rows.
+    // The ledger does not know the other arguments: a queue, the name of a column, a value for all rows.
     return [
       {
         command: commandLine('enqueue', plan.path, '--job', jobId),
@@ -71,7 +71,7 @@ export function nextSteps(
   return isCancelled ? [why] : [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
 }
 
-/** Where an undo has restored all, or is about to. */
+/** The step for a job whose undo has restored everything, or will. */
 function undoStep(
   { counts, undos }: Pick<JobStanding, 'counts' | 'undos'>,
   commandLine: CommandLine,

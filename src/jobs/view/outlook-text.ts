@@ -1,10 +1,10 @@
-/** What is to be expected of a job, for people and for scripts. PURE. */
+/** What to expect of a job, for people and for scripts. PURE. */
 import { counted, number } from '../../text/numbers.ts';
 import { countdown, instant, roughDuration } from '../../text/times.ts';
 import type { AwaitedDevices } from '../rules/stage-verdict.ts';
 import type { Outlook } from '../run/progress.ts';
 
-/** `stage 2 of 5: 300 of 500 rows ended`, or what a job waits for behind its last row; undefined for a job without stages. */
+/** `stage 2 of 5: 300 of 500 rows ended`, or what a job waits for after its last row; undefined for a job without stages. */
 export function stageText({ stage, waitsFor, now }: Outlook): string | undefined {
   if (stage === undefined) return lastLookText(waitsFor, now);
   const [ended, end] = [number(stage.ended), number(stage.end)];
@@ -51,7 +51,7 @@ function lastLookText(waitsFor: Outlook['waitsFor'], now: number): string | unde
   }
 }
 
-/** `500 ended, 30 of them failed, as of 2026-11-29 15:04:07 UTC`; undefined for a job that is not judged by them. */
+/** `500 ended, 30 of them failed, as of 2026-11-29 15:04:07 UTC`; undefined for a job that is not judged by its devices. */
 export function devicesText({ devices }: Outlook): string | undefined {
   if (devices === undefined) return undefined;
   const { ended, failed, at, underWay } = devices;

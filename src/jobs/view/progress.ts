@@ -1,4 +1,4 @@
-/** A job's progress as lines: a block for a terminal, one line for a log. Nothing in them controls a terminal. */
+/** A job's progress as text: a block for a terminal, one line for a log. Nothing in it can control a terminal. */
 import { clip } from '../../text/layout.ts';
 import { createScreen, type Screen } from '../../text/live-block.ts';
 import { number, percent } from '../../text/numbers.ts';
@@ -36,7 +36,7 @@ export function createJobScreen({
     say: (line) => screen.say(line),
     stop: () => screen.stop(),
     update: (view) => {
-      // The next line of a log may come only seconds later.
+      // The next log line may be seconds away.
       const said = silence(view, 'Ctrl-C', commandLine);
       if (!told && view.noneEnded && said.length > 0)
         screen.say(`${view.jobId}: ${said.map(onOneLine).join('; ')}`);
@@ -46,7 +46,7 @@ export function createJobScreen({
   };
 }
 
-/** The block, every line shorter than `columns`. Its first four lines are always there. */
+/** The block; every line is shorter than `columns`. Its first four lines are always present. */
 export function progressBlock(view: JobView, columns: number, commandLine: CommandLine): string[] {
   const { counts } = view;
   const tail = `  ${percent(share(view)).padStart(4)}  ${number(counts.ended)} of ${number(counts.total)}  ${timeLeft(view)}`;
@@ -58,12 +58,12 @@ export function progressBlock(view: JobView, columns: number, commandLine: Comma
     `  in flight ${number(counts.inFlight)} of ${number(view.window)}   ${rate(view)} rows/s   ${percent(repeatedShare(counts), 1)} of calls throttled or failed`,
     `  ${causes(view) || 'no failures'}`,
   ];
-  // A command on a line of its own is less often cut, and can be pasted.
+  // A command on its own line is less often cut, and can be pasted.
   for (const note of notes(view, commandLine)) lines.push(...note.map((part) => `  ${part}`));
   return lines.map((line) => clip(printable(line), columns - 1));
 }
 
-/** The same on one line, without its line feed. */
+/** The same in one line, without its line feed. */
 export function progressLine(view: JobView, commandLine: CommandLine): string {
   const { counts } = view;
   const ends = `${number(counts.applied)} applied, ${number(counts.superseded)} superseded, ${number(counts.failed)} failed`;

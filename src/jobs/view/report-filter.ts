@@ -1,4 +1,4 @@
-/** Which rows a report has: `--state` and `--error`. PURE. */
+/** Selects the rows of a report: `--state` and `--error`. PURE. */
 import { misuse } from '../../errors.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -6,16 +6,16 @@ import { rowStates } from '../ledger/row.ts';
 import { leftOutStates } from '../plan/format.ts';
 import type { ReportRow } from './report.ts';
 
-/** As summaries count it: dead-lettered, or refused by SQS. */
+/** As in summaries: dead-lettered, or refused by SQS. */
 const FAILED = 'failed';
 
-/** What `--state` takes. */
+/** Values of `--state`. */
 export const reportStates: readonly string[] = [...new Set([FAILED, ...rowStates, ...leftOutStates])];
 
 /**
- * @param states any of these; none: whatever the state.
- * @param errors any of these names or reasons, in whatever letter case; none: whatever the error.
- * @throws CommandError for a state that there is not.
+ * @param states any of these states; if empty, every state.
+ * @param errors any of these names or reasons, case-insensitive; if empty, every error.
+ * @throws CommandError for an unknown state.
  */
 export function reportFilter(
   states: readonly string[],
@@ -36,6 +36,6 @@ export function reportFilter(
 
 function isOf({ State, Try }: ReportRow, state: string): boolean {
   if (state !== FAILED) return State === state;
-  // The plan refuses rows too: those were never tried.
+  // The plan also refuses rows, but those were never tried.
   return State === 'dead-lettered' || (State === 'refused' && Try !== undefined);
 }

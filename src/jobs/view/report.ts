@@ -1,4 +1,4 @@
-/** The report: a line per row of a job's source, with its end. Streams; nothing is held. */
+/** The report: one line per row of a job's source, with its end. Streams without keeping rows in memory. */
 
 import { reportColumns } from '../../input/own-columns.ts';
 import { printableJson } from '../../text/printable.ts';
@@ -10,17 +10,17 @@ import type { LeftOutRow } from '../plan/format.ts';
 
 export type ReportFormat = 'csv' | 'json';
 
-/** In reports of every version. */
+/** Columns in the reports of every version. */
 const firstColumns = reportColumns.slice(0, reportColumns.indexOf('State') + 1);
 const CSV_BEGINNING = `${firstColumns.join(',')},`;
-/** A first row up to its state: those of its fields that there are. */
+/** The first row up to its state, with those of the fields that it has. */
 const JSON_BEGINNING = new RegExp(
   `^\\[\\n\\{(?:"(?:${firstColumns.slice(0, -1).join('|')})":(?:\\d+|"(?:[^"\\\\]|\\\\.)*"),)+"State":"`,
 );
 
 /**
- * Whether a text that begins like this is a report, of this version or another one. A file with some of its columns may be
- * anybody's.
+ * Whether a text with this beginning is a report, of any version. A file with only some of its columns may be
+ * any file.
  */
 export function isReport(beginning: string): boolean {
   return beginning.startsWith(CSV_BEGINNING) || JSON_BEGINNING.test(beginning) || beginning === '[]\n';
@@ -32,10 +32,10 @@ export type ReportRow = Readonly<
 >;
 
 /**
- * The report in chunks of text: a job's rows, those that its plan left out in their places; of a job whose plan is
- * elsewhere, its outcomes. CSV with a header, safe to open in a spreadsheet or a terminal. JSON is one array, a line per
- * row, so that both a parser and a line tool can read it.
- * @param keep which rows are in it.
+ * The report in chunks of text: all rows of a job in order, including those that its plan left out. For a job whose plan is
+ * elsewhere: its outcomes. CSV has a header, and is safe to open in a spreadsheet or a terminal. JSON is one array with one line
+ * per row, so that both parsers and line tools can read it.
+ * @param keep selects the rows.
  */
 export async function* reportText(
   ledger: Pick<Ledger, 'pages' | 'unmatched'>,

@@ -12,7 +12,7 @@ import { DEFAULT_VERIFY_WITHIN } from '../rules/stage-verdict.ts';
 import { formatStages } from '../rules/stages.ts';
 import { formatWindow } from '../rules/times.ts';
 
-/** Each setting that is not the default as a name of at most 12 letters and what it means. */
+/** Each setting that is not the default: a name of at most 12 letters, and its meaning. */
 export function settingTexts(settings: JobSettings): (readonly [name: string, text: string])[] {
   const { canary, stages, ramp, abortWhen = [], undoOnAbort, rate, priority, window } = settings;
   const { startAt, between, deadline, reportTo } = settings;
@@ -46,7 +46,7 @@ export function settingTexts(settings: JobSettings): (readonly [name: string, te
   return texts;
 }
 
-/** The same for scripts, as it is given by flags; null for what is not set. */
+/** The same for scripts, in the form that the flags take; null for a value that is not set. */
 export function settingsJson(settings: JobSettings): Readonly<Record<string, unknown>> {
   const { canary, stages, ramp, soak, abortWhen = [], between, startAt, deadline } = settings;
   return {
@@ -80,7 +80,7 @@ function betweenStages({ soak, verifyEach, verifyWithin, confirmEach }: JobSetti
   ];
 }
 
-/** `rate 50 → 20, window none → 500`: the settings that differ, in the words of the flags that set them. Not escaped. */
+/** `rate 50 → 20, window none → 500`: the settings that differ, named like the flags that set them. Not escaped. */
 export function changedSettings(from: JobSettings, to: JobSettings): string {
   const [before, after] = [plainSettings(from), plainSettings(to)];
   return Object.keys(after)

@@ -1,26 +1,26 @@
-/** What may be wrong with a job of which nothing ends. PURE. */
+/** What may be wrong with a job whose rows do not end. PURE. */
 import { counted } from '../../text/numbers.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import type { Counts } from '../ledger/job.ts';
 
-/** Rows were sent, and none has ended for so long: most likely no worker runs. */
+/** If rows were sent and none has ended for this long, most likely no worker runs. */
 const NO_WORKER_MS = 15_000;
-/** From here on the silence of a job of which rows had ended is worth a hint. */
+/** If rows had ended before, a silence longer than this is worth a hint. */
 const QUIET_HINT_MS = 60_000;
 
-/** What is to be known, up to the command that helps, as it is typed. */
+/** A note up to the command that helps, and the command as typed. */
 export type Note = readonly [what: string, command?: string];
 
 export interface SilentJob {
   readonly jobId: string;
   readonly counts: Pick<Counts, 'inFlight'>;
-  /** Whether no row has ended since it is followed. */
+  /** Whether no row has ended since the job is being followed. */
   readonly noneEnded: boolean;
-  /** Since the last one. */
+  /** Time since the last row ended. */
   readonly quietMs: number;
 }
 
-/** The first note says what is seen. @param end how what sends the job is ended. */
+/** The first note says what is observed. @param end how to end the process that sends the job. */
 export function silence(
   { quietMs, noneEnded, counts, jobId }: SilentJob,
   end: string,

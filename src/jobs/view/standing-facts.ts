@@ -1,26 +1,26 @@
-/** What follows from a job's standing, for the text, the JSON and the pages alike. PURE. */
+/** Facts derived from a job's standing, shared by text, JSON and pages. PURE. */
 import { counted, number } from '../../text/numbers.ts';
 import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
 import type { JobState } from '../ledger/state.ts';
 import { awaitsDevices } from '../rules/decide.ts';
 import { idleNotes } from '../rules/idle.ts';
 
-/** Rows to change, those among them that are not in the ledger yet. */
+/** Rows to change, including those not yet in the ledger. */
 export function rowsOf({ plan }: JobRecord, counts: Counts): number {
   return Math.max(counts.total, plan?.rows ?? 0);
 }
 
-/** Those that are not in the ledger yet are not sent either. */
+/** Rows not sent, including those not yet in the ledger. */
 export function notSentOf(job: JobRecord, counts: Counts): number {
   return rowsOf(job, counts) - counts.inFlight - counts.ended;
 }
 
-/** Whether every row of the plan has ended, and no rule is still to judge the devices. */
+/** Whether every row of the plan has ended, and no rule still has to judge the devices. */
 export function isOver(job: JobRecord, counts: Counts): boolean {
   return job.plan?.complete !== false && counts.ended === counts.total && !isToBeJudged(job, counts);
 }
 
-/** Whether all rows have ended of a job that is not at its end, as its devices are to be looked at. */
+/** Whether all rows have ended but the job has not, since its devices must still be looked at. */
 export function isToBeJudged({ plan }: JobRecord, counts: Counts): boolean {
   if (plan === undefined || ['done', 'aborted', 'cancelled', 'elsewhere'].includes(plan.state.name))
     return false;
@@ -29,12 +29,12 @@ export function isToBeJudged({ plan }: JobRecord, counts: Counts): boolean {
   );
 }
 
-/** Whether it stopped before its end, and may be resumed. */
+/** Whether it stopped before its end and may be resumed. */
 export function wasStopped({ name, towards }: JobState): boolean {
   return name === 'stopped' || name === 'aborted' || towards === 'stopped' || towards === 'aborted';
 }
 
-/** That tasks have their former values again, by which jobs, as a sentence without its full stop; undefined: none has. */
+/** Says that tasks have their former values again, and by which jobs, as a sentence without its full stop; undefined: none has. */
 export function undoneNote({
   job,
   counts,
@@ -49,7 +49,7 @@ export function undoneNote({
   return `${number(restored)} ${has} former values again, restored by ${by.join(', ')}: the rows count as applied here${later}`;
 }
 
-/** Settings of a job which is not over that do nothing in one of its size: a sentence for each, without its full stop. */
+/** Settings without effect in a job of this size that is not over: one sentence each, without its full stop. */
 export function idleSettings(job: JobRecord, counts: Counts): readonly string[] {
   return job.plan === undefined || isOver(job, counts)
     ? []
@@ -57,8 +57,8 @@ export function idleSettings(job: JobRecord, counts: Counts): readonly string[] 
 }
 
 /**
- * Why rows that did not fail were not done either, as a sentence without its full stop; undefined when they were.
- * That rows are superseded is a good end of a job beside others, and none of a job that changed nothing or of an undo.
+ * Why rows had no effect although they did not fail, as a sentence without its full stop; undefined if they all had. For a job
+ * among others, superseded rows are a good end; for an undo, or if all rows are superseded, they are not.
  */
 export function notDone({ plan }: JobRecord, counts: Counts): string | undefined {
   const { superseded, total: all } = counts;
@@ -69,7 +69,7 @@ export function notDone({ plan }: JobRecord, counts: Counts): string | undefined
   return `Nothing was changed: something newer had been applied to every task. If that is not so, the clock that gave this job its time (${plan.issuedAt}) was behind, or that of another sender ahead: compare them, and make the plan again`;
 }
 
-/** Of which kinds they are. */
+/** The counts of rows left out, by kind. */
 export function leftOutNote(
   { alreadyAsWanted, refused, duplicates }: LeftOutCounts,
   enqueued: boolean,
@@ -83,13 +83,13 @@ export function leftOutNote(
   return enqueued ? some.join(', ') : `by the plan: ${some.join(', ')}`;
 }
 
-/** Rows that ended per second while it was at work; undefined where none has. */
+/** Rows ended per second while it was worked on; undefined if none has ended. */
 export function rateOf(times: JobTimes | undefined): number | undefined {
   if (times === undefined || times.rows === 0 || times.ms === 0) return undefined;
   return Math.round((times.rows / times.ms) * 10_000) / 10;
 }
 
-/** The share of calls that were not a row's first: the API had throttled or failed the one before. */
+/** The share of calls that repeated a row's earlier call, which the API had throttled or failed. */
 export function repeatedShare({ calls, callsOf }: Counts): number {
   return calls === 0 ? 0 : Math.max(0, calls - callsOf) / calls;
 }

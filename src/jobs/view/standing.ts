@@ -26,15 +26,15 @@ import {
 } from './standing-facts.ts';
 import { stateText } from './state-text.ts';
 
-/** What a command has just done to it, and what is to be expected. */
+/** What a command has just done to the job, and what to expect. */
 export interface RunNotes {
   readonly end?: string;
   /** A sentence without its full stop. */
   readonly reason?: string | undefined;
   readonly maybeTwice?: number;
-  /** Rows that this command planned as another try. */
+  /** Rows that this command planned for another try. */
   readonly retried?: number;
-  /** What is to be expected of it, of a job that has not ended. */
+  /** What to expect of a job that has not ended. */
   readonly outlook?: Outlook;
 }
 
@@ -42,7 +42,7 @@ const MAX_CAUSES = 10;
 
 /**
  * The standing as text, ending in a line feed. Nothing in it can control a terminal.
- * @param columns of the terminal; undefined where there is none.
+ * @param columns the terminal's width; undefined without a terminal.
  */
 export function standingText(
   standing: JobStanding,
@@ -104,7 +104,7 @@ export function standingText(
   return `${lines.join('\n')}\n`;
 }
 
-/** What is going on with a job that is not over. */
+/** What is happening with a job that is not over. */
 export function nowText(
   plan: Pick<NonNullable<JobRecord['plan']>, 'state' | 'settings' | 'progress'>,
   counts: Counts,
@@ -129,10 +129,10 @@ function inFlightNote({ inFlight, sending }: Counts, leased: boolean): string {
   return sending === inFlight ? unsure : `no outcome yet; ${number(sending)} of them ${unsure}`;
 }
 
-/** States that the other lines do not tell. */
+/** States that the other lines do not show. */
 const told: readonly JobState['name'][] = ['scheduled', 'paused', 'stopping', 'cancelled', 'elsewhere'];
 
-/** Of a job that has not ended: how it is sent, and what is to be expected. */
+/** For a job that has not ended: how it is sent, and what to expect. */
 function openTexts(settings: JobSettings, outlook: Outlook | undefined): (readonly [string, string])[] {
   const texts = [...settingTexts(settings)];
   const stage = outlook && stageText(outlook);
@@ -144,14 +144,14 @@ function openTexts(settings: JobSettings, outlook: Outlook | undefined): (readon
   return texts;
 }
 
-/** When it was at work, and how fast. */
+/** When it was worked on, and how fast. */
 function timeLines(times: JobTimes | undefined): string[] {
   if (times === undefined) return [];
   const { startedAt, endedAt, ms } = times;
   const rate = rateOf(times);
   const lines = [`  started       ${instant(startedAt)} UTC`];
   if (endedAt !== undefined) lines.push(`  ended         ${instant(endedAt)} UTC`);
-  // Of a run in which no row has ended there is nothing to say yet.
+  // A run without any ended row has nothing to report yet.
   if (rate !== undefined) {
     const speed = rate < 10 ? rate : number(Math.round(rate));
     lines.push(`  took          ${countdown(Math.ceil(ms / 1_000))}, ${speed} rows/s`);
@@ -159,7 +159,7 @@ function timeLines(times: JobTimes | undefined): string[] {
   return lines;
 }
 
-/** `row 17 (pump17): ResourceNotFoundException`: the report has the rest. */
+/** `row 17 (pump17): ResourceNotFoundException`: the report has the details. */
 function rowFault({ Row, Identifier, end }: LedgerRow): string {
   return shortPrintable(`row ${Row} (${Identifier}): ${end.error?.name ?? end.reason ?? 'failed'}`, 68);
 }

@@ -3,8 +3,8 @@ import type { JobState } from '../ledger/state.ts';
 import type { JobSettings } from '../rules/settings.ts';
 
 /**
- * `stopping, waiting for what is in flight`: the state, and what goes on in it where its name alone does not say so.
- * @param settings of the job; without them nothing is said of an undo that is waited for.
+ * `stopping, waiting for what is in flight`: the state, and what happens in it if the name alone does not say.
+ * @param settings the job's settings; without them, a pending undo is not mentioned.
  */
 export function stateText(
   { name, towards, isCopy }: Pick<JobState, 'name' | 'towards' | 'isCopy'>,
