@@ -1,9 +1,9 @@
-/** Scripts, styles and the icon: our own, and those of packages in `node_modules`; in the bundle all of them lie beside it. */
+/** Scripts, styles and the icon: our own, and those of packages in `node_modules`. In the bundle, all are beside it. */
 import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** By the name in the URL: a module's specifier, or a file beside this one. */
+/** Keyed by the name in the URL: the specifier of a module, or a file beside this one. */
 export const assetSources = {
   'console.css': './web/console.css',
   'jobs.css': './web/jobs.css',
@@ -20,12 +20,12 @@ export type AssetName = keyof typeof assetSources;
 
 export interface Asset {
   readonly name: AssetName;
-  /** With a digest of what is in it, so that a browser may keep it for good. */
+  /** With a digest of the content, so that browsers may cache it forever. */
   readonly url: string;
   readonly content: Buffer;
 }
 
-/** Reads all of them. @throws the system's error where one is missing: the program is not whole. */
+/** Reads all of them. @throws the system's error if one is missing: the program is incomplete. */
 export function loadAssets(): readonly Asset[] {
   const bundled = new URL('./assets/', import.meta.url);
   const beside = existsSync(bundled);
@@ -35,7 +35,7 @@ export function loadAssets(): readonly Asset[] {
   });
 }
 
-/** Where it is in a checkout. */
+/** Its path in a checkout. */
 export function assetPath(name: AssetName): string {
   const source = assetSources[name];
   return source.startsWith('.')

@@ -1,4 +1,4 @@
-/** How long the body of a request may take: a form is short, and an upload takes as long as it moves. */
+/** How long the body of a request may take: a form is short, but an upload may take as long as it progresses. */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 
@@ -10,8 +10,8 @@ declare module 'fastify' {
 }
 
 /**
- * Cuts a connection whose request is not whole in time. An upload that stands still is cut by the server's own `connectionTimeout`;
- * what one sends that was answered before its end is not listened to for longer than this.
+ * Closes a connection whose request is not complete in time. An upload that makes no progress is ended by the server's own
+ * `connectionTimeout`. After an early answer, this is also the limit for receiving the rest of an upload.
  * @param ms milliseconds.
  */
 export function boundBodies(app: FastifyInstance, ms: number): void {

@@ -1,23 +1,23 @@
 /**
- * Whether something that the console asks is there. What was away a moment ago is not waited for again by everyone who comes: they
- * are told at once, and since when, while one at a time asks whether it is back.
+ * Whether a source of the console is there. If it was away a moment ago, requests do not wait for it again: they are told at once,
+ * with the time since when, while a single check at a time asks whether it is back.
  *
- *   there ──► away: somebody has asked in vain
+ *   there ──► away: a request failed
  *   away ──► there: it has answered
  */
 import { instant } from '../text/times.ts';
 import type { Clock } from '../time/clock.ts';
 
 export interface ReachOptions {
-  /** Why it cannot be used, where an error says so: a sentence with or without its full stop. undefined: another error. */
+  /** Why it cannot be used, if the error says so: a sentence with or without its full stop. undefined: another error. */
   readonly whyAway: (error: unknown) => string | undefined;
-  /** What it does not do while it is away; default: `cannot be read`. */
+  /** What does not work while it is away; default: `cannot be read`. */
   readonly what?: string;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** It is away; the message is a phrase: `cannot be read since 2026-11-29 03:00:00 UTC: no connection`. */
+/** It is away. The message is a phrase: `cannot be read since 2026-11-29 03:00:00 UTC: no connection`. */
 export class AwayError extends Error {
   override readonly name = 'AwayError';
   /** Epoch milliseconds. */
@@ -32,14 +32,14 @@ export class AwayError extends Error {
   }
 }
 
-/** What a source has said instead of an answer. */
+/** What a source returned instead of an answer. */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
 }
 
-/** Between two tries whether it is back, in milliseconds. */
+/** Pause between two checks whether it is back, in milliseconds. */
 const AGAIN_MS = 1_000;
-/** Nobody asks any more: it is left alone, and the next one waits for an answer. In milliseconds. */
+/** After this time without requests, the checks stop, and the next request waits for an answer. In milliseconds. */
 const IDLE_MS = 60_000;
 
 type Ask = (signal: AbortSignal) => Promise<unknown>;
@@ -49,7 +49,7 @@ export class Reach {
   readonly #closed = new AbortController();
   #away: { readonly since: number; readonly why: string } | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
-  /** Of the tries whether it is back: resolves after the first of them. */
+  /** The checks whether it is back: resolves after the first of them. */
   #watch: Promise<void> | undefined;
 
   constructor(options: ReachOptions) {
@@ -58,13 +58,13 @@ export class Reach {
 
   /**
    * Does `work` with it.
-   * @param again asks whether it is back, and changes nothing; throws as `work` does.
-   * @throws AwayError where it is away, and whatever else `work` throws.
+   * @param again checks whether it is back, and changes nothing; throws like `work`.
+   * @throws AwayError if it is away, and whatever else `work` throws.
    */
   async use<T>(work: () => Promise<T>, again: Ask): Promise<T> {
     this.#askedAt = this.#options.clock.monotonic();
     if (this.#away !== undefined) {
-      // Nobody has asked for long: what is known is old.
+      // No request has come for a long time: the known state is outdated.
       if (this.#watch === undefined) await this.#begin(again);
       if (this.#away !== undefined) throw this.#error();
     }
@@ -79,7 +79,7 @@ export class Reach {
     }
   }
 
-  /** What is known of it: it is asked only where it was away. @param again as of {@link use}. */
+  /** The known state: the source is asked only if it was away. @param again as for {@link use}. */
   async known(again: Ask): Promise<AwayError | undefined> {
     if (this.#away === undefined) return undefined;
     try {
@@ -90,7 +90,7 @@ export class Reach {
     }
   }
 
-  /** Somebody else has found out that it is away. @param again as of {@link use}. */
+  /** Other code has found it away. @param again as for {@link use}. */
   tell(error: unknown, again: Ask): void {
     if (!this.#isAway(error)) return;
     this.#askedAt = this.#options.clock.monotonic();
@@ -120,7 +120,7 @@ export class Reach {
         this.#away = undefined;
         return;
       } catch (error) {
-        // Another error is an answer, too.
+        // Any other error also counts as an answer.
         if (!this.#isAway(error)) {
           this.#away = undefined;
           return;

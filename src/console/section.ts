@@ -1,11 +1,11 @@
 /**
- * How a page is added: a section brings its routes, and its place in the navigation. `sections.ts` lists them all.
+ * How to add a page: a section has routes, and a place in the navigation. `sections.ts` lists all sections.
  *
- * - `site.view('/path', async (request) => page)`: a page for who may read.
- * - `site.change('/path', fields, async (change) => '/where-to-go')`: what a form does, for operators. The form is a POST with
- *   `formTokenField(visitor)`, a field `reason`, and the fields that the schema names.
- * - `site.live('/live/path', feed)`: a stream of fragments, which an element with `hx-sse:connect` shows.
- * - `site.app`: Fastify itself, for what is none of these; its routes are guarded the same way (access/gate.ts).
+ * - `site.view('/path', async (request) => page)`: a page for users who may read.
+ * - `site.change('/path', fields, async (change) => '/where-to-go')`: the action of a form, for operators. The form is a POST with
+ *   `formTokenField(visitor)`, a field `reason`, and the fields of the schema.
+ * - `site.live('/live/path', feed)`: a stream of fragments, shown in an element with `hx-sse:connect`.
+ * - `site.app`: Fastify itself, for everything else; its routes are guarded in the same way (access/gate.ts).
  */
 import type { FastifyInstance, FastifyRequest, preValidationAsyncHookHandler } from 'fastify';
 import type { ZodType } from 'zod';
@@ -18,7 +18,7 @@ export interface Section {
   readonly add: (site: Site) => void;
 }
 
-/** A request to change something, which may. */
+/** A permitted request to change something. */
 export interface Change<Fields> {
   readonly fields: Fields;
   /** 1 to 500 characters. */
@@ -29,15 +29,15 @@ export interface Change<Fields> {
 
 export interface Site {
   readonly app: FastifyInstance;
-  /** Faults of the one who asks are thrown as PageError. */
+  /** Throws PageError for faults of the user. */
   readonly view: (
     path: string,
     make: (request: FastifyRequest, visitor: Visitor) => Promise<Page> | Page,
   ) => void;
   /**
-   * `make` does it, and says where the browser goes then. Faults of the one who asks are thrown as PageError; a body that is
-   * not of `fields` is one already.
-   * @param options `before` reads a body that is no plain form, but one with a file, which may take its time. `labels` is what the form calls
+   * `make` carries it out, and returns where the browser goes next. It throws PageError for faults of the user; a body that does not
+   * match `fields` already causes one.
+   * @param options `before` reads a body with a file, which may take a while, instead of a plain form. `labels`: the form's names for
    * its fields.
    */
   readonly change: <Fields>(
@@ -49,6 +49,6 @@ export interface Site {
       readonly labels?: Readonly<Record<string, string>>;
     },
   ) => void;
-  /** A feed for all, or one made for each who comes. */
+  /** One feed for all viewers, or one made per request. */
   readonly live: (path: string, feed: Feed | ((request: FastifyRequest) => Feed)) => void;
 }

@@ -1,4 +1,4 @@
-/** The console's server, not listening yet: who may come in, what every answer carries, and the sections' routes. */
+/** The console's server, not listening yet: access control, headers of every answer, and the sections' routes. */
 import { randomBytes } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import compress from '@fastify/compress';
@@ -25,34 +25,34 @@ import type { Section } from './section.ts';
 
 export interface ConsoleOptions {
   readonly sections: readonly Section[];
-  /** Who may sign in, as it is now. */
+  /** The people who may sign in at present. */
   readonly holders: () => readonly Holder[];
-  /** Host names besides `localhost` and addresses. */
+  /** Host names in addition to `localhost` and addresses. */
   readonly hosts: readonly string[];
   readonly openReading: boolean;
-  /** Addresses and networks whose forwarded headers are believed. */
+  /** Addresses and networks whose forwarding headers are believed. */
   readonly trustedProxies: readonly string[];
-  /** Header in which those say who it is, and who of them may change something. */
+  /** The header in which those proxies name the user, and the users who may change something. */
   readonly identity?: {
     readonly header?: string | undefined;
     readonly operators: readonly string[];
-    /** Given: who they are is what this load balancer has signed, and not what the header says. */
+    /** If given, the user is the one that this load balancer has signed, and the header is ignored. */
     readonly alb?: Pick<AlbIdentity, 'identify'>;
   };
   /** Sessions that were signed out; default: in memory only. */
   readonly signedOut?: SignedOut;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** A request that is no upload must be whole after this, in milliseconds; default: {@link BODY_MS}. */
+  /** A request that is not an upload must be complete after this time, in milliseconds; default: {@link BODY_MS}. */
   readonly bodyMs?: number;
-  /** Called with what went wrong in the console itself. */
+  /** Reports errors of the console itself. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Browsers open six connections each, and a live page keeps one. */
+/** A browser opens six connections, and a live page keeps one. */
 const MOST_CONNECTIONS = 2_000;
 const BODY_MS = 30_000;
-/** Of a form; uploads have their own. In bytes. */
+/** Maximum size of a form, in bytes; uploads have their own limit. */
 const MOST_BODY = 65_536;
 
 export async function createConsole(options: ConsoleOptions): Promise<FastifyInstance> {
@@ -66,12 +66,12 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
     // See `boundBodies`: an upload may take longer.
     requestTimeout: 0,
     keepAliveTimeout: 10_000,
-    // A client that does not read a stream is cut off.
+    // Disconnects clients that do not read their stream.
     connectionTimeout: 30_000,
     http: {
       headersTimeout: 10_000,
       maxHeaderSize: 16_384,
-      // A request without Host is refused by the gate, and says why.
+      // The gate refuses a request without Host, and says why.
       requireHostHeader: false,
       ServerResponse: responseWith(headers),
     },
@@ -125,7 +125,7 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
   return app;
 }
 
-/** From memory: no path of a request reaches the file system. */
+/** Served from memory: no request path reaches the file system. */
 function addAssets(app: FastifyInstance, assets: readonly Asset[]): void {
   for (const { name, url, content } of assets)
     app.get(url, { config: { access: 'open' } }, (_request, reply) =>

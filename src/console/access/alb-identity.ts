@@ -1,6 +1,6 @@
 /**
- * Who an Application Load Balancer says has signed in, by what it signs: `x-amzn-oidc-data`, a JWT of its own key. Its address alone is
- * no proof, since others may be in the same network. What cannot be checked is not believed.
+ * Identifies a user by what an Application Load Balancer signs: `x-amzn-oidc-data`, a JWT signed with the balancer's key. Its address
+ * alone proves nothing, since others may be in the same network. What cannot be verified is not believed.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, importSPKI, type JWTHeaderParameters, jwtVerify } from 'jose';
@@ -10,27 +10,27 @@ import type { Clock } from '../../time/clock.ts';
 import { AwayError, Reach, type ReachOptions } from '../reach.ts';
 import type { Refusal } from './refusal.ts';
 
-/** Who it is, and until when that is known; epoch milliseconds. */
+/** Who the user is, and until when that holds; epoch milliseconds. */
 export interface ProvenIdentity {
   readonly name: string;
   readonly until: number;
 }
 
 export interface AlbOptions extends Pick<ReachOptions, 'clock' | 'sleep'> {
-  /** Of the load balancer. */
+  /** ARN of the load balancer. */
   readonly arn: string;
-  /** The text at an address; `undefined` where there is none. Rejects where the server is away. */
+  /** Reads the text at an address; `undefined` if there is none. Rejects if the server is away. */
   readonly fetchText: (url: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
 const HEADER = 'x-amzn-oidc-data';
-/** A load balancer changes its key now and then. */
+/** A load balancer changes its key from time to time. */
 const MOST_KEYS = 20;
-/** Its clock and this machine's may differ by so much, in seconds. */
+/** How far its clock and this machine's may differ, in seconds. */
 const TOLERANCE = 30;
 const KID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** An id of no key is not asked for again for so long, in milliseconds, and so many ids are remembered. */
+/** For this long, in milliseconds, an id without a key is not asked for again; and how many such ids are remembered. */
 const NO_KEY_MS = 60_000;
 const MOST_MISSES = 1_000;
 
@@ -45,9 +45,9 @@ export class AlbIdentity {
   readonly #keyServer: string;
   readonly #reach: Reach;
   readonly #keys = new Map<string, Key>();
-  /** Ids of no key, and when that was seen; monotonic milliseconds. */
+  /** Ids without a key, and when that was found; monotonic milliseconds. */
   readonly #misses = new Map<string, number>();
-  /** The read under way: others wait for it. */
+  /** The read in progress: others wait for it. */
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor({ arn, fetchText, clock, sleep }: AlbOptions) {
@@ -77,7 +77,7 @@ export class AlbIdentity {
         currentDate: new Date(now),
         clockTolerance: TOLERANCE,
       });
-      // A load balancer says it in the header.
+      // A load balancer puts `exp` in the header.
       const exp = protectedHeader.exp ?? payload.exp;
       const until = typeof exp === 'number' ? (exp + TOLERANCE) * 1_000 : 0;
       if (until <= now) return refused('it has expired');
@@ -108,7 +108,7 @@ export class AlbIdentity {
     return await read;
   }
 
-  /** @throws NoKey where that is known. */
+  /** @throws NoKey if the id is known to have no key. */
   #unlessMissed(kid: string): undefined {
     const at = this.#misses.get(kid);
     if (at !== undefined && this.#clock.monotonic() - at < NO_KEY_MS) throw noSuchKey();
@@ -153,14 +153,14 @@ function noSuchKey(): NoKey {
 
 class KeyServerAway extends Error {}
 
-/** For one key, in milliseconds. */
+/** Time to read one key, in milliseconds. */
 const KEY_MS = 5_000;
 
 function refused(why: string): Refusal {
   return { status: 403, why: `The load balancer's token is not believed: ${why}.` };
 }
 
-/** By AWS's partition and region. */
+/** The key server of the ARN's partition and region. */
 function keyServerOf(arn: string): string {
   const [, partition, region = ''] = ALB_ARN.exec(arn) ?? [];
   if (partition === 'aws-us-gov')
@@ -172,7 +172,7 @@ function keyServerOf(arn: string): string {
 
 const MOST_KEY = 10_000;
 
-/** For {@link AlbOptions}. A bucket answers 403 for what it does not have. */
+/** For {@link AlbOptions}. An S3 bucket answers 403 for an object that it does not have. */
 export async function fetchKeyText(url: string, signal: AbortSignal): Promise<string | undefined> {
   const answer = await fetch(url, { signal, redirect: 'error' });
   const text = await answer.text();

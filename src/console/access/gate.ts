@@ -1,6 +1,6 @@
 /**
- * Decides of every request whose it is and whether they may: before any route, so that none can forget to ask. A route is
- * for who may read, and one that changes something for operators, unless its `config.access` is `open`.
+ * Decides for every request who sent it and whether it is permitted. It runs before every route, so that no route can omit the check.
+ * A route is for people who may read, and a route that changes something for operators, unless its `config.access` is `open`.
  */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -14,13 +14,13 @@ import { mayChange, type Visitor } from './visitor.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `open`: for everybody. Default: who may read; who may change, where the method is not GET. */
+    /** `open`: for everybody. Default: for people who may read; if the method is not GET, for people who may change. */
     readonly access?: 'open';
   }
   interface FastifyRequest {
-    /** undefined: nobody is known, and the route is open. */
+    /** undefined: the user is not known, and the route is open. */
     visitor: Visitor | undefined;
-    /** Who a load balancer has proven it to be. */
+    /** The user whom a load balancer's signature has proven. */
     proven: ProvenIdentity | undefined;
   }
 }
@@ -28,30 +28,30 @@ declare module 'fastify' {
 export const SESSION_COOKIE = 'ota_console';
 
 export interface AccessRules {
-  /** As they are now: a file of them may change. */
+  /** The current ones: their file may change. */
   readonly holders: () => readonly Holder[];
   readonly hosts: readonly string[];
-  /** Who is not signed in may read. */
+  /** Whether people who have not signed in may read. */
   readonly openReading: boolean;
-  /** A header in which a proxy says who it is, and whether a connection is of such a proxy. */
+  /** The header in which a proxy names the user, and whether a connection comes from such a proxy. */
   readonly proxy?: {
     readonly header?: string | undefined;
     readonly isTrusted: (address: string) => boolean;
     readonly operators: readonly string[];
-    /** Given: only what the load balancer has signed is believed, and the header is not. */
+    /** If given, only what the load balancer has signed is believed, and the header is not. */
     readonly alb?: Pick<AlbIdentity, 'identify'>;
   };
   /** Ids of sessions that were signed out. */
   readonly isSignedOut: (id: string, until: number) => boolean;
-  /** What tokens of forms are made with for those whom a proxy names; random. */
+  /** Key of the form tokens for users whom a proxy names; random. */
   readonly proxyKey: Buffer;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Tokens that were none, by address. */
+  /** Wrong tokens, by address. */
   readonly guesses: Pick<Guesses, 'isUsedUp' | 'count'>;
 }
 
-/** @param refuse answers a request that is refused. */
+/** @param refuse answers a refused request. */
 export function guard(
   app: FastifyInstance,
   rules: AccessRules,
@@ -80,7 +80,7 @@ export function guard(
     const refusal = changes(request) ? objectionToChange(request, request.visitor, rules.hosts) : undefined;
     if (refusal !== undefined) return refuse(request, reply, refusal);
   });
-  // What a form carries is known when its body is read.
+  // The form's token is known only when the body has been read.
   app.addHook('preHandler', async (request, reply) => {
     const { visitor } = request;
     if (!changes(request) || visitor === undefined || visitor.by === 'bearer' || isOpen(request)) return;
@@ -106,7 +106,7 @@ function objectionToChange(
   hosts: readonly string[],
 ): Refusal | undefined {
   if (visitor.by === 'nobody') return { status: 401, why: 'sign in first' };
-  // Whoever has signed in may sign out.
+  // Everybody who has signed in may sign out.
   if (!mayChange(visitor) && request.url !== '/sign-out')
     return { status: 403, why: `${visitor.name} is a viewer: only an operator changes anything` };
   if (visitor.by !== 'bearer' && !isFromOwnPage(request.headers, hosts))
@@ -125,13 +125,13 @@ function sentToken({ body, headers }: FastifyRequest): string {
   return typeof sent === 'string' ? sent : '';
 }
 
-/** Of whom a proxy names, it is the proxy's own token, or one that it has passed on: none of this console's, and not judged. */
+/** For a user whom a proxy names, a bearer token is the proxy's own or one that it passes on. It is not this console's: ignored. */
 function bearerOf(request: FastifyRequest, rules: AccessRules): string | undefined {
   if (ofProxy(request, rules) !== undefined) return undefined;
   return /^Bearer +(\S{1,500})$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-/** Who it is now: a session may have ended since the request came. */
+/** The present visitor: a session may have ended since the request came. */
 export function visitorOf(request: FastifyRequest, rules: AccessRules): Visitor | undefined {
   const bearer = bearerOf(request, rules);
   if (bearer !== undefined) {
@@ -150,7 +150,7 @@ export function visitorOf(request: FastifyRequest, rules: AccessRules): Visitor 
   );
 }
 
-/** Checks what a load balancer has signed. @returns why it is not believed. */
+/** Verifies what a load balancer has signed. @returns why it is not believed. */
 async function prove(request: FastifyRequest, { proxy }: AccessRules): Promise<Refusal | undefined> {
   const { headers, socket } = request;
   if (proxy?.alb === undefined || !proxy.isTrusted(socket.remoteAddress ?? '')) return undefined;
@@ -160,7 +160,7 @@ async function prove(request: FastifyRequest, { proxy }: AccessRules): Promise<R
   return undefined;
 }
 
-/** The header counts only on a connection that is the proxy's own. */
+/** The header counts only on a connection from the proxy. */
 function ofProxy(
   { headers, socket, proven }: FastifyRequest,
   { proxy, proxyKey, now }: AccessRules,
@@ -174,7 +174,7 @@ function ofProxy(
   return { name, role, by: 'proxy', formToken: formToken(proxyKey, name) };
 }
 
-/** Node reads every byte of a header as one character (ISO 8859-1); proxies write names in UTF-8. */
+/** Node reads every byte of a header as one character (ISO 8859-1), but proxies write names in UTF-8. */
 function decoded(header: string | string[] | undefined): string | undefined {
   if (typeof header !== 'string') return undefined;
   const bytes = Buffer.from(header, 'latin1');

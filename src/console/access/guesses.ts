@@ -1,9 +1,9 @@
 /**
- * Wrong tokens of each address, whether they came with a request or to sign in; right ones do not count. One that has used up its guesses is told nothing of any token until its minute is over: otherwise
- * the right one would still be found among the wrong ones.
+ * Counts wrong tokens per address, both in requests and at sign-in; right tokens do not count. An address that has used up its guesses
+ * learns nothing about any token until its minute is over. Otherwise it could still find the right token among wrong ones.
  */
 
-/** Wrong tokens of one address in a minute. */
+/** Wrong tokens allowed per address and minute. */
 const MOST_GUESSES = 10;
 const WINDOW_MS = 60_000;
 const MOST_ADDRESSES = 10_000;
@@ -23,7 +23,7 @@ export class Guesses {
     return (this.#current(address)?.count ?? 0) >= MOST_GUESSES;
   }
 
-  /** A wrong one has come. */
+  /** Counts a wrong token. */
   count(address: string): void {
     const current = this.#current(address);
     if (current !== undefined) current.count++;
@@ -35,7 +35,7 @@ export class Guesses {
     }
   }
 
-  /** Of a minute that goes on. A clock that was set back makes none longer. */
+  /** Within a minute that has not ended. A clock that was set back does not make it longer. */
   #current(address: string) {
     const known = this.#of.get(address);
     const left = known === undefined ? 0 : known.until - this.#now();

@@ -1,10 +1,10 @@
 /**
  * Which requests come from where they should. PURE.
  *
- * - DNS rebinding: a name of another's that begins to resolve to this machine. An address cannot be rebound, and `localhost`
- *   is this machine's own: every other name is one of CONSOLE_HOSTS.
- * - Cross-site requests: a form or a script of another page. It carries `Origin`, and `Sec-Fetch-Site`. A proxy may send another
- *   `Host` than the browser did: an origin that CONSOLE_HOSTS names, with the port that it has, is this console's, too.
+ * - DNS rebinding: a foreign name that begins to resolve to this machine. An address cannot be rebound, and `localhost`
+ *   always means this machine. Every other name must be in CONSOLE_HOSTS.
+ * - Cross-site requests: a form or a script of another page. Such a request has `Origin` and `Sec-Fetch-Site`. A proxy may change
+ *   `Host`, so an origin that CONSOLE_HOSTS names, with its port, also counts as this console's.
  */
 import { isIP } from 'node:net';
 import { isLoopbackName } from '../../http/foreign-requests.ts';
@@ -16,7 +16,7 @@ interface Headers {
   readonly 'sec-fetch-mode'?: string | string[] | undefined;
 }
 
-/** @param hosts of CONSOLE_HOSTS, in lower case, with or without a port. @param host the header. */
+/** @param hosts from CONSOLE_HOSTS, in lower case, with or without a port. @param host the header. */
 function isOwnHost(host: string, hosts: readonly string[]): boolean {
   const whole = host.toLowerCase();
   const name = whole.replace(/:\d+$/, '');
@@ -28,13 +28,13 @@ function isOwnHost(host: string, hosts: readonly string[]): boolean {
   );
 }
 
-/** Why a request is not answered, as a phrase; undefined for one that is. */
+/** Why a request is refused, as a phrase; undefined if it is not. */
 export function objection(headers: Headers, method: string, hosts: readonly string[]): string | undefined {
   const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
   if (!isOwnHost(host, hosts))
     return 'its Host is no name of this console: open it by localhost or its address, or add the name to CONSOLE_HOSTS';
   if (method === 'GET' || method === 'HEAD') {
-    // A link to a page may be on any other; the cookie does not come along.
+    // Other sites may link to a page; the cookie is not sent then.
     const elsewhere = site === 'cross-site' || site === 'same-site';
     return elsewhere && mode !== 'navigate' ? 'another site asks for it' : undefined;
   }
@@ -45,7 +45,7 @@ export function objection(headers: Headers, method: string, hosts: readonly stri
   return undefined;
 }
 
-/** Whether a browser has vouched that a request comes from a page of this console. */
+/** Whether the browser confirms that a request comes from a page of this console. */
 export function isFromOwnPage(
   { host = '', origin, 'sec-fetch-site': site }: Headers,
   hosts: readonly string[],
@@ -53,9 +53,9 @@ export function isFromOwnPage(
   return origin === undefined ? site === 'same-origin' : isOwnOrigin(origin, host, hosts);
 }
 
-/** An entry of `hosts` without a port is the standard port of http or https here: another port may be another server. */
+/** For an entry of `hosts` without a port, only the standard ports of http and https count: another port may be another server. */
 function isOwnOrigin(origin: string, host: string, hosts: readonly string[]): boolean {
-  // `null` is none.
+  // `null` is not an origin.
   if (!URL.canParse(origin)) return false;
   const own = new URL(origin).host;
   return own === host.toLowerCase() || hosts.includes(own);

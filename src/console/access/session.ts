@@ -1,12 +1,12 @@
 /**
- * A session: what the cookie of one who has signed in says, signed with their token's key. The console keeps nothing of it, so
- * that it outlives a restart, and ends when the token is withdrawn. PURE.
+ * A session: the content of a signed-in user's cookie, signed with the key of the user's token. The console does not store it, so
+ * a session survives a restart, and ends when the token is withdrawn. PURE.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Holder } from './tokens.ts';
 
-/** 12 hours: a shift. In milliseconds. */
+/** 12 hours, a shift; in milliseconds. */
 export const SESSION_MS = 12 * 3_600_000;
 
 const contents = z.object({
@@ -18,19 +18,19 @@ const contents = z.object({
 
 export interface Session {
   readonly holder: Holder;
-  /** Distinguishes it, once it is signed out. */
+  /** Identifies the session when it is signed out. */
   readonly id: string;
   /** Epoch milliseconds. */
   readonly until: number;
 }
 
-/** @param id random, of 128 bits. @returns the cookie's text. */
+/** @param id random, 128 bits. @returns the cookie's text. */
 export function sealSession({ holder: { name, role, key }, id, until }: Session): string {
   const body = Buffer.from(JSON.stringify({ name, role, until, id })).toString('base64url');
   return `${body}.${signature(key, `session ${body}`)}`;
 }
 
-/** The session of a cookie; undefined where it is none of ours, has ended, or its token is withdrawn. Never throws. */
+/** The session of a cookie; undefined if it is not ours, has ended, or its token is withdrawn. Never throws. */
 export function openSession(cookie: string, holders: readonly Holder[], now: number): Session | undefined {
   if (cookie.length > MAX_COOKIE) return undefined;
   const [body = '', mac = '', ...more] = cookie.split('.');
@@ -46,12 +46,12 @@ export function openSession(cookie: string, holders: readonly Holder[], now: num
 
 const MAX_COOKIE = 1_024;
 
-/** What every form of a page carries: of this session, or of one whom a proxy names. */
+/** The token in every form of a page: for this session, or for a user whom a proxy names. */
 export function formToken(key: Buffer, of: string): string {
   return signature(key, `form ${of}`);
 }
 
-/** Whether two texts are the same, in a time that does not tell where they differ. */
+/** Whether two texts are equal; the time taken does not reveal where they differ. */
 export function same(a: string, b: string): boolean {
   const [one, other] = [Buffer.from(a), Buffer.from(b)];
   return one.length === other.length && timingSafeEqual(one, other);

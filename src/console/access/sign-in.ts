@@ -1,4 +1,4 @@
-/** Signing in by a token, and out. */
+/** Signing in with a token, and signing out. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Html, html } from '../pages/html.ts';
@@ -10,15 +10,15 @@ import { isFromOwnPage } from './origins.ts';
 import { openSession, SESSION_MS, sealSession } from './session.ts';
 import { type Holder, holderOf } from './tokens.ts';
 
-/** Requests to sign in, of one address in a minute, with whatever token: more is no person. */
+/** Sign-in requests allowed per address and minute, with any token: no person needs more. */
 const MOST_ATTEMPTS = 100;
 
 interface SignInOptions {
   readonly holders: () => readonly Holder[];
-  /** Of CONSOLE_HOSTS. */
+  /** From CONSOLE_HOSTS. */
   readonly hosts: readonly string[];
   readonly now: () => number;
-  /** Tokens that were none, by address. */
+  /** Wrong tokens, by address. */
   readonly guesses: Pick<Guesses, 'isUsedUp' | 'count'>;
   readonly signOut: (id: string, until: number) => Promise<void>;
   readonly show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
@@ -64,7 +64,7 @@ export function addSignIn(
   });
 }
 
-/** `secure: 'auto'`: where the browser speaks TLS, to us or to a proxy that is trusted. */
+/** `secure: 'auto'`: if the browser uses TLS, to us or to a trusted proxy. */
 const cookieOptions = { path: '/', httpOnly: true, sameSite: 'strict', secure: 'auto' } as const;
 
 /** Whether a form was sent without a session. */
@@ -73,7 +73,7 @@ function ended(query: unknown): string | undefined {
   return 'You are not signed in any more: nothing was changed. Sign in, and send the form again.';
 }
 
-/** Where the visitor wanted to go. */
+/** The page that the visitor wanted. */
 function wanted(from: unknown): string {
   const then = ownPath(text(from, 'to'));
   return then === undefined || then.startsWith('/sign-') ? '/' : then;

@@ -1,6 +1,6 @@
 /**
- * Sessions that were signed out before their time: until then they are remembered, the latest of them. Sessions outlive the console,
- * and so does this: in a file of `STATE_DIR`, with the digest of each and its end, in which no session can be read.
+ * Remembers sessions that were signed out before their end, the latest of them. Sessions survive a restart of the console, so this
+ * list does, too: a file in `STATE_DIR` has the digest and the end of each. A session cannot be derived from it.
  */
 import { hash } from 'node:crypto';
 import { causeOf } from '../../errors.ts';
@@ -8,18 +8,18 @@ import { readSmallFile, replaceSmallFile } from '../../files/small-file.ts';
 import { SESSION_MS } from './session.ts';
 
 const MOST = 10_000;
-/** More than that many lines have. */
+/** More than the maximum number of lines takes. */
 const MOST_BYTES = 1_000_000;
 const LINE = /^([\w-]{43}|\*) (\d{1,15})$/;
-/** In place of a digest: all that end by then. */
+/** Replaces a digest: all sessions that end by then. */
 const ALL = '*';
 
 export interface SignedOutOptions {
-  /** undefined: in memory only. */
+  /** undefined: kept in memory only. */
   readonly path?: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Told what an operator should know. */
+  /** Reports what an operator should know. */
   readonly say: (text: string) => void;
 }
 
@@ -34,7 +34,7 @@ export class SignedOut {
     this.#ends = ends;
   }
 
-  /** With what an earlier process has kept. Where that cannot be read, whoever was signed in must sign in again. */
+  /** Starts with what an earlier process stored. If that cannot be read, everybody who was signed in must sign in again. */
   static async open(options: SignedOutOptions): Promise<SignedOut> {
     const { path, now, say } = options;
     if (path === undefined) return new SignedOut(options);
@@ -49,7 +49,7 @@ export class SignedOut {
     return all;
   }
 
-  /** Counts at once. Resolves when it is kept, or cannot be: then that is said. */
+  /** Takes effect at once. Resolves when stored, or when that has failed, which is reported. */
   async add(id: string, until: number): Promise<void> {
     const now = this.#options.now();
     for (const [old, end] of this.#ends) if (end <= now) this.#ends.delete(old);
@@ -82,7 +82,7 @@ function digestOf(id: string): string {
   return hash('sha256', id, 'base64url');
 }
 
-/** undefined: it is not what was written. */
+/** undefined: not a text that this console wrote. */
 function parse(text: string): Map<string, number> | undefined {
   const ends = new Map<string, number>();
   for (const line of text.split('\n').filter((each) => each !== '')) {

@@ -1,13 +1,13 @@
-/** The tokens with which people and scripts sign in. Only digests of them are kept. PURE. */
+/** The tokens with which people and scripts sign in. Only their digests are kept. PURE. */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { type ConsoleToken, parseConsoleToken } from '../../config/console.ts';
 import type { Role } from './visitor.ts';
 
-/** One who may sign in. */
+/** A person or script that may sign in. */
 export interface Holder {
   readonly name: string;
   readonly role: Role;
-  /** What their sessions are signed with: as long as the token is the same, a session outlives a restart. */
+  /** Signs the holder's sessions. It depends only on the token, so a session survives a restart. */
   readonly key: Buffer;
   readonly digest: Buffer;
 }
@@ -24,7 +24,7 @@ export function holdersOf(tokens: readonly ConsoleToken[]): readonly Holder[] {
   });
 }
 
-/** Whose token it is. Takes as long whatever the token is: each is compared, and none by its beginning. */
+/** The holder of a token. Takes the same time for any token: all are compared, by their whole digests. */
 export function holderOf(holders: readonly Holder[], token: string): Holder | undefined {
   const digest = digestOf(token);
   let found: Holder | undefined;
@@ -32,7 +32,7 @@ export function holderOf(holders: readonly Holder[], token: string): Holder | un
   return found;
 }
 
-/** The tokens of a file: one a line. @returns or the number of the first line that is none; never what is on it. */
+/** Parses the tokens of a file, one per line. @returns also the number of the first faulty line, but never its content. */
 export function parseTokens(text: string): readonly ConsoleToken[] | { readonly faultyLine: number } {
   const tokens: ConsoleToken[] = [];
   for (const [i, line] of text

@@ -1,18 +1,18 @@
-/** Who a request is of, and what they may do. PURE. */
+/** Who sent a request, and what they may do. PURE. */
 
-/** A viewer may read, an operator also change. */
+/** A viewer may read; an operator may also change. */
 export type Role = 'viewer' | 'operator';
 
 export interface Visitor {
-  /** As the log of changes says it. */
+  /** The name in the log of changes. */
   readonly name: string;
   readonly role: Role;
   /**
-   * How they were known: by a session of this console, a token with the request, a proxy's header, or not at all, where
-   * reading is open.
+   * How the visitor was identified: by a session of this console, a token in the request, or a proxy's header; `nobody`: not at all,
+   * because reading is open.
    */
   readonly by: 'session' | 'bearer' | 'proxy' | 'nobody';
-  /** What a form of theirs carries, so that no other site can send one; undefined where none is needed, or none may be sent. */
+  /** Token in this visitor's forms, so that no other site can submit one; undefined if none is needed, or no form may be submitted. */
   readonly formToken?: string;
 }
 

@@ -1,13 +1,13 @@
-/** Schemas of what the API is asked. What they do not name is refused, and never passed over. PURE. */
+/** Schemas of the API's requests. Unknown fields are refused, never ignored. PURE. */
 import { z } from 'zod';
 import { nearest } from '../../text/nearest.ts';
 import { LARGEST } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 
-/** Unknown fields that are named. */
+/** Maximum number of unknown fields that are named. */
 const MOST_NAMED = 5;
 
-/** An object with these fields and no others: a misspelt one must not be as good as none. */
+/** An object with only these fields: a misspelt field must not be silently ignored. */
 export function onlyFields<Shape extends z.ZodRawShape>(shape: Shape) {
   const names = Object.keys(shape);
   return z.strictObject(shape, {
@@ -23,17 +23,17 @@ function unknownFields(keys: readonly string[], names: readonly string[]): strin
   return `there is no field ${said.join(', ')}`;
 }
 
-/** A name that is none of these, and the one that is near. */
+/** A phrase with an unknown name, and the known name closest to it. */
 export function named(wrong: string, names: readonly string[]): string {
   const near = nearest(wrong, names);
   return `"${shortPrintable(wrong)}"${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
 }
 
-/** As flags have them. */
+/** The same limits as for flags. */
 export const whole = z.number().int().min(1).max(LARGEST.whole);
 export const positive = z.number().positive().max(LARGEST.number);
 
-/** A whole number of a query, in decimal digits and nothing else. */
+/** A whole number in a query, in decimal digits only. */
 export function digits(least: number, most: number) {
   const say = `must be a whole number from ${least} to ${most}, in digits`;
   return z.preprocess(

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document of the API, made from its routes. PURE. */
+/** The OpenAPI 3.1 document of the API, generated from its routes. PURE. */
 import { z } from 'zod';
 import { MOST_KEYS } from './idempotency.ts';
 import { API_PREFIX, type ApiRoute, subjectOf, subjects } from './route.ts';
@@ -8,7 +8,7 @@ const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unk
   return rest;
 };
 
-/** @param version of the program. */
+/** @param version the version of the program. */
 export function apiDocument(routes: readonly ApiRoute[], version: string) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const one of routes) {

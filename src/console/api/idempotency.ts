@@ -1,24 +1,24 @@
-/** The same request with the same key is done once: who sends it again gets the answer that it had. In memory. */
+/** Executes a request once per key: if it is sent again, the sender gets the first answer. In memory. */
 import { createHash } from 'node:crypto';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { NotDone, OutcomeUnknown, PageError, PartlyDone } from '../pages/page-error.ts';
 
-/** Of one who asks; of more than these the first is forgotten that is over. */
+/** Keys remembered per sender. Beyond that, the oldest completed one is forgotten. */
 export const MOST_KEYS = 10_000;
 const KEPT_MS = 86_400_000;
 
 interface Kept {
   readonly request: string;
   readonly answer: Promise<unknown>;
-  /** Where a file came with it: that file, when the answer is there. */
+  /** If the request had a file: that file, available when the answer is. */
   readonly file: FileSeen | undefined;
-  /** Infinity until it is over: nothing that goes on is forgotten. */
+  /** Infinity until the request is over: a request in progress is never forgotten. */
   until: number;
 }
 
 export class Idempotency {
   readonly #now: () => number;
-  /** By whose they are. */
+  /** By sender. */
   readonly #kept = new Map<string, Map<string, Kept>>();
 
   /** @param now epoch milliseconds. */
@@ -27,10 +27,10 @@ export class Idempotency {
   }
 
   /**
-   * @param who whose key it is. @param key undefined: it is done each time. @param request all that it says.
-   * @param body where it is a stream, a file: its digest is taken while it is read, by `work` or, of a second request, here.
-   * @throws PageError for a key that came with another request, and what `work` throws: then it may be tried again, unless it is not known
-   * whether it was done.
+   * @param who the owner of the key. @param key undefined: executed every time. @param request the request without its body.
+   * @param body a stream if it is a file: its digest is computed while it is read, by `work` or, for a repeated request, here.
+   * @throws PageError if the key came with another request; and what `work` throws. The request may then be tried again, unless it is
+   * unknown whether it was executed.
    */
   async once(
     who: string,
@@ -48,7 +48,7 @@ export class Idempotency {
     const before = keys.get(key);
     if (before !== undefined && before.until > this.#now()) {
       if (before.request === digest) {
-        // To its end, first: who sends it listens for an answer only then.
+        // Read the body to its end first: the sender waits for an answer only after that.
         const sent = body instanceof Readable ? await digestOf(body) : undefined;
         const answer = await before.answer;
         if (sent === before.file?.digest) return answer;
@@ -58,7 +58,7 @@ export class Idempotency {
     const file = body instanceof Readable ? new FileSeen(body) : undefined;
     const answer = work(file?.stream ?? body);
     const kept: Kept = { request: digest, answer, file, until: Number.POSITIVE_INFINITY };
-    // The last one is the last of the map, too.
+    // Moves the latest key to the end of the map.
     keys.delete(key);
     keys.set(key, kept);
     if (keys.size > MOST_KEYS) forgetOne(keys);
@@ -79,7 +79,7 @@ export class Idempotency {
   }
 }
 
-/** It may be done, and nobody knows: who asks again by the same key is told the same, and does nothing twice. */
+/** The outcome is unknown: a repeat with the same key gets the same answer, and nothing is done twice. */
 function isToBeLookedAt(error: unknown): boolean {
   return error instanceof OutcomeUnknown && !(error instanceof PartlyDone || error instanceof NotDone);
 }
@@ -88,14 +88,14 @@ function forgetOne(keys: Map<string, Kept>): void {
   for (const [key, { until }] of keys) if (until !== Number.POSITIVE_INFINITY) return void keys.delete(key);
 }
 
-/** A file that is read by somebody else: what it was, once it has been. */
+/** A file that other code reads: computes its digest meanwhile. */
 class FileSeen {
-  /** To be read in place of what was given, and broken where that is. */
+  /** Read this stream instead of the given one; it fails when the given one does. */
   readonly stream: Transform;
   readonly #hash = createHash('sha256');
   #digest = '';
 
-  /** Once it was read. */
+  /** Valid when the file was read to its end. */
   get digest(): string {
     return this.#digest;
   }
@@ -111,7 +111,7 @@ class FileSeen {
         done();
       },
     });
-    // Who reads it sees what goes wrong.
+    // The reader of the stream sees errors.
     pipeline(given, this.stream, () => {});
   }
 }

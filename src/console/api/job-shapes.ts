@@ -1,4 +1,4 @@
-/** What the API of jobs takes and answers: the schemas that its routes check and its document shows. */
+/** Requests and answers of the jobs API: the schemas that its routes check and its document shows. */
 import { z } from 'zod';
 import { unsettableNames } from '../../jobs/rules/given.ts';
 import { verificationJson } from '../../jobs/verify/view.ts';
@@ -120,13 +120,13 @@ export const planning = z.object({
 });
 export const done = z.object({ job: z.string() });
 
-/** What a look at the tasks of a job has found, and how far it is. @param found of one that has come to its end. */
+/** The progress and the result of a look at a job's tasks. @param found the result of a completed look. */
 function looked<Found extends z.ZodType>(found: Found, description: string) {
   return z
     .object({
       job: z.string(),
       state: z.enum(['none', 'looking', 'seen', 'failed', 'cut-off']),
-      /** Read so far, of all. */
+      /** Read so far, and the total. */
       tasks: z.number().nullable(),
       of: z.number().nullable(),
       away: apiAway,
@@ -154,7 +154,7 @@ export function awayJson(away: ApiAway | undefined): z.input<typeof apiAway> {
   return away === undefined ? null : { since: new Date(away.since).toISOString(), why: away.why };
 }
 
-/** @param seen undefined: nobody has looked. */
+/** @param seen undefined: there was no look. */
 function lookedJson<Found, Json>(
   job: string,
   seen: LookSeen<Found> | undefined,

@@ -1,4 +1,4 @@
-/** The API of jobs: what their pages show and do. */
+/** The API of jobs: offers what their pages show and do. */
 import { z } from 'zod';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobNameSchema } from '../../jobs/plan/job-name.ts';
@@ -28,7 +28,7 @@ import {
 } from './job-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
-/** Of a page of rows, and of a list. */
+/** Maximum for a page of rows, and for a list. */
 const MOST_ROWS = 1_000;
 const most = digits(1, MOST_ROWS).default(100);
 

@@ -1,4 +1,4 @@
-/** What the API of dead letters takes and answers: the schemas that its routes check and its document shows. */
+/** Requests and answers of the dead-letters API: the schemas that its routes check and its document shows. */
 import { z } from 'zod';
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
@@ -15,7 +15,7 @@ import { onlyFields, positive, whole } from './asked-shapes.ts';
 import { reason } from './job-shapes.ts';
 import { subjects } from './route.ts';
 
-/** Letters that may be named one by one. */
+/** Maximum number of letters that may be named individually. */
 const MOST_NAMED = 500;
 
 const group = z.looseObject({

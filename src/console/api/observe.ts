@@ -1,4 +1,4 @@
-/** The API of what goes on now, and of one task. PURE but for what it is given. */
+/** The API of the present state, and of one task. PURE, except for its parameters. */
 import { z } from 'zod';
 import { updateSchema } from '../../message/update.ts';
 import { traceJson } from '../../trace/json.ts';
@@ -11,7 +11,7 @@ import { digits, onlyFields } from './asked-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
 export interface ObserveOptions {
-  /** What `status --json` prints, and what says nothing since when; undefined where nothing was looked at yet. */
+  /** What `status --json` prints, and which sources have not answered since when; undefined before the first look. */
   readonly status: () => Promise<
     | {
         readonly text: string;
@@ -19,7 +19,7 @@ export interface ObserveOptions {
       }
     | undefined
   >;
-  /** Of the last hour, the oldest first. */
+  /** The last hour, oldest first. */
   readonly samples: () => readonly Sample[];
   readonly changes: ChangeSources;
   readonly trace: (identifier: string, signal: AbortSignal) => Promise<Trace>;

@@ -1,4 +1,4 @@
-/** The API of plans: made from a file or from live tasks, looked at, applied, discarded. */
+/** The API of plans: made from a file or from live tasks, read, applied, discarded. */
 import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -152,7 +152,7 @@ function planningJson({ jobId, state, source, by, note, noteSince, away, report 
   };
 }
 
-/** @throws PageError for a file that is too large, or cut. */
+/** @throws PageError for a file that is too large or truncated. */
 async function keep(body: Readable, path: string, mostBytes: number): Promise<void> {
   let bytes = 0;
   const bounded = new Transform({
@@ -165,7 +165,7 @@ async function keep(body: Readable, path: string, mostBytes: number): Promise<vo
   try {
     await pipeline(body, bounded, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
   } catch (error) {
-    // What unpacks a body writes over the error that it is broken by.
+    // The decompressor replaces the error that breaks it.
     if (bytes > mostBytes) throw tooLarge(mostBytes);
     if (error instanceof PageError || !body.errored) throw error;
     throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');

@@ -1,11 +1,11 @@
-/** A route of the HTTP API as data: what is served, and what its document says, are made of the same. PURE. */
+/** A route of the HTTP API as data: both the served route and its documentation are made from it. PURE. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Visitor } from '../access/visitor.ts';
 
 export const API_PREFIX = '/api/v1';
 
-/** What paths may name. */
+/** The parameters that paths may have. */
 export const subjects = {
   job: z.string().min(1).max(128),
   group: z.string().regex(/^[0-9a-f]{8}$/, 'must be the eight characters of a cause, digits and a to f'),
@@ -13,13 +13,13 @@ export const subjects = {
   change: z.uuid('must be a UUID, as the answer that began the change has it'),
 } as const;
 
-/** The name in a route's path; undefined where there is none. */
+/** The parameter in a route's path; undefined if there is none. */
 export function subjectOf(path: string): keyof typeof subjects | undefined {
   return (Object.keys(subjects) as (keyof typeof subjects)[]).find((name) => path.includes(`{${name}}`));
 }
 
 export interface Asked<Query, Body> {
-  /** What the path names: a job, a cause, a letter, a change; '' where it names nothing. */
+  /** The value of the path's parameter: a job, a cause, a letter, a change; '' without one. */
   readonly subject: string;
   readonly query: Query;
   readonly body: Body;
@@ -27,32 +27,32 @@ export interface Asked<Query, Body> {
   readonly request: FastifyRequest;
 }
 
-/** Refuses what it does not name, as `onlyFields` makes it. */
+/** Refuses unknown fields, as made by `onlyFields`. */
 type Only = z.ZodObject<z.ZodRawShape, z.core.$strict>;
 
-/** @template Query and Body as their schemas give them. */
+/** @template Query and Body in the types of their schemas. */
 export interface ApiRoute<Query = unknown, Body = unknown> {
   readonly method: 'get' | 'post';
-  /** Behind {@link API_PREFIX}; with one of {@link subjects}, as in `{job}`, where it is about one. */
+  /** The path after {@link API_PREFIX}; with one of {@link subjects}, such as `{job}`, if the route is about one. */
   readonly path: string;
-  /** Of the operation, for generated clients. */
+  /** Operation id, for generated clients. */
   readonly id: string;
   readonly summary: string;
   readonly query?: Only & z.ZodType<Query>;
   /** Sent as JSON; `file`: the body is a file, which the route reads itself. */
   readonly body?: (Only & z.ZodType<Body>) | 'file';
   readonly answer: z.ZodType;
-  /** Waits for what `serve` does, and may give up waiting: what was begun goes on, and who asks again with the same key waits for it. */
+  /** Waits for `serve`, and may stop waiting: the work then continues, and a repeat with the same key waits for it. */
   readonly wait?: (
     served: Promise<unknown>,
-    /** `takenIn`: settles when the file that is its body has come, or come to nothing. */
+    /** `takenIn`: settles when the file in the body was received, or receiving it failed. */
     asked: { readonly subject: string; readonly takenIn: Promise<unknown> | undefined },
   ) => Promise<unknown>;
-  /** Faults of the one who asks are thrown as PageError. */
+  /** Throws PageError for faults of the sender. */
   readonly serve: (asked: Asked<Query, Body>) => Promise<unknown>;
 }
 
-/** Keeps the types of a route's schemas for its `serve`. */
+/** Preserves the types of a route's schemas for its `serve`. */
 export function route<Query, Body>(one: ApiRoute<Query, Body>): ApiRoute {
   return one as ApiRoute;
 }

@@ -1,4 +1,4 @@
-/** Serves the routes of the API, and its document. */
+/** Serves the API's routes and its document. */
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
@@ -36,7 +36,7 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
             const { subject, query, visitor } = asked;
             const takenIn =
               asked.body instanceof Readable ? finished(asked.body, { writable: false }) : undefined;
-            // Whoever reads it sees what goes wrong.
+            // The reader of the file sees errors.
             takenIn?.catch(() => {});
             const key = request.headers['idempotency-key'];
             const served = idempotency.once(
@@ -53,16 +53,16 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
   };
 }
 
-/** What bodies may be; of a body that is a file, what files may be. */
+/** Allowed content types of bodies, and of bodies that are files. */
 const types = { fields: ['application/json'], file: fileTypes };
 
-/** @throws PageError for a body that is something else, before it is read. */
+/** @throws PageError for a body of another type, before it is read. */
 function requireType({ body }: ApiRoute, given: string | undefined): void {
   if (body === undefined || given === undefined) return;
   const wanted = types[body === 'file' ? 'file' : 'fields'];
   const [type = '', ...parameters] = given.toLowerCase().split(';');
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='));
-  // Bodies are read as UTF-8: others would be read wrongly.
+  // Bodies are read as UTF-8; other encodings would be misread.
   const isUtf8 = charset === undefined || /^charset="?(utf-?8|us-ascii)"?$/.test(charset);
   if (wanted.includes(type.trim()) && isUtf8) return;
   const sent = body === 'file' ? 'the file' : 'the body as JSON';
@@ -85,7 +85,7 @@ function read(one: ApiRoute, request: FastifyRequest) {
   };
 }
 
-/** @param name what it is, where it is no object whose fields have names. */
+/** @param name the name of the value if it is not an object with named fields. */
 function given<T>(schema: z.ZodType<T>, value: unknown, name?: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

@@ -1,4 +1,4 @@
-/** The latest changes of all logs together. */
+/** The latest changes of all logs combined. */
 
 /** One change; texts are not escaped. */
 export interface ShownChange {
@@ -6,26 +6,26 @@ export interface ShownChange {
   readonly at: number;
   readonly who: string;
   readonly what: string;
-  /** Where to look at what was changed. */
+  /** Where to see what was changed. */
   readonly link?: string;
   readonly why: string;
   readonly detail: string;
 }
 
-/** What one source of changes says, or why it says nothing. */
+/** The answer of one source of changes, or why it does not answer. */
 type ChangesAnswer = readonly ShownChange[] | { readonly away: string };
 
-/** By what they are changes of. None rejects. */
+/** Sources by the kind of what they log. None rejects. */
 export type ChangeSources = Readonly<Record<string, (most: number) => Promise<ChangesAnswer>>>;
 
 export interface NewestChanges {
   readonly shown: readonly ShownChange[];
-  /** How many were read of all logs. */
+  /** Number of changes read from all logs. */
   readonly read: number;
   readonly away: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** @param most each source is asked for as many. */
+/** @param most number of changes requested from each source. */
 export async function newestChanges(sources: ChangeSources, most: number): Promise<NewestChanges> {
   const answers = await Promise.all(
     Object.entries(sources).map(async ([name, ask]) => ({ name, answer: await ask(most) })),

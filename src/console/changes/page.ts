@@ -1,4 +1,4 @@
-/** The page *Log of changes*: who, when, what and why, from pages and commands alike. PURE. */
+/** The page *Log of changes*: who changed what, when and why, from pages and commands alike. PURE. */
 import { number } from '../../text/numbers.ts';
 import { instant } from '../../text/times.ts';
 import { type Html, html } from '../pages/html.ts';
@@ -6,7 +6,7 @@ import type { Page } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import type { NewestChanges, ShownChange } from './newest.ts';
 
-/** Characters of a detail. */
+/** Maximum length of a detail, in characters. */
 const MOST_DETAIL = 400;
 
 export function changesPage({ shown, read, away }: NewestChanges): Page {

@@ -3,7 +3,7 @@ import type { Section } from '../section.ts';
 import { type ChangeSources, newestChanges } from './newest.ts';
 import { changesPage } from './page.ts';
 
-/** Changes on the page. */
+/** Maximum number of changes on the page. */
 const MOST = 200;
 
 export function changesSection(sources: ChangeSources): Section {

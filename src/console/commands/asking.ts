@@ -1,4 +1,4 @@
-/** What the pages *Task* and *Log of changes*, and their routes of the API, ask; what is away is told at once, and since when. */
+/** The sources of the pages *Task* and *Log of changes* and of their API routes. Sources that are away are reported at once. */
 
 import type { CommandContext } from '../../cli/context.ts';
 import { type LoggedChange, readChanges } from '../../dead-letters/desk/log.ts';
@@ -21,11 +21,11 @@ import type { JobsParts } from './jobs.ts';
 
 interface AskingOptions {
   readonly context: CommandContext;
-  /** From the root. */
+  /** Absolute path. */
   readonly stateDir: string;
   /** The last look at the dead letters, or why there can be none. */
   readonly letters: Pick<Desk, 'look' | 'lookFault'> | string;
-  /** Reads the ledger, where there is one. @throws AwayError, and PageError where it does not answer. */
+  /** Reads the ledger, if there is one. @throws AwayError, and PageError if it does not answer. */
   readonly readLedger: JobsParts['readLedger'];
 }
 
@@ -55,7 +55,7 @@ export function makeAsking({ context, stateDir, letters, readLedger }: AskingOpt
     }
   };
 
-  /** What is away is a phrase. */
+  /** The reason for being away is a phrase. */
   const awayOr = async (what: string, ask: () => Promise<readonly ShownChange[]>) => {
     try {
       return await ask();
@@ -94,7 +94,7 @@ export function makeAsking({ context, stateDir, letters, readLedger }: AskingOpt
       ),
   };
 
-  /** The letters are those of the last look: a pass of its own would hide them from it. */
+  /** Uses the letters of the last look: a separate pass would hide them from it. */
   const trace = async (identifier: string, signal: AbortSignal): Promise<Trace> => {
     const asking = (until: AbortSignal): Asking => ({ context, identifier, signal: until });
     const [ofLedger, ofApi] = await Promise.all([
@@ -153,7 +153,7 @@ async function letterChanges(stateDir: string, most: number): Promise<readonly S
   return changes.flatMap(letterLines);
 }
 
-/** Who stopped it has a line of its own; a plan that was dropped has no other. */
+/** Stopping has a line of its own; for a dropped plan it is the only line. */
 function letterLines(change: LoggedChange): readonly ShownChange[] {
   const { at, by, action, reason, what, letters, stops, end } = change;
   const begun: ShownChange = {

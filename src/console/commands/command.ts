@@ -1,4 +1,4 @@
-/** `console`: the pages, until SIGTERM or SIGINT. */
+/** `console`: serves the pages until SIGTERM or SIGINT. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
@@ -27,10 +27,10 @@ const settings = [
   'consoleOperators',
 ] as const;
 
-/** For the last lines, in milliseconds. */
+/** Time for the last lines of output, in milliseconds. */
 const LINGER_MS = 200;
 
-/** @param pollSeconds of passes over the dead-letter queue; see `PassSurroundings`. */
+/** @param pollSeconds for passes over the dead-letter queue; see `PassSurroundings`. */
 export function configureConsole(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(
@@ -100,14 +100,14 @@ async function runConsole(
   setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();
 }
 
-/** The address that is told is this machine's own then. */
+/** If the console listens on all addresses, the address it prints is this machine's own. */
 function everywhere(host: string): string {
   return host === '0.0.0.0' || host === '::'
     ? ` and at every other address of this machine (CONSOLE_HOST is ${host})`
     : '';
 }
 
-/** Loaded where it is used. */
+/** Loaded only when used. */
 async function openAlb(arn: string, { clock, sleep }: CommandContext): Promise<AlbIdentity> {
   const { AlbIdentity, fetchKeyText } = await import('../access/alb-identity.ts');
   return new AlbIdentity({ arn, fetchText: fetchKeyText, clock, sleep });

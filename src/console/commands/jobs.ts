@@ -1,4 +1,4 @@
-/** The section *Jobs* put together: it uses what the commands of `jobs` use, and sends what is due as `jobs send` does. */
+/** Assembles the section *Jobs*: it uses what the commands of `jobs` use, and sends due jobs as `jobs send` does. */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { requireRightClock } from '../../cli/clock.ts';
@@ -40,24 +40,24 @@ export interface JobsParts {
   readonly section: Section;
   readonly metrics: Section;
   readonly routes: readonly ApiRoute[];
-  /** Sends what is due, unless it is not to. */
+  /** Starts sending due jobs, unless disabled. */
   readonly start: () => void;
-  /** Reads the ledger, where there is one. @throws AwayError, and PageError where it does not answer. */
+  /** Reads the ledger, if there is one. @throws AwayError, and PageError if it does not answer. */
   readonly readLedger: <T>(work: (ledger: Ledger) => Promise<T>) => Promise<T | undefined>;
-  /** Asks the ledger, where there is one; undefined: it answers, or nothing has made it yet. */
+  /** Asks the ledger, if there is one; undefined: it answers, or does not exist yet. */
   readonly ledgerAway: () => Promise<LedgerAway | undefined>;
   readonly close: () => Promise<void>;
 }
 
 interface JobsPartsOptions {
   readonly context: CommandContext;
-  /** From the root. */
+  /** Absolute path. */
   readonly stateDir: string;
-  /** Whether what is due is sent from here. */
+  /** Whether due jobs are sent from here. */
   readonly send: boolean;
   readonly say: (text: string) => void;
   readonly onError: (error: unknown) => void;
-  /** Of an upload; default: {@link MOST_UPLOAD_BYTES}. */
+  /** Maximum size of an upload; default: {@link MOST_UPLOAD_BYTES}. */
   readonly mostBytes?: number;
   /** Default: {@link openLedgerAt}. */
   readonly openLedger?: typeof openLedgerAt;
@@ -66,7 +66,7 @@ interface JobsPartsOptions {
 /** A file of a million rows has about 60 MB. */
 const MOST_UPLOAD_BYTES = 256 * 1_048_576;
 const SOCKETS = 4;
-/** Sending that could not begin, or has ended, is tried again. */
+/** Wait before sending is tried again if it could not begin, or has ended. */
 const backoff: BackoffSettings = { baseMs: 5_000, maxMs: 60_000 };
 
 export function makeJobs(options: JobsPartsOptions): JobsParts {
@@ -153,13 +153,13 @@ async function keepSending(
   onError: (error: unknown) => void,
 ): Promise<void> {
   const { sleep, random, commandLine } = context;
-  // The console hears the process's signals: sending ends with it.
+  // The console handles the process's signals: sending ends with it.
   const onSignal: CommandContext['onSignal'] = (listener) => {
     const stop = (): void => listener('SIGTERM');
     signal.addEventListener('abort', stop, { once: true });
     return () => signal.removeEventListener('abort', stop);
   };
-  /** What was said last of why nothing is sent: it is said once. */
+  /** The last reported reason why nothing is sent: each is reported once. */
   let said: string | undefined;
   for (let failures = 1; !signal.aborted; failures++) {
     try {
@@ -201,7 +201,7 @@ async function make(
       ...planning,
       cwd,
       stdin: Readable.from([]),
-      // Without it the plan is as good.
+      // The plan is just as good without it.
       measuredRate: () => door.read((ledger) => ledger.measuredRate()).catch(() => undefined),
     };
     if (wanted.from === 'undo')
@@ -285,7 +285,7 @@ async function collect(
   if (!emptied) say('More outcomes keep coming: the ledger may know less than there is');
 }
 
-/** By the queue that updates are sent to; by none where there is none. */
+/** Compares clocks through the queue that updates are sent to; does nothing without such a queue. */
 async function checkClock(context: CommandContext, say: (text: string) => void): Promise<void> {
   const { queueUrl } = readConfigForAws(context.env, ['queueUrl']);
   const queues = await openQueues(context, SOCKETS, (sentence) => say(`${sentence}.`));

@@ -1,4 +1,4 @@
-/** Puts the console's sections together: each uses what the commands use. */
+/** Assembles the console's sections: each uses what the commands use. */
 import { resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig } from '../../config.ts';
@@ -26,9 +26,9 @@ import { makeJobs } from './jobs.ts';
 
 export interface Sections {
   readonly all: readonly Section[];
-  /** Reads what an earlier process has left: resolves before anything is asked for. */
+  /** Reads what an earlier process left: resolves before any request is served. */
   readonly restore: () => Promise<void>;
-  /** What goes on by itself begins. */
+  /** Starts the background work. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
 }
@@ -39,11 +39,11 @@ interface SectionsOptions {
   readonly onError: (error: unknown) => void;
   /** See `PassSurroundings`. */
   readonly pollSeconds?: number | undefined;
-  /** Whether jobs that are due are sent from here. */
+  /** Whether due jobs are sent from here. */
   readonly send: boolean;
 }
 
-/** As `dead-letters redrive` waits for canaries; the end of all may take longer. In seconds. */
+/** How `dead-letters redrive` waits for canaries; waiting for all ends may take longer. In seconds. */
 const canaryBounds = { seconds: 600, quietSeconds: 60 };
 const endBounds = { seconds: 3_600, quietSeconds: 60 };
 
@@ -123,7 +123,7 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
   };
 }
 
-/** What opens, or why it does not. */
+/** What `open` gives, or why it fails. */
 function lettersOr(open: () => Letters): Letters | string {
   try {
     return open();

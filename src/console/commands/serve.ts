@@ -1,4 +1,4 @@
-/** The whole console at an address: its sections over HTTP, and what goes on by itself. */
+/** The whole console at an address: its sections over HTTP, and its background work. */
 import { join, resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig } from '../../config.ts';
@@ -12,7 +12,7 @@ export interface ServeOptions extends Omit<ConsoleOptions, 'sections' | 'now' | 
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** Whether jobs that are due are sent from here. */
+  /** Whether due jobs are sent from here. */
   readonly send: boolean;
   /** See `PassSurroundings`. */
   readonly pollSeconds?: number | undefined;
@@ -22,12 +22,12 @@ export interface ServeOptions extends Omit<ConsoleOptions, 'sections' | 'now' | 
 export interface ServedConsole {
   /** As a URL, without a path. */
   readonly address: string;
-  /** What goes on by itself begins: looks at workers, a redrive that was cut off, sending. */
+  /** Starts the background work: looks at workers, a redrive that was interrupted, sending. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** @throws CommandError where it cannot listen. */
+/** @throws CommandError if it cannot listen. */
 export async function serveConsole(options: ServeOptions): Promise<ServedConsole> {
   const { context, host, port, send, pollSeconds, say, onError } = options;
   const sections = makeSections({ context, say, onError, pollSeconds, send });
@@ -41,7 +41,7 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
     await sections.close();
   };
   try {
-    // Fastify makes a second server for the other address of `localhost`, without the limits of the first.
+    // For `localhost`, Fastify would create a second server for the other address, without the limits of the first.
     const address = await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
     return { address, start: sections.start, close };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The tokens of the environment and of a file, which is read again when it changes. */
+/** The tokens from the environment and from a file, which is read again when it changes. */
 import { unwatchFile, watchFile } from 'node:fs';
 import type { ConsoleToken } from '../../config/console.ts';
 import { TOKEN_RULE } from '../../config/console.ts';
@@ -12,11 +12,11 @@ const LOOK_MS = 2_000;
 interface TokenSources {
   readonly given: readonly ConsoleToken[];
   readonly path: string | undefined;
-  /** Told when the file has changed, and when it cannot be used. */
+  /** Reports that the file has changed, or cannot be used. */
   readonly say: (text: string) => void;
 }
 
-/** @throws CommandError where the file cannot be used at the start; later the tokens stay as they were. */
+/** @throws CommandError if the file cannot be used at the start; later, the tokens stay as they were. */
 export async function openTokens({ given, path, say }: TokenSources) {
   const own = holdersOf(given);
   let holders = own;

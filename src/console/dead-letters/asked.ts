@@ -1,18 +1,18 @@
-/** What is asked for in the form of a change: which letters, and how. PURE. */
+/** What the form of a change asks for: which letters, and how. PURE. */
 import { z } from 'zod';
 import { readWhere, type WhereResult } from '../../dead-letters/letters/conditions.ts';
 import { decimalField, wholeField } from '../pages/number-fields.ts';
 import { PageError } from '../pages/page-error.ts';
 
-/** Letters that one may tick. */
+/** Maximum number of letters that one may tick. */
 const MOST_IDS = 500;
 
 const blank = z.literal('').transform(() => undefined);
 
-/** Fields that a purge would pass over, and whose sender would take them for heeded. */
+/** Fields that a purge would ignore although their sender expects an effect. */
 const ofRedrive = ['rate', 'canary', 'force'] as const;
 
-/** A check of what is asked for: a purge with a field of a redrive is refused. */
+/** A check of the request: a purge with a field of a redrive is refused. */
 export function refuseForPurge({
   value,
   issues,
@@ -30,7 +30,7 @@ export function refuseForPurge({
       });
 }
 
-/** What the form of a change calls its fields. */
+/** The labels of the fields in the form of a change. */
 export const askedLabels = {
   limit: 'At most',
   rate: 'Per second',
@@ -50,7 +50,7 @@ const fields = z.object({
   canary: z.union([blank, wholeField]).optional(),
   force: z.literal('yes').optional(),
 });
-/** A form's fields. One tick is a text, several are a list. */
+/** A form's fields. One tick is a text, several ticks are a list. */
 export const askedFields = fields.check(refuseForPurge);
 
 export interface Asked {
@@ -77,7 +77,7 @@ export function toAsked({
   return { action, where, limit, rate, canary, force: force === 'yes' };
 }
 
-/** @throws PageError for a condition that cannot be read. */
+/** @throws PageError for a condition that cannot be parsed. */
 export function filterOf({ where }: Asked): Extract<WhereResult, { ok: true }>['matches'] {
   const read = readWhere(where);
   if (read.ok) return read.matches;

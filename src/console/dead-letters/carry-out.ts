@@ -1,4 +1,4 @@
-/** Carries out a plan of dead letters that a person has agreed to: the letters of the plan, and no later one. */
+/** Carries out a plan for dead letters that a person has approved: only for the letters of the plan, not for later ones. */
 import type { OpenAudit } from '../../dead-letters/changes/audit.ts';
 import type { CanaryBounds } from '../../dead-letters/changes/canary.ts';
 import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
@@ -16,14 +16,14 @@ import type { ChangeRun } from './change-run.ts';
 import { forgetUnfinished, keepUnfinished } from './unfinished.ts';
 
 interface Bounds {
-  /** Of canaries, and of all that was put back. */
+  /** For the canaries, and for all letters that were put back. */
   readonly canaryBounds: CanaryBounds;
   readonly endBounds: CanaryBounds;
 }
 
 export interface CarryOutOptions extends Bounds {
   readonly letters: Letters;
-  /** Absolute. */
+  /** Absolute path. */
   readonly stateDir: string;
   readonly openLog: OpenAudit;
   /** Epoch milliseconds. */
@@ -33,12 +33,12 @@ export interface CarryOutOptions extends Bounds {
 
 type LettersAudit = Parameters<typeof redrive>[1]['audit'];
 
-/** After the lease of a pass, in milliseconds. */
+/** Added to the lease of a pass, in milliseconds. */
 const MARGIN_MS = 5_000;
 
 /**
- * Moves or deletes the letters of a plan, and follows those that are put back to their end.
- * @param closed aborts when this process ends: the next one goes on with a redrive.
+ * Moves or deletes the letters of a plan, and follows letters that were put back to their ends.
+ * @param closed aborts when this process ends: the next process continues a redrive.
  */
 export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
   const { facts, chosen, confirmed = facts } = run;
@@ -47,10 +47,10 @@ export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed:
     if (goesOn) await keepUnfinished(options.stateDir, { facts, confirmed, chosen, letGo: false });
     await moveLogged(run, options, closed);
   } finally {
-    // Where that cannot be written, the next process waits in vain.
+    // If that cannot be written, the next process waits in vain.
     if (goesOn && closed.aborted && hasLetGo(run))
       await keepUnfinished(options.stateDir, { facts, confirmed, chosen, letGo: true }).catch(() => {});
-    // What the end of this process has cut off is not finished. What has failed or was stopped is told to have ended.
+    // A change interrupted by the end of this process is not finished. A change that failed or was stopped has ended.
     if (goesOn && (!closed.aborted || run.stopped !== undefined))
       run.notes.push(...(await forgetUnfinished(options.stateDir)));
   }
@@ -111,13 +111,13 @@ async function moveLogged(run: ChangeRun, options: CarryOutOptions, closed: Abor
   run.fault = errorText(report.error, letters.config);
 }
 
-/** Of a change that ends when somebody stops it, or `closed` aborts. */
+/** For a change that ends when somebody stops it, or when `closed` aborts. */
 export function surroundingsOf(run: ChangeRun, letters: Letters, closed: AbortSignal): PassSurroundings {
   const signal = AbortSignal.any([closed, run.stopSignal]);
   return { ...letters.surroundings(signal), watch: run.requests.watch };
 }
 
-/** As `redrive` and its plan take what was asked for. */
+/** The request in the form that `redrive` and its plan take. */
 export function redriveOptions(
   { limit, rate, canary, force }: Asked,
   matches: Filter,
@@ -135,7 +135,7 @@ export function redriveOptions(
   };
 }
 
-/** Reports also what was put back before a restart. */
+/** The report also covers letters put back before a restart. */
 async function redriveAgreed(
   run: ChangeRun,
   agreed: Filter,
@@ -164,7 +164,7 @@ async function redriveAgreed(
   return { ...report, matched: report.matched + sentBefore, redriven: report.redriven + sentBefore };
 }
 
-/** A pass that was killed holds its letters until its lease is over. */
+/** The letters of a pass that was killed stay invisible until its lease is over. */
 async function waitForHeld(run: ChangeRun, options: CarryOutOptions, signal: AbortSignal): Promise<void> {
   run.become('waiting');
   const leaseEnds = run.begunAt + LEASE_SECONDS * 1_000 + MARGIN_MS;
@@ -174,7 +174,7 @@ async function waitForHeld(run: ChangeRun, options: CarryOutOptions, signal: Abo
   run.become('moving');
 }
 
-/** Whether no letter is held by this process, or the one before. */
+/** Whether neither this process nor the one before still holds letters. */
 function hasLetGo({ mayBeHeld, report }: ChangeRun): boolean {
   return !mayBeHeld && report?.error === undefined && report?.pass?.notReleased === 0;
 }

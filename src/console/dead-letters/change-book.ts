@@ -2,25 +2,25 @@
 import { PageError } from '../pages/page-error.ts';
 import type { ChangeRun } from './change-run.ts';
 
-/** Changes that are remembered; the log has all. */
+/** Number of changes remembered; the log has all. */
 const MOST_CHANGES = 50;
 
 export class ChangeBook {
   readonly #changes = new Map<string, ChangeRun>();
 
-  /** The latest first. */
+  /** Latest first. */
   all(): readonly ChangeRun[] {
     return [...this.#changes.values()].reverse();
   }
 
-  /** @throws PageError for one that is not known. */
+  /** @throws PageError for an unknown change. */
   get(id: string): ChangeRun {
     const run = this.#changes.get(id);
     if (run !== undefined) return run;
     throw new PageError('This change is not known any more. The log of changes has what was done.', 404);
   }
 
-  /** @throws PageError for one that is no plan yet, or not any more. */
+  /** @throws PageError for a change that is not a plan yet, or no longer. */
   planned(id: string): ChangeRun {
     const run = this.get(id);
     if (run.state === 'planned') return run;
@@ -29,7 +29,7 @@ export class ChangeBook {
     throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
   }
 
-  /** @throws PageError where there is nothing to stop. */
+  /** @throws PageError if there is nothing to stop. */
   underWay(id: string): ChangeRun {
     const run = this.get(id);
     if (run.isUnderWay) return run;

@@ -1,4 +1,4 @@
-/** The page of one change: its plan, its progress, and how it ended. PURE. */
+/** The page of one change: its plan, its progress, and its end. PURE. */
 import type { CanaryVerdict } from '../../dead-letters/changes/canary.ts';
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
@@ -15,7 +15,7 @@ import { table } from '../pages/table.ts';
 import { type ChangeRun, type ChangeState, type Deed, phraseOf } from './change-run.ts';
 import { notDone } from './not-done.ts';
 
-/** Different values and refusals shown. */
+/** Maximum number of different values and refusals shown. */
 const SHOWN = 20;
 
 export const CHANGES_PATH = '/dead-letters/changes';
@@ -24,7 +24,7 @@ export function changePage(run: ChangeRun, visitor: Visitor): Page {
   const { action } = run.facts.asked;
   const title = action === 'redrive' ? 'Redrive of dead letters' : 'Purge of dead letters';
   const { id } = run.facts;
-  // A form in a part that is renewed would lose what is typed into it.
+  // A form in a live part would lose what is typed into it.
   const body =
     run.state === 'planned' || run.isOver
       ? html`${changePart(run)}\n${!run.isOver && mayChange(visitor) && confirmForm(run, visitor)}`
@@ -63,7 +63,7 @@ ${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.
 ${(run.state === 'planned' || run.isOver) && html`<p><a href="/dead-letters">All dead letters</a></p>`}`;
 }
 
-/** SQS is waited for. */
+/** Shown while waiting for SQS. */
 export function awayPart({ since, why }: Away): Html {
   return html`<p class="away">SQS has not answered since ${instant(since)} UTC${why !== undefined && html`: ${why}`}. It is waited for.</p>`;
 }
@@ -101,7 +101,7 @@ function endedHow({ report, fault, stopped, chosen }: ChangeRun): string {
   return verdict(report);
 }
 
-/** Whether a stop came too late to leave anything undone. */
+/** Whether a stop came too late to prevent anything. */
 function isWhole(report: RedriveReport | PurgeReport | undefined, agreed: number): boolean {
   if (report === undefined) return false;
   if (!('redriven' in report)) return report.purged + report.notDeleted >= agreed;

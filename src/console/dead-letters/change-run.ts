@@ -1,4 +1,4 @@
-/** One change of dead letters, from its plan to the end of what it has moved. */
+/** One change of dead letters, from its plan to the ends of the letters it has moved. */
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
 import type { Away, OpenRequests } from '../../dead-letters/pass/open-requests.ts';
@@ -6,14 +6,14 @@ import type { Asked } from './asked.ts';
 
 /**
  *   planning  a pass finds out what it would change
- *   planned   shown, and waits for the word of a person; nothing is changed yet
+ *   planned   shown, and waits for a person's approval; nothing is changed yet
  *   moving    letters are put back, or deleted
- *   canaries  the first ones were put back; the others wait for their end
- *   ending    the end of those that were put back is waited for
- *   waiting   it was gone on with after a kill: letters that the killed process held are seen by nobody for a while
- *   stopping  somebody has stopped it: the request under way is completed
+ *   canaries  the first letters were put back; the others wait for their ends
+ *   ending    waits for the ends of the letters that were put back
+ *   waiting   continued after a kill: letters that the killed process held are invisible for a while
+ *   stopping  somebody has stopped it: the request in progress is completed
  *   ended     done, or stopped early: `report` and `fault` say how
- *   dropped   it was not carried out: somebody dropped the plan, or stopped its making
+ *   dropped   not carried out: somebody dropped the plan, or stopped its making
  */
 export const changeStates = [
   'planning',
@@ -46,35 +46,35 @@ export interface Deed {
   readonly reason: string;
 }
 
-/** By whom it was planned, and why. */
+/** Who planned it, and why. */
 export interface ChangeFacts extends Deed {
   readonly id: string;
   readonly asked: Asked;
 }
 
-/** What is typed to carry a plan out that deletes. */
+/** What a person must type to carry out a plan that deletes letters. */
 export function phraseOf({ facts, chosen }: ChangeRun): string {
   return `${facts.asked.action} ${chosen.size}`;
 }
 
-/** What an earlier process has left of a change. */
+/** What an earlier process left of a change. */
 export interface Earlier {
-  /** Whether it has let go of all letters that it held; those of a killed one are seen by nobody until its lease is over. */
+  /** Whether it released all letters that it held; those of a killed process are invisible until its lease is over. */
   readonly letGo: boolean;
-  /** Letters that it has named in the log as put back. */
+  /** Letters that the log names as put back. */
   readonly named: ReadonlySet<string>;
 }
 
 export class ChangeRun {
   readonly facts: ChangeFacts;
-  /** What it asks of SQS. */
+  /** Its open requests to SQS. */
   readonly requests: OpenRequests;
   /** Epoch milliseconds. */
   readonly begunAt: number;
   readonly #now: () => number;
   #state: ChangeState = 'planning';
   #stateSince: number;
-  /** What the plan showed; a later letter was not agreed to. */
+  /** What the plan showed; later letters were not approved. */
   plan: RedriveReport | PurgeReport | undefined;
   chosen: ReadonlySet<string> = new Set();
   /** Letters that this process has put back or deleted so far. */
@@ -82,9 +82,9 @@ export class ChangeRun {
   report: RedriveReport | PurgeReport | undefined;
   /** Why it could not be planned, or ended early: a sentence. */
   fault: string | undefined;
-  /** What else went wrong, and left what was done as it is: a sentence each, without its full stop. */
+  /** Other faults, which do not affect what was done: one sentence each, without its full stop. */
   readonly notes: string[] = [];
-  /** It was begun by an earlier process. */
+  /** An earlier process began it. */
   readonly resumed: boolean;
   /** Whether the process that began it may still hold letters. */
   mayBeHeld: boolean;
@@ -103,7 +103,7 @@ export class ChangeRun {
     this.begunAt = this.#stateSince = now();
   }
 
-  /** Letters put back or deleted so far, also before a restart. */
+  /** Letters put back or deleted so far, including before a restart. */
   get sent(): number {
     return this.sentBefore + this.sentNow;
   }
@@ -113,7 +113,7 @@ export class ChangeRun {
     return this.#sentBefore.size;
   }
 
-  /** A letter of it is on the dead-letter queue. Where the log names it as put back it was not, or not deleted: a log is written before. */
+  /** A letter of it is on the dead-letter queue: the log, written in advance, names it as put back, but it was not, or not deleted. */
   saw(messageId: string): void {
     this.#sentBefore.delete(messageId);
   }
@@ -127,7 +127,7 @@ export class ChangeRun {
     return this.#stateSince;
   }
 
-  /** Who had the plan carried out. */
+  /** Who approved the plan. */
   get confirmed(): Deed | undefined {
     return this.#confirmedBy;
   }
@@ -142,26 +142,26 @@ export class ChangeRun {
     return this.#stopped.signal;
   }
 
-  /** Of a plan. */
+  /** Approves a plan. */
   confirm(deed: Deed): void {
     this.become('moving');
     this.#confirmedBy = deed;
   }
 
-  /** Of a plan. */
+  /** Drops a plan. */
   drop(deed: Deed): void {
     this.become('dropped');
     this.#stoppedBy = deed;
   }
 
-  /** Of what is under way. */
+  /** Stops a change in progress. */
   stop(deed: Deed): void {
     this.become('stopping');
     this.#stoppedBy = deed;
     this.#stopped.abort();
   }
 
-  /** @throws Error for a step that there is not: a bug. */
+  /** @throws Error for an impossible step: a bug. */
   become(state: ChangeState): void {
     if (!next[this.#state].includes(state))
       throw new Error(`a change that is ${this.#state} cannot become ${state}`);
@@ -169,7 +169,7 @@ export class ChangeRun {
     this.#stateSince = this.#now();
   }
 
-  /** Since when SQS does not answer; undefined while it does. */
+  /** Since when SQS has not answered; undefined while it answers. */
   get away(): Away | undefined {
     return this.requests.away;
   }

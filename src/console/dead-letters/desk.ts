@@ -1,6 +1,6 @@
 /**
- * The console's work on dead letters: one thing at a time, since a pass hides the letters it holds from every other. It uses what the
- * commands use: passes, plans, changes, and the log of changes.
+ * The console's work on dead letters: one thing at a time, since a pass hides the letters it holds from every other pass. It uses
+ * what the commands use: passes, plans, changes, and the log of changes.
  */
 import { randomUUID } from 'node:crypto';
 import { AuditError } from '../../dead-letters/changes/audit.ts';
@@ -24,18 +24,18 @@ import { forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.
 
 export interface DeskOptions extends CarryOutOptions {
   readonly say: (text: string) => void;
-  /** Told of what is a fault of the console's own. */
+  /** Reports an error of the console's own. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Why the last try to look has failed, when, and since when each has; epoch milliseconds. */
+/** Why and when the last look failed, and since when; epoch milliseconds. */
 interface LookFault {
   readonly why: string;
   readonly at: number;
   readonly since: number;
 }
 
-/** How old a look may be, in milliseconds; and where a new one is asked for. */
+/** Maximum age of a look, in milliseconds; the second value applies when a new look is requested. */
 const OLD_MS = 300_000;
 const NEW_MS = 5_000;
 
@@ -57,27 +57,27 @@ export class Desk {
     return this.#doing;
   }
 
-  /** The last one that came to an end. */
+  /** The last look that was completed. */
   get look(): Look | undefined {
     return this.#look;
   }
 
-  /** undefined when the last try to look has not failed. */
+  /** undefined if the last attempt to look did not fail. */
   get lookFault(): LookFault | undefined {
     return this.#lookFault;
   }
 
-  /** The latest first. */
+  /** Latest first. */
   get changes(): readonly ChangeRun[] {
     return this.#changes.all();
   }
 
-  /** @throws PageError for one that is not known. */
+  /** @throws PageError for an unknown change. */
   change(id: string): ChangeRun {
     return this.#changes.get(id);
   }
 
-  /** A cause that the last look has seen. @throws PageError where it has not. */
+  /** A cause that the last look has seen. @throws PageError if it has not. */
   group(group: string): LookedGroup {
     const found = this.#look && groupIn(this.#look, group);
     if (found !== undefined) return found;
@@ -87,7 +87,7 @@ export class Desk {
     );
   }
 
-  /** A letter that the last look has kept. @throws PageError where it has not. */
+  /** A letter that the last look has kept. @throws PageError if it has not. */
   letter(messageId: string): Letter {
     const letter = this.#look?.letters.get(messageId);
     if (letter !== undefined) return letter;
@@ -97,7 +97,7 @@ export class Desk {
     );
   }
 
-  /** Reads what an earlier process has left unfinished: its page is there from then on. */
+  /** Reads what an earlier process left unfinished: its page exists from then on. */
   async restore(): Promise<void> {
     const { stateDir, now, say } = this.#options;
     const left = await readUnfinished(stateDir);
@@ -115,7 +115,7 @@ export class Desk {
     this.#restored = { run, confirmed: left.confirmed };
   }
 
-  /** Goes on with what was read. */
+  /** Continues what was read. */
   resume(): void {
     const restored = this.#restored;
     this.#restored = undefined;
@@ -124,13 +124,13 @@ export class Desk {
     this.#carryOut(restored.run, restored.confirmed);
   }
 
-  /** Looks at the queue where the last look is old. @param again somebody asks for a new one: only a very new one is as good. */
+  /** Looks at the queue if the last look is too old. @param again a new look is requested: only a very recent one will do. */
   lookIfOld(again: boolean): void {
     const oldest = this.#options.now() - (again ? NEW_MS : OLD_MS);
     if ((this.#look?.at ?? 0) < oldest) this.lookAgain();
   }
 
-  /** Looks at the queue, unless something is being done already. Its end is not waited for. */
+  /** Looks at the queue, unless something is already being done. Does not wait for the end. */
   lookAgain(): void {
     if (this.#doing.what !== 'nothing' || this.#closed.signal.aborted) return;
     const { letters, now } = this.#options;
@@ -152,7 +152,7 @@ export class Desk {
     });
   }
 
-  /** Begins to find out what a change would do. @throws PageError while something else is being changed. */
+  /** Begins to find out what a change would do. @throws PageError while another change is in progress. */
   async plan(asked: Asked, deed: Deed): Promise<ChangeRun> {
     const matches = filterOf(asked);
     return await this.#whenFree(() => {
@@ -172,8 +172,8 @@ export class Desk {
 
   /**
    * Carries a plan out.
-   * @param phrase what was typed: for good is only deleted where it is {@link phraseOf} the plan.
-   * @throws PageError where it cannot be, any more or yet.
+   * @param phrase what was typed: letters are deleted only if it is the plan's {@link phraseOf}.
+   * @throws PageError if that is not possible, any more or yet.
    */
   async confirm(id: string, deed: Deed, phrase = ''): Promise<void> {
     const asked = this.#changes.planned(id);
@@ -186,14 +186,14 @@ export class Desk {
     });
   }
 
-  /** @throws PageError where it is no plan. */
+  /** @throws PageError if it is not a plan. */
   async drop(id: string, deed: Deed): Promise<void> {
     const run = this.#changes.planned(id);
     run.drop(deed);
     await this.#log(run, deed, 'drop');
   }
 
-  /** Lets a change end as soon as it can; no later console goes on with it. @throws PageError where it is not under way. */
+  /** Ends a change as soon as possible; no later console continues it. @throws PageError if it is not in progress. */
   async stop(id: string, deed: Deed): Promise<void> {
     const run = this.#changes.underWay(id);
     run.stop(deed);
@@ -203,14 +203,14 @@ export class Desk {
     await this.#log(run, deed, 'stop');
   }
 
-  /** Ends what is being done; a redrive is gone on with by the next console. */
+  /** Ends work in progress; the next console continues a redrive. */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#work;
     await this.#options.letters.close();
   }
 
-  /** A look is waited for, a change is not. What begins does so in the same turn in which nothing else was under way: two may have waited. */
+  /** Waits for a look, but not for a change. Calls `begin` synchronously after the check: two callers may have waited. */
   async #whenFree<T>(begin: () => T): Promise<T> {
     while (this.#doing.what === 'looking') await this.#work;
     if (this.#doing.what === 'changing')
@@ -219,7 +219,7 @@ export class Desk {
     return begin();
   }
 
-  /** What was stopped or dropped is so, also where it cannot be logged: the change says so then. */
+  /** Logs a stop or drop. It takes effect even if it cannot be logged; the change then says so. */
   async #log(run: ChangeRun, deed: Deed, event: 'stop' | 'drop'): Promise<void> {
     const { id, asked, by, reason } = run.facts;
     const what = { ...asked, plannedBy: by, planReason: reason };
@@ -237,7 +237,7 @@ export class Desk {
   }
 
   #carryOut(run: ChangeRun, deed: Deed): void {
-    // At once: whoever has agreed sees this next.
+    // Synchronously: the person who approved sees this next.
     run.confirm(deed);
     this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
   }
@@ -251,7 +251,7 @@ export class Desk {
     });
   }
 
-  /** @returns why it has failed; undefined when it has not. */
+  /** @returns why the work failed; undefined if it did not. */
   async #try(work: () => Promise<void>): Promise<string | undefined> {
     try {
       await work();

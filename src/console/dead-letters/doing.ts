@@ -1,4 +1,4 @@
-/** What the desk does now. PURE. */
+/** What the desk is doing now. PURE. */
 import type { Away, OpenRequests } from '../../dead-letters/pass/open-requests.ts';
 import type { ChangeRun } from './change-run.ts';
 
@@ -14,7 +14,7 @@ export type Doing =
     }
   | { readonly what: 'changing'; readonly change: ChangeRun };
 
-/** Since when SQS does not answer what is being done; undefined while it does. */
+/** Since when SQS has not answered for the work in progress; undefined while it answers. */
 export function awayOf(doing: Doing): Away | undefined {
   switch (doing.what) {
     case 'nothing':

@@ -1,4 +1,4 @@
-/** The page of one cause: its letters, and what may be done with them. PURE. */
+/** The page of one cause: its letters, and the possible actions. PURE. */
 import type { Letter } from '../../dead-letters/letters/letter.ts';
 import { causeText, exampleText } from '../../dead-letters/view/list.ts';
 import { counted, number } from '../../text/numbers.ts';

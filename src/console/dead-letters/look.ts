@@ -1,4 +1,4 @@
-/** What a look at the dead-letter queue has found: causes, and as many letters as memory is given for. */
+/** The result of a look at the dead-letter queue: causes, and as many letters as the memory limit allows. */
 import { causeOf, type Group, Groups } from '../../dead-letters/letters/causes.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
 import {
@@ -9,9 +9,9 @@ import {
   passOver,
 } from '../../dead-letters/pass/pass.ts';
 
-/** As `dead-letters list` looks, at most. */
+/** Like `dead-letters list`, at most. */
 const SECONDS = 60;
-/** Of the letters kept: their number, and the characters of their bodies. */
+/** Limits on the letters kept: their number, and the characters of their bodies. */
 const MOST_LETTERS = 20_000;
 const MOST_CHARACTERS = 16_000_000;
 
@@ -27,12 +27,12 @@ export interface Look {
 /** One cause of a look. */
 export interface LookedGroup {
   readonly group: Group;
-  /** As many of them as were kept. */
+  /** Those of its letters that were kept. */
   readonly letters: readonly Letter[];
   readonly look: Look;
 }
 
-/** undefined: it has seen no letter of this cause. */
+/** undefined: the look has seen no letter of this cause. */
 export function groupIn(look: Look, group: string): LookedGroup | undefined {
   const found = look.groups.all().find((each) => each.group === group);
   if (found === undefined) return undefined;
@@ -40,7 +40,7 @@ export function groupIn(look: Look, group: string): LookedGroup | undefined {
   return { group: found, letters, look };
 }
 
-/** Looks once, and leaves everything in place. @param onSeen told how many letters were seen so far. */
+/** Looks once, and leaves everything in place. @param onSeen called with the number of letters seen so far. */
 export async function lookAt(
   dead: LetterQueue,
   surroundings: PassSurroundings,

@@ -1,10 +1,10 @@
-/** What of the letters agreed to a change has not done, and why. PURE. */
+/** The approved letters that a change has not handled, and why. PURE. */
 import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
 import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
 import { counted, number } from '../../text/numbers.ts';
 import type { ChangeRun } from './change-run.ts';
 
-/** Of a change that has ended; those refused are told apart. A sentence without its full stop; undefined where there are none. */
+/** For a change that has ended; refused letters are counted separately. A sentence without its full stop; undefined if there are none. */
 export function notDone(run: ChangeRun): string | undefined {
   const { report, chosen } = run;
   if (report === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The page *Dead letters*: by cause, and what is being done. PURE. */
+/** The page *Dead letters*: letters by cause, and the work in progress. PURE. */
 
 import type { PassResult } from '../../dead-letters/pass/pass.ts';
 import { causeText, exampleText } from '../../dead-letters/view/list.ts';
@@ -84,7 +84,7 @@ function changesTable(changes: readonly ChangeRun[]): Html {
   );
 }
 
-/** Who had it carried out, or else planned it. */
+/** Who approved it, or else who planned it. */
 function ownerOf({ confirmed, facts }: ChangeRun): Deed {
   return confirmed ?? facts;
 }

@@ -52,7 +52,7 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
       site.view(`${CHANGES_PATH}/:id`, ({ params }, visitor) => changePage(changeOf(params), visitor));
       site.live(`/live${CHANGES_PATH}/:id`, ({ params }) => {
         const run = changeOf(params);
-        // Its page has another form then.
+        // Its page then has another form.
         const moved = (): boolean => run.state === 'planned' || run.isOver;
         const look = async () => ({
           html: String(changePart(run)),

@@ -1,4 +1,4 @@
-/** A redrive that was begun and has not ended, on disk: after a kill the next console goes on with it. */
+/** A redrive in progress, stored on disk: after a kill, the next console continues it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,14 +7,14 @@ import { readSmallFile, replaceSmallFile } from '../../files/small-file.ts';
 import type { ChangeFacts, Deed } from './change-run.ts';
 
 const FILE = 'console-redrive.json';
-/** 120,000 message ids, as many as a pass can see. */
+/** Enough for 120,000 message ids, as many as a pass can see. */
 const MAX_BYTES = 8_000_000;
 
 const deed = { by: z.string(), reason: z.string() };
 const schema = z.object({
   id: z.string(),
   ...deed,
-  // A file of an older console has none.
+  // Missing in a file of an older console.
   confirmed: z.object(deed).optional(),
   asked: z.object({
     action: z.literal('redrive'),
@@ -30,14 +30,14 @@ const schema = z.object({
 
 export interface Unfinished {
   readonly facts: ChangeFacts;
-  /** Who had it carried out. */
+  /** Who approved it. */
   readonly confirmed: Deed;
   readonly chosen: ReadonlySet<string>;
-  /** Whether the process that carried it out has let go of all letters: a killed one has not. */
+  /** Whether the process that carried it out has released all letters: a killed process has not. */
   readonly letGo: boolean;
 }
 
-/** @throws CommandError where it cannot be kept: then it is not begun. */
+/** @throws CommandError if it cannot be stored: the redrive is then not begun. */
 export async function keepUnfinished(
   folder: string,
   { facts, confirmed, chosen, letGo }: Unfinished,
@@ -52,7 +52,7 @@ export async function keepUnfinished(
   }
 }
 
-/** undefined where there is none; a phrase where it cannot be used. Never rejects. */
+/** undefined if there is none; a phrase if it cannot be used. Never rejects. */
 export async function readUnfinished(folder: string): Promise<Unfinished | string | undefined> {
   const path = join(folder, FILE);
   const file = await readSmallFile(path, { maxBytes: MAX_BYTES, links: false });
@@ -66,7 +66,7 @@ export async function readUnfinished(folder: string): Promise<Unfinished | strin
   return { facts, confirmed, chosen: new Set(chosen), letGo };
 }
 
-/** Never rejects. @returns what it could not do: a sentence without its full stop, or nothing. */
+/** Never rejects. @returns what failed, as a sentence without its full stop; or nothing. */
 export async function forgetUnfinished(folder: string): Promise<readonly string[]> {
   const path = join(folder, FILE);
   try {

@@ -1,4 +1,4 @@
-/** Answers what is no request that HTTP knows, or one that is cut or too slow: no route has seen it. */
+/** Answers requests that are not valid HTTP, incomplete or too slow: no route sees them. */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SecurityHeaders } from './headers.ts';
@@ -10,15 +10,15 @@ const known: Readonly<Record<string, readonly [status: number, why: string]>> = 
 };
 const otherwise = [400, 'What was sent is no request that HTTP knows, or was cut before its end.'] as const;
 
-/** What is still sent is read and dropped for so long, so that the answer arrives; in milliseconds. */
+/** For this long, further input is read and dropped, so that the answer arrives; in milliseconds. */
 const LINGER_MS = 1_000;
 
-/** @returns for `clientErrorHandler`. */
+/** @returns the handler for `clientErrorHandler`. */
 export function clientErrors(headers: SecurityHeaders) {
   const begun = new WeakMap<Socket, ServerResponse>();
   const refused = new WeakSet<Socket>();
   return {
-    /** Knows from then on which answers have begun: nothing may be put between their parts. */
+    /** Records which answers have begun: nothing may be inserted into such an answer. */
     watch: (server: Server): void => {
       server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
         begun.set(socket, response),
@@ -27,7 +27,7 @@ export function clientErrors(headers: SecurityHeaders) {
         const [status, body] = problem(417, 'The only expectation that is met is 100-continue.');
         response.writeHead(status, problemHeaders(body)).end(body);
       });
-      // Without a listener Node ends the connection without a word.
+      // Without a listener, Node closes the connection without an answer.
       server.on('connect', (_request: IncomingMessage, socket: Socket) => {
         socket.on('error', () => socket.destroy());
         socket.end(wholeAnswer(...problem(501, 'The console is no proxy: CONNECT is not served.'), headers));

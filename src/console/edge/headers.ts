@@ -1,12 +1,12 @@
 /**
- * What every answer of the console carries, whoever makes it: a route, a stream, Fastify itself, or Node where it refuses a request
- * that nobody else has seen. Headers are therefore set where an answer begins to exist, and not by hooks.
+ * The headers of every answer of the console, whoever creates it: a route, a stream, Fastify itself, or Node when it refuses a request
+ * that no other code has seen. They are therefore set when the answer object is created, not by hooks.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import helmet from '@fastify/helmet';
 import { fastify } from 'fastify';
 
-/** Nothing from elsewhere, nothing inline, and in nobody's frame. */
+/** Nothing from other sites, nothing inline, and no framing. */
 const rules = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -21,16 +21,16 @@ const rules = {
       frameAncestors: ["'none'"],
     },
   },
-  // `no-referrer` would make the Origin of a form `null`.
+  // `no-referrer` would set the Origin of forms to `null`.
   referrerPolicy: { policy: 'same-origin' },
   xFrameOptions: { action: 'deny' },
-  // Whether a name has TLS is for the proxy before it to say.
+  // Whether a host name always has TLS is for the proxy to declare.
   strictTransportSecurity: false,
 } as const;
 
 export type SecurityHeaders = readonly (readonly [name: string, value: string])[];
 
-/** What helmet makes of the rules: taken from an answer of its own. */
+/** The headers that helmet sets for the rules, read from a sample answer. */
 export async function securityHeaders(): Promise<SecurityHeaders> {
   const app = fastify();
   const names: string[] = [];
@@ -42,7 +42,7 @@ export async function securityHeaders(): Promise<SecurityHeaders> {
   return names.map((name) => [name, String(headers[name])]);
 }
 
-/** Answers that have these headers from their beginning. */
+/** A class of answers that have these headers from the start. */
 export function responseWith(headers: SecurityHeaders): typeof ServerResponse {
   return class<Asked extends IncomingMessage = IncomingMessage> extends ServerResponse<Asked> {
     constructor(...args: ConstructorParameters<typeof ServerResponse<Asked>>) {

@@ -1,4 +1,4 @@
-/** Plans on their way into the ledger: begun, then row by row, which goes on when who has asked has an answer. */
+/** Enters plans into the ledger: first the job, then its rows, which may continue after the request is answered. */
 import { Readable } from 'node:stream';
 import { misuse } from '../../errors.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
@@ -21,31 +21,31 @@ export interface ApplyingOptions {
   readonly door: LedgerDoor;
   readonly planner: Planner;
   /**
-   * Stores outcomes that wait on their queue, where this console knows it: a redrive may have ended rows since.
-   * @throws CommandError when the queue cannot be read.
+   * Stores outcomes that wait on their queue, if this console knows the queue: a redrive may have ended rows since.
+   * @throws CommandError if the queue cannot be read.
    */
   readonly collect: (ledger: Ledger) => Promise<void>;
-  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  /** @throws CommandError if this machine's clock is too far off to date updates. */
   readonly checkClock: () => Promise<void>;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Called with what went wrong after an answer was given. */
+  /** Reports errors that occur after the answer. */
   readonly onError: (error: unknown) => void;
 }
 
-/** An answer waits so long for rows once their job is in the ledger, in milliseconds: most plans are in by then. */
+/** How long an answer waits for rows once their job is in the ledger, in milliseconds: most plans are entered by then. */
 const ENTER_MS = 2_000;
 
 export class Applying {
   readonly #options: ApplyingOptions;
-  /** Of plans that are being applied: resolves when the job is in the ledger, without its rows. */
+  /** For plans that are being applied: resolves when the job is in the ledger, without its rows. */
   readonly #begun = new Map<string, Promise<void>>();
 
   constructor(options: ApplyingOptions) {
     this.#options = options;
   }
 
-  /** Enters a plan in the ledger and leaves it to whoever sends. Why it cannot be is in the plan's note, too. */
+  /** Enters a plan in the ledger and leaves it to the senders. If that fails, the plan's note says why, too. */
   async apply(jobId: string, given: GivenSettings, deed: Deed): Promise<void> {
     const givenAt = this.#now();
     const setting = { given: settingsOf(given, givenAt), givenAt };
@@ -62,8 +62,8 @@ export class Applying {
   }
 
   /**
-   * Waits for what {@link apply} does, and not for long once its job is in the ledger: then the rows go on by themselves.
-   * @returns whether all rows are in. @throws what `applying` has thrown by then, and OutcomeUnknown where the ledger hangs.
+   * Waits for the result of {@link apply}, but not for long once its job is in the ledger: entering the rows then continues by itself.
+   * @returns whether all rows are in. @throws what `applying` has thrown by then, and OutcomeUnknown if the ledger hangs.
    */
   async entered(jobId: string, applying: Promise<unknown>): Promise<boolean> {
     const { door, sleep, onError } = this.#options;
@@ -75,14 +75,14 @@ export class Applying {
     const whole = applying.then(
       () => true,
       (error: unknown) => {
-        // What is missing is entered by the same request: the plan's note says why.
+        // Repeating the request enters what is missing: the plan's note says why.
         if (error instanceof PartlyDone) return false;
         throw error;
       },
     );
     try {
       const isIn = await door.awaited(late === undefined ? whole : Promise.race([whole, late]));
-      // Told to nobody here: the plan's page says it.
+      // No caller learns of this failure; the plan's page shows it.
       if (!isIn) whole.catch((error: unknown) => (error instanceof PageError ? undefined : onError(error)));
       return isIn;
     } finally {

@@ -3,7 +3,7 @@ import type { Counts } from '../../jobs/ledger/job.ts';
 import { number } from '../../text/numbers.ts';
 import { type Html, html } from '../pages/html.ts';
 
-/** Of the drawing, whatever the bar's width. */
+/** Width of the drawing, whatever the width of the bar. */
 const WIDTH = 1_000;
 
 const parts = [
@@ -14,7 +14,7 @@ const parts = [
   ['inFlight', 'in flight'],
 ] as const;
 
-/** @param total rows of the job, those that are not in the ledger yet among them. */
+/** @param total rows of the job, including those not yet in the ledger. */
 export function bar(counts: Counts, total: number): Html {
   const some = parts.filter(([part]) => counts[part] > 0);
   const text = some.map(([part, name]) => `${number(counts[part])} ${name}`).join(', ');

@@ -6,18 +6,18 @@ import type { LedgerDoor } from './ledger-door.ts';
 export interface ChangeLogOptions {
   readonly door: LedgerDoor;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Told of what an operator of the console must know: a sentence. */
+  /** Reports what an operator of the console must know: a sentence. */
   readonly say: (text: string) => void;
-  /** Called with what went wrong after an answer was given. */
+  /** Reports errors that occur after the answer. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Between two tries to log what has happened, in milliseconds. */
+/** Pause between two attempts to log, in milliseconds. */
 const AGAIN_MS = 1_000;
 
 export class ChangeLog {
   readonly #options: ChangeLogOptions;
-  /** Lines that are on their way. */
+  /** Lines that are being written. */
   readonly #logging = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
@@ -26,8 +26,8 @@ export class ChangeLog {
   }
 
   /**
-   * Comes before what it is about: what cannot be logged is not done.
-   * @throws NotDone where the line may be in the log all the same.
+   * Call this before the action that the line describes: an action that cannot be logged is not done.
+   * @throws NotDone if the line may be in the log all the same.
    */
   async add(line: NewAuditLine): Promise<void> {
     try {
@@ -38,7 +38,7 @@ export class ChangeLog {
     }
   }
 
-  /** Of what has happened already: where the ledger does not take the line, it is tried again behind this, until it does. Never rejects. */
+  /** For what has already happened: if the ledger does not accept the line, retries in the background until it does. Never rejects. */
   async addLate(line: NewAuditLine): Promise<void> {
     const first = this.add(line);
     const logged = first
@@ -48,7 +48,7 @@ export class ChangeLog {
     await this.#options.door.awaited(first).catch(() => {});
   }
 
-  /** Until it is in the log, or the console ends. @param failure of the first try. */
+  /** Retries until the line is in the log, or the console ends. @param failure of the first attempt. */
   async #logAgain(line: NewAuditLine, failure: unknown): Promise<void> {
     const { say, sleep, onError } = this.#options;
     const { signal } = this.#closing;
@@ -67,7 +67,7 @@ export class ChangeLog {
     }
   }
 
-  /** Waits for what is to be logged, and not for a ledger that takes nothing. */
+  /** Waits for lines being written, but not for a ledger that accepts nothing. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#logging);

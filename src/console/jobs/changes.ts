@@ -1,4 +1,4 @@
-/** What the forms of jobs do. */
+/** The actions of the job forms. */
 import { z } from 'zod';
 import { toConditions, type WhereField } from '../../jobs/plan/conditions.ts';
 import type { TaskChange } from '../../jobs/plan/format.ts';
@@ -29,7 +29,7 @@ const planForm = z.object({
 const liveForm = planForm.extend({ whereStatus: optionalText, whereConfiguration: optionalText });
 
 export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsOptions): void {
-  /** Nobody waits long for a ledger that hangs. */
+  /** No request waits long for a ledger that hangs. */
   const change: Site['change'] = (path, fields, make) =>
     site.change(path, fields, (one) => door.awaited(make(one)), { labels: formLabels });
   const deedOf = ({ visitor, reason }: Pick<Change<unknown>, 'visitor' | 'reason'>) => ({
@@ -74,7 +74,7 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
     return jobId;
   };
 
-  // The file may take its time to come.
+  // Receiving the file may take a while.
   site.change(
     NEW_PATH,
     planForm,

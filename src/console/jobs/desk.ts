@@ -1,4 +1,4 @@
-/** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
+/** What pages and the API do with jobs: the functions of the commands, for a user known by name. */
 import { randomUUID } from 'node:crypto';
 import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
@@ -29,7 +29,7 @@ export interface DeskOptions extends ApplyingOptions, ChangeLogOptions {
     signal: AbortSignal,
     told: LookTold,
   ) => Promise<Verification>;
-  /** Ends rows by what their tasks say, and lets the job go on. */
+  /** Ends rows by what their tasks show, and lets the job continue. */
   readonly reconcile: (
     ledger: Ledger,
     lease: Lease,
@@ -38,18 +38,18 @@ export interface DeskOptions extends ApplyingOptions, ChangeLogOptions {
     signal: AbortSignal,
     told: LookTold,
   ) => Promise<Reconciled>;
-  /** Brings a job to rest that no process sends, and tells of it. @returns whether it did. */
+  /** Brings a job that no process sends to rest, and sends its notices. @returns whether it did. */
   readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<boolean>;
 }
 
-/** What a person does at once: `set` takes more. */
+/** Actions that take effect at once; `set` has parameters. */
 export const steps = ['pause', 'resume', 'stop', 'cancel'] as const satisfies readonly JobEvent[];
 export type Step = (typeof steps)[number];
 
 export class Desk {
   readonly #options: DeskOptions;
   readonly #log: ChangeLog;
-  /** What enters plans in the ledger. */
+  /** Enters plans in the ledger. */
   readonly applying: Applying;
 
   constructor(options: DeskOptions) {
@@ -62,7 +62,7 @@ export class Desk {
     return this.#options.planner;
   }
 
-  /** @throws PageError where that cannot be, as do all of these. */
+  /** @throws PageError if that is not possible; so do all these methods. */
   async step(jobId: string, step: Step, deed: Deed): Promise<void> {
     await this.#with(jobId, async (ledger, job) => {
       if (step === 'resume') {
@@ -73,7 +73,7 @@ export class Desk {
         return;
       }
       const { name, towards } = job.plan.state;
-      // Nobody sends it, and what was to bring it to rest was cut off.
+      // No process sends it, and bringing it to rest was interrupted.
       const isCut = name === 'stopping' && towards === transitions[step].towards;
       if (isCut && (await this.#options.conclude(ledger, jobId, deed.who))) return;
       await steerJob(ledger, job, step, deed);
@@ -88,7 +88,7 @@ export class Desk {
     return await this.#with(jobId, (ledger, job) => setJob(ledger, job, setting, deed));
   }
 
-  /** @returns how many rows are tried again; without any, nothing is changed. */
+  /** @returns how many rows are tried again; if none, nothing is changed. */
   async retry(jobId: string, deed: Deed): Promise<number> {
     return await this.#with(jobId, async (ledger, job) => {
       const lease = await ledger.lease(job.key);
@@ -123,11 +123,11 @@ export class Desk {
     });
   }
 
-  /** Ends the rows whose outcome never came by what their tasks say, in the background; then the job goes on. */
+  /** Ends rows whose outcome never came by what their tasks show, in the background; then the job continues. */
   async reconcile(jobId: string, deed: Deed): Promise<void> {
     const { reconciler, collect, reconcile: work } = this.#options;
     await this.#with(jobId, async (ledger, job) => {
-      // Rows that it plans again would never end.
+      // Rows planned again in such a job would never end.
       requireSteerable(job);
       if (!job.plan.complete)
         throw misuse(`The plan of job ${jobId} is not whole in the ledger: apply it again.`);
@@ -159,7 +159,7 @@ export class Desk {
     });
   }
 
-  /** A look in the job's log: that it has begun, and what it has found or why it failed. */
+  /** Logs a look with the job: that it has begun, and its result or why it failed. */
   #noted(jobId: string, { who, why }: Deed, what: (typeof lookLines)[keyof typeof lookLines]) {
     const look = randomUUID();
     const line = (name: string, detail: NewAuditLine['detail']): NewAuditLine => ({
@@ -199,8 +199,8 @@ export class Desk {
   }
 
   /**
-   * Begins a plan. @param source what it is made from, for people. @param fill puts what it is made from into the plan's folder.
-   * @throws PageError where a job or a plan of that name is there, and what `fill` throws: nothing is left then.
+   * Begins a plan. @param source what it is made from, for people. @param fill puts its source into the plan's folder.
+   * @throws PageError if a job or a plan of that name exists, and what `fill` throws: nothing is left then.
    */
   async plan(
     jobId: string,
@@ -214,7 +214,7 @@ export class Desk {
     await this.#plan(jobId, source, deed, fill);
   }
 
-  /** Removes a plan that is not to be applied. */
+  /** Removes a plan without applying it. */
   async discard(jobId: string, { who, why }: Deed): Promise<void> {
     const line = { who, why, what: 'discard', subject: jobId, detail: {} };
     await this.planner.discard(jobId, () => this.#log.add(line));
@@ -234,7 +234,7 @@ export class Desk {
     });
   }
 
-  /** Waits for what is to be logged, and not for a ledger that takes nothing. */
+  /** Waits for lines being written, but not for a ledger that accepts nothing. */
   async close(): Promise<void> {
     await this.#log.close();
   }

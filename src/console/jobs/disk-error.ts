@@ -1,8 +1,8 @@
-/** What a disk refuses, as a page says it. PURE. */
+/** Disk errors in the words of a page. PURE. */
 import { causeOf, errorCode } from '../../errors.ts';
 import { PageError } from '../pages/page-error.ts';
 
-/** A disk that is full is nobody's bug: a PageError of it; any other error as it is. */
+/** A full disk is not a bug: becomes a PageError; any other error stays as it is. */
 export function diskError(error: unknown, folder: string): unknown {
   const code = errorCode(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EACCES' && code !== 'EROFS') return error;

@@ -1,4 +1,4 @@
-/** What forms and the API say of a job's settings, read as flags are. PURE. */
+/** A job's settings from forms and from the API, parsed like flags. PURE. */
 import { z } from 'zod';
 import { CommandError } from '../../errors.ts';
 import { type GivenSettings, readGuards, unsettableNames } from '../../jobs/rules/given.ts';
@@ -9,7 +9,7 @@ import { settingLabels } from '../pages/setting-names.ts';
 
 const MOST_TEXT = 1_000;
 
-/** A field of a form that is left empty says nothing. */
+/** An empty form field means that the value is not given. */
 const text = z
   .string()
   .trim()
@@ -21,7 +21,7 @@ const count = text.pipe(wholeField.optional());
 
 const tick = z.literal('yes').optional();
 
-/** What the forms of jobs call their fields. */
+/** The labels of fields in the job forms. */
 export const formLabels = {
   ...settingLabels,
   jobId: settingLabels.job,
@@ -59,7 +59,7 @@ export const setForm = settingsForm.extend({
     .transform((one) => (Array.isArray(one) ? one : [one])),
 });
 
-/** As flags would say it. */
+/** In the form of flags. */
 export function givenOf(form: z.infer<typeof settingsForm>): GivenSettings {
   const { abortWhen = '', confirmEach, verifyEach, undoOnAbort, ...rest } = form;
   const texts = Object.entries(rest).filter(([, value]) => value !== undefined);
@@ -76,8 +76,8 @@ export function givenOf(form: z.infer<typeof settingsForm>): GivenSettings {
 }
 
 /**
- * Settings as they were given.
- * @param now epoch milliseconds: durations begin here. @throws PageError for what is not what it must be, whatever the job is like.
+ * The parsed settings.
+ * @param now epoch milliseconds: durations begin here. @throws PageError for values that are invalid for any job.
  */
 export function settingsOf(given: GivenSettings, now: number): JobSettings {
   try {

@@ -1,4 +1,4 @@
-/** What may be done to a job, as forms. PURE. */
+/** The possible actions on a job, as forms. PURE. */
 import type { JobRecord } from '../../jobs/ledger/job.ts';
 import { type JobEvent, nextState } from '../../jobs/ledger/state.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
@@ -20,7 +20,7 @@ export function reasonField(id: string): Html {
 <input id="${id}" name="reason" required maxlength="500" autocomplete="off">`;
 }
 
-/** A field of a form, empty unless something is given. */
+/** A form field, empty unless a value is given. */
 function field(form: string, name: string, label: string, hint: string, value = ''): Html {
   return html`<div><label for="${form}-${name}">${label}</label>
 <input id="${form}-${name}" name="${name}" value="${value}" autocomplete="off" aria-describedby="${form}-${name}-hint">
@@ -48,18 +48,18 @@ const fields: readonly (readonly [name: keyof typeof settingLabels, hint: string
 
 const switches = ['confirmEach', 'verifyEach', 'undoOnAbort'] as const;
 
-/** The fields that say how a job is sent. @param form distinguishes them from others of the page. */
+/** The fields that say how a job is sent. @param form distinguishes them from fields of other forms on the page. */
 export function settingFields(form: string): Html {
   return html`<div class="fields">${fields.map(([name, hint]) => html`${field(form, name, settingLabels[name], hint)}\n`)}</div>
 ${switches.map((name) => html`<label class="check"><input type="checkbox" name="${name}" value="yes"> ${settingLabels[name]}</label>\n`)}`;
 }
 
-/** Rows may be in flight, and the job may go on. */
+/** States in which rows may be in flight and the job may continue. */
 const reconcilable: ReadonlySet<string> = new Set(['running', 'paused', 'stopping', 'stopped', 'aborted']);
 
 type Plan = NonNullable<JobRecord['plan']>;
 
-/** @param now epoch milliseconds: the key of what is sent twice. */
+/** @param now epoch milliseconds: the key that detects a repeated submission. */
 export function jobForms(
   jobId: string,
   { state, settings, complete }: Plan,

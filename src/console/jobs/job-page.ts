@@ -42,21 +42,21 @@ export interface JobSeen {
   /** Rows that end per second. */
   readonly perSecond: number;
   readonly looks: LooksSeen;
-  /** Its changes, the last first. */
+  /** Its changes, latest first. */
   readonly log: readonly AuditLine[];
-  /** Given while the ledger takes no changes. */
+  /** Set while the ledger accepts no changes. */
   readonly locked: LedgerAway | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
-/** What looks at its tasks have found; undefined: nobody has looked. */
+/** The results of looks at its tasks; undefined: there was none. */
 export interface LooksSeen {
   readonly verification: LookSeen<Verification> | undefined;
   readonly reconciliation: LookSeen<Reconciled> | undefined;
 }
 
-/** @param done what has just been done to it. */
+/** @param done what was just done to the job. */
 export function jobPage(
   seen: JobSeen,
   visitor: Visitor,
@@ -75,7 +75,7 @@ ${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, 
   };
 }
 
-/** What is sent again and again. */
+/** The part that the stream renews. */
 export function jobPart(
   { standing, outlook, perSecond, looks: { verification, reconciliation }, locked, now }: JobSeen,
   commandLine: CommandLine,
@@ -149,13 +149,13 @@ function rateText(perSecond: number | undefined): string {
   return perSecond.toFixed(perSecond < 10 ? 1 : 0);
 }
 
-/** Pauses and times without a sender are no work. */
+/** Pauses and times without a sender do not count as work. */
 function endFact({ startedAt, ms }: JobTimes, endedAt: number): string {
   const whole = `${instant(endedAt)} UTC, ${roughDuration((endedAt - startedAt) / 1_000)} after its start`;
   return ms === 0 ? whole : `${whole}; ${roughDuration(ms / 1_000)} of it at work`;
 }
 
-/** What the commands say as well, of a job of which rows are in flight and none ends. */
+/** The same hints as the commands give, for a job with rows in flight of which none ends. */
 function silentPart({ job, counts }: JobStanding, now: number, commandLine: CommandLine): Html | false {
   const quietMs = now - job.updatedAt;
   const silent = { jobId: job.jobId, counts, noneEnded: counts.ended === 0, quietMs };
@@ -202,7 +202,7 @@ function failures({ job, counts }: JobStanding): Html | undefined {
   return html`<section><h2>Failures by error</h2>${table('Table of failures', ['Error', 'Rows'], rows)}</section>`;
 }
 
-/** @param idle what of it does nothing. */
+/** @param idle settings that have no effect. */
 function settings(given: Plan['settings'], idle: readonly string[]): Html {
   const texts = settingTexts(given);
   return html`<section><h2>How it is sent</h2>${texts.length === 0 ? html`<p>As fast as workers take it, without stages.</p>` : figures(texts)}${idle.map((note) => html`<p class="note">Note: ${note}.</p>\n`)}</section>`;

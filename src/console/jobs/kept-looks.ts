@@ -1,4 +1,4 @@
-/** What looks at a job's tasks have found, as the job's log has it: so it outlives this console, and others see it. */
+/** Results of looks at a job's tasks, stored in the job's log: they survive this console, and other consoles see them. */
 import { z } from 'zod';
 import type { AuditLine } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
@@ -8,13 +8,13 @@ import { deviceStates } from '../../message/devices.ts';
 import type { LooksSeen } from './job-page.ts';
 import type { LookSeen, Looks } from './looks.ts';
 
-/** What is in the log when a look has begun, and when it has ended. */
+/** The names of log lines for the start and the end of a look. */
 export const lookLines = {
   verify: { begun: 'verify', ended: 'verified' },
   reconcile: { begun: 'reconcile', ended: 'reconciled' },
 } as const;
 
-/** Of a line that says that a look has ended. */
+/** The detail of the line that ends a look. */
 export function endDetail(found: Reconciled | Verification): AuditLine['detail'] {
   if (!('devices' in found)) return { ...found };
   const { tasks, gone, unread, notHolding } = found;
@@ -42,20 +42,20 @@ const reconciled = z.object({ applied: count, again: count, gone: count, unknown
 
 type Log = Pick<Ledger, 'audit' | 'lastAudit'>;
 
-/** What goes on in this console. */
+/** The looks in progress in this console. */
 export interface LooksHere {
   readonly verifier: Pick<Looks<Verification>, 'of'>;
   readonly reconciler: Pick<Looks<Reconciled>, 'of'>;
 }
 
-/** What is known of the looks at a job's tasks. */
+/** The known looks at a job's tasks. */
 export async function looksSeen(
   ledger: Log,
   jobId: string,
   { verifier, reconciler }: LooksHere,
 ): Promise<LooksSeen> {
   const verified = await keptOf(ledger, jobId, 'verify', verificationOf);
-  // Earlier releases had the end in the first of its lines.
+  // Earlier releases put the end into the detail's top level.
   const ended = await keptOf(ledger, jobId, 'reconcile', (detail) => reconciled.safeParse(detail).data);
   return {
     verification: newer(verifier.of(jobId), verified),
@@ -63,7 +63,7 @@ export async function looksSeen(
   };
 }
 
-/** What goes on here is known better here; of what has ended the log may have another console's. */
+/** For a look in progress, this console knows more; for completed looks, the log may have a later one of another console. */
 function newer<Found>(here: LookSeen<Found> | undefined, kept: LookSeen<Found> | undefined) {
   if (here === undefined || here.state === 'looking') return here ?? kept;
   return kept === undefined || kept.state === 'cut-off' ? here : kept;
@@ -84,12 +84,12 @@ async function keptOf<Found>(
   return found === undefined ? { state: 'cut-off', since: line.at, who: line.who } : { state: 'seen', found };
 }
 
-/** Lines that are read at once. */
+/** Lines read at once. */
 const PAGE = 100;
 
 /**
- * Of the latest look: its end, or its begin where it has none yet. Ends may come into the log late, behind a newer look: so each names its
- * look. Those of earlier releases name none.
+ * The last line of the latest look: its end, or its start if it has not ended. An end may be logged late, after the start of a newer look,
+ * so each end names its look. Those of earlier releases name none.
  */
 async function lastLine(
   log: Log,

@@ -1,4 +1,4 @@
-/** Plans that are made, as they are kept for the next process: a folder each, with a file that says what they are. */
+/** Finished plans, stored for the next process: one folder each, with a file that describes the plan. */
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILE_MODE } from '../../files/private.ts';
@@ -7,27 +7,27 @@ import type { PlanReport } from '../../jobs/plan/summary.ts';
 export interface KeptPlan {
   /** For people. */
   readonly source: string;
-  /** Who had it made. */
+  /** Who requested it. */
   readonly by: string;
   readonly report: PlanReport;
 }
 
 const REPORT_FILE = 'report.json';
-/** A job's name may be `..`. */
+/** A prefix, since a job may be named `..`. */
 const PREFIX = 'p-';
 
-/** @param folder holds those of all plans. */
+/** @param folder contains the folders of all plans. */
 export function planFolder(folder: string, jobId: string): string {
   return join(folder, `${PREFIX}${jobId}`);
 }
 
-/** From now on it is one of {@link keptPlans}. @param own its folder. */
+/** From now on {@link keptPlans} includes the plan. @param own its folder. */
 export async function keepMade(own: string, { report, ...rest }: KeptPlan): Promise<void> {
   const kept = { ...rest, report: { ...report, rateLimit: limitJson(report.rateLimit) } };
   await writeFile(join(own, REPORT_FILE), JSON.stringify(kept), { mode: FILE_MODE });
 }
 
-/** The last made last. What was being made is removed. @param onError told where it cannot be. */
+/** The plans, latest last. Unfinished plans are removed. @param onError called if that fails. */
 export async function keptPlans(
   folder: string,
   onError: (error: unknown) => void,

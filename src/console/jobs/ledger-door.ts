@@ -1,6 +1,6 @@
 /**
- * The ledger, opened when it is first asked for and again when it could not be; what it cannot say is said, and since when. Nobody waits
- * long for one that hangs, and one that another process has locked is read on, while changes are refused.
+ * The ledger, opened at the first request, and again if that failed. It reports since when and why the ledger cannot be used. No request
+ * waits long for a ledger that hangs. While another process has the ledger locked, it can still be read, but changes are refused.
  */
 import { CommandError } from '../../errors.ts';
 import type { PlannedJob } from '../../jobs/ledger/job.ts';
@@ -19,32 +19,32 @@ import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { AwayError, Reach, type ReachOptions, Unanswered } from '../reach.ts';
 import { MadeChanges } from './made-changes.ts';
 
-/** The first who finds it away waits so long; those who come after them are told at once. */
+/** The first request that finds the ledger away waits this long; later ones are answered at once. */
 export const consolePatience: Patience = { ms: 3_000 };
 
-/** The question whether it is there is given so long. In milliseconds. */
+/** Time limit for the question whether the ledger is there, in milliseconds. */
 const ASK_MS = 5_000;
-/** Who has no answer by then asks that, too, and waits so much longer for an answer. In milliseconds. */
+/** After this time without an answer, a request also asks that question, and waits this much longer. In milliseconds. */
 const SILENT_MS = 3_000;
 const SOON_MS = 2_000;
-/** Nobody waits longer for one that answers others: it may be that only what is asked for is locked. In milliseconds. */
+/** Maximum wait if the ledger answers others: perhaps only what this request needs is locked. In milliseconds. */
 const MOST_MS = 20_000;
 
 interface LedgerDoorOptions extends Pick<ReachOptions, 'clock' | 'sleep'> {
   readonly open: () => Promise<Ledger>;
-  /** Told of what went wrong in the program itself after nobody waited any longer. */
+  /** Reports errors of the program itself that occur when nobody waits for the result any more. */
   readonly onError?: (error: unknown) => void;
 }
 
 export class LedgerDoor {
   readonly #options: LedgerDoorOptions;
   readonly #reach: Reach;
-  /** While another process has it locked. */
+  /** Away while another process has the ledger locked. */
   readonly #changes: Reach;
   #ledger: Promise<Ledger> | undefined;
   readonly #ask = (): Promise<void> => this.#askWithin(ASK_MS);
   readonly #askToChange = async (): Promise<void> => await (await this.#opened()).takesChanges();
-  /** The question whether it is there, while it has no answer. */
+  /** The question whether the ledger is there, until it is answered. */
   #asking: Promise<unknown> | undefined;
 
   constructor(options: LedgerDoorOptions) {
@@ -60,9 +60,9 @@ export class LedgerDoor {
   }
 
   /**
-   * For what changes something, and goes on for as long as it takes.
-   * @throws PageError where the ledger is away or locked, and for what `work` throws of what a person has done wrong: then nothing was
-   * changed. OutcomeUnknown where that is not known, PartlyDone where something was.
+   * For work that changes something. It may take as long as it needs.
+   * @throws PageError if the ledger is away or locked, and for faults of the user that `work` throws: then nothing was
+   * changed. OutcomeUnknown if it is unknown whether anything was changed, PartlyDone if something was.
    */
   async use<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
     const made = new MadeChanges();
@@ -76,12 +76,12 @@ export class LedgerDoor {
     }
   }
 
-  /** For what changes nothing: it is given up when the ledger is found to hang. @throws PageError as {@link use} does. */
+  /** For work that changes nothing: it is abandoned if the ledger turns out to hang. @throws PageError, as {@link use} does. */
   async read<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
     return await asPage(() => this.ask(work));
   }
 
-  /** As {@link read}. @throws AwayError where the ledger is away, and what `work` throws. */
+  /** Like {@link read}. @throws AwayError if the ledger is away, and what `work` throws. */
   async ask<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
     return await this.#reach.use(
       () =>
@@ -98,9 +98,9 @@ export class LedgerDoor {
   }
 
   /**
-   * Waits for a change that was begun, and not for long where the ledger hangs: the change goes on.
-   * @param takenIn until it has settled, the change waits for what is sent with it, and not for the ledger.
-   * @throws OutcomeUnknown then, and whatever the change throws.
+   * Waits for a change that was begun, but not for long if the ledger hangs: the change itself continues.
+   * @param takenIn until it has settled, the change waits for the request's file, and not for the ledger.
+   * @throws OutcomeUnknown in that case, and whatever the change throws.
    */
   async awaited<T>(change: Promise<T>, takenIn?: Promise<unknown>): Promise<T> {
     if (takenIn !== undefined) await Promise.allSettled([Promise.race([takenIn, change])]);
@@ -115,7 +115,7 @@ export class LedgerDoor {
     }
   }
 
-  /** Asks whether it is there. @returns since when and why not; undefined where it is, and takes changes, as far as is known. */
+  /** Asks whether the ledger is there. @returns since when and why not; undefined if it is there and accepts changes, as far as known. */
   async away(): Promise<LedgerAway | undefined> {
     try {
       await this.#reach.use(this.#ask, this.#ask);
@@ -125,13 +125,13 @@ export class LedgerDoor {
     return await this.locked();
   }
 
-  /** Since when it takes no changes, while it can be read: as far as is known. */
+  /** Since when it accepts no changes but can be read, as far as known. */
   async locked(): Promise<LedgerAway | undefined> {
     const found = await this.#changes.known(this.#askToChange);
     return found && { since: found.since, why: found.why, isRead: true };
   }
 
-  /** Somebody else has found out that it is away, or locked. */
+  /** Other code has found the ledger away or locked. */
   tell(error: unknown): void {
     if (error instanceof LedgerTakesNoChanges) this.#changes.tell(error, this.#askToChange);
     else this.#reach.tell(error, this.#ask);
@@ -143,12 +143,12 @@ export class LedgerDoor {
     await (await this.#ledger?.catch(() => undefined))?.close();
   }
 
-  /** @throws LedgerError where the ledger answers nobody; `late` where only `working` has no answer, after a long time. */
+  /** @throws LedgerError if the ledger answers nobody; `late` if, after a long time, only `working` has no answer. */
   async #unlessSilent<T>(working: Promise<T>, late: () => Error): Promise<T> {
     const enough = new AbortController();
     const pass = async (ms: number): Promise<void> => {
       await this.#options.sleep(ms, enough.signal);
-      // What comes of it now is nobody's.
+      // The result is no longer of interest.
       if (enough.signal.aborted) await new Promise<never>(() => {});
     };
     const silent = (async (): Promise<never> => {
@@ -169,7 +169,7 @@ export class LedgerDoor {
     }
   }
 
-  /** @throws LedgerError also where nothing is answered. */
+  /** @throws LedgerError, also if there is no answer in time. */
   async #askWithin(ms: number): Promise<void> {
     this.#asking ??= this.#opened()
       .then((ledger) => ledger.audit(1))
@@ -216,12 +216,12 @@ function whyUnchanged(error: unknown): string | undefined {
 
 /** For {@link Reach}. */
 export function whyLedgerAway(error: unknown): string | undefined {
-  // Everybody is told it, and nobody else has asked what is not known.
+  // Every waiting request is told this error, but the unknown outcome concerns only the request that caused it.
   if (error instanceof LedgerOutcomeUnknown) return error.why;
   return error instanceof LedgerError || error instanceof Unanswered ? error.message : undefined;
 }
 
-/** @throws PageError where there is no such job, or only outcomes of it. */
+/** @throws PageError if there is no such job, or only outcomes of it. */
 export async function plannedJob(ledger: Pick<Ledger, 'job'>, jobId: string): Promise<PlannedJob> {
   const job = await ledger.job(jobId);
   if (job === undefined) throw new PageError(`There is no job ${shortPrintable(jobId)} in the ledger.`, 404);

@@ -16,10 +16,10 @@ import type { Planning } from './planner.ts';
 
 export interface Jobs {
   readonly jobs: readonly ListedJob[];
-  /** Of how many these are the last changed. */
+  /** Total number of jobs; `jobs` are the most recently changed. */
   readonly all: number;
   readonly plans: readonly Planning[];
-  /** Given while the ledger takes no changes. */
+  /** Set while the ledger accepts no changes. */
   readonly locked: LedgerAway | undefined;
 }
 
@@ -33,7 +33,7 @@ export function listPage(jobs: Jobs, visitor: Visitor): Page {
   };
 }
 
-/** What is sent again and again. */
+/** The part that the stream renews. */
 export function listPart({ jobs, all, plans, locked }: Jobs): Html {
   return html`${lockedNote(locked)}${
     plans.length > 0 &&

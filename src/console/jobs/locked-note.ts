@@ -1,4 +1,4 @@
-/** What a page says while the ledger takes no changes. PURE. */
+/** The note on a page while the ledger accepts no changes. PURE. */
 import { type LedgerAway, whatIsAway } from '../../status/status.ts';
 import { instant } from '../../text/times.ts';
 import { type Html, html } from '../pages/html.ts';

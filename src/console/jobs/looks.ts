@@ -1,4 +1,4 @@
-/** Looks at the tasks of jobs in the background, one job at a time, and keeps what it saw of the latest. */
+/** Looks at the tasks of jobs in the background, one job at a time, and keeps the latest results. */
 import { CommandError } from '../../errors.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type ApiAway, apiAway, type OnApiAway } from './api-away.ts';
@@ -8,29 +8,29 @@ export type LookSeen<Found> =
       readonly state: 'looking';
       readonly tasks: number;
       readonly of: number;
-      /** Given while the API gives no answer. */
+      /** Set while the API does not answer. */
       readonly away?: ApiAway | undefined;
     }
   | { readonly state: 'seen'; readonly found: Found }
   | { readonly state: 'failed'; readonly why: string }
-  /** It was begun, in epoch milliseconds and by whom, and its end is not known: most likely its console has ended before. */
+  /** It was begun, in epoch milliseconds and by whom, but its end is unknown: most likely its console ended first. */
   | { readonly state: 'cut-off'; readonly since: number; readonly who: string };
 
-/** Told how far it is. */
+/** Receives the progress of a look. */
 export interface LookTold {
   readonly onTask: (count: number) => void;
   readonly onAway: OnApiAway;
 }
 
 export interface LooksOptions {
-  /** What is said of another one meanwhile: a sentence. */
+  /** The refusal of another look in the meantime: a sentence. */
   readonly busy: string;
   readonly onError: (error: unknown) => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
-/** Jobs of which it is kept what was seen. */
+/** Number of jobs whose results are kept. */
 const MOST = 20;
 
 export class Looks<Found> {
@@ -49,9 +49,9 @@ export class Looks<Found> {
   }
 
   /**
-   * Resolves when the look has begun. Nobody else can begin one from the call on.
-   * @param of so many tasks. @param agree gives leave to it: when it throws, nothing has begun.
-   * @throws PageError while it looks at a job or is about to, and what `agree` throws.
+   * Resolves when the look has begun. From the call on, no other look can begin.
+   * @param of number of tasks. @param agree approves the look: if it throws, nothing has begun.
+   * @throws PageError while another look is in progress or about to begin, and what `agree` throws.
    */
   async begin(
     jobId: string,

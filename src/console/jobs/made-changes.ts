@@ -1,9 +1,9 @@
-/** What a piece of work has changed in the ledger so far: so nobody says of a change that was done in part that it was not done. */
+/** Tracks what some work has changed in the ledger, so that a partial change is not reported as not done. */
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import { LedgerOutcomeUnknown } from '../../jobs/ledger/shared/error.ts';
 import { OutcomeUnknown, PageError, PartlyDone } from '../pages/page-error.ts';
 
-/** Methods that read, or take in what workers and others have done. All others change what somebody has asked for. */
+/** Methods that read, or store what workers and others have done. All other methods make changes that a user has asked for. */
 const notChanging: ReadonlySet<string> = new Set<keyof Ledger | keyof Lease>([
   'close',
   'takesChanges',
@@ -34,12 +34,12 @@ const notChanging: ReadonlySet<string> = new Set<keyof Ledger | keyof Lease>([
 ]);
 
 export class MadeChanges {
-  /** At least one is done. */
+  /** At least one change was made. */
   #some = false;
-  /** Of one it is not known. */
+  /** For one change it is unknown whether it was made. */
   #unknown = false;
 
-  /** The same ledger, or lease, watched. */
+  /** The same ledger or lease, tracked. */
   watched<T extends Ledger | Lease>(target: T): T {
     return new Proxy(target, {
       get: (of, name) => {
@@ -53,7 +53,7 @@ export class MadeChanges {
     });
   }
 
-  /** What is said where the work has ended with an error. */
+  /** The error to report when the work has ended with an error. */
   told(error: unknown): unknown {
     if (this.#some && error instanceof PageError) return new PartlyDone(error.message);
     if (this.#unknown) return new OutcomeUnknown('The ledger was lost before it has answered');
@@ -67,7 +67,7 @@ export class MadeChanges {
   async #noted<T>(change: () => Promise<T>): Promise<T> {
     try {
       const made = await change();
-      // So it says that nothing was to be changed.
+      // These results say that there was nothing to change.
       if (made !== false && made !== 0) this.#some = true;
       return made;
     } catch (error) {

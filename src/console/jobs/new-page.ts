@@ -1,4 +1,4 @@
-/** The page that begins a job. PURE. */
+/** The page for a new job. PURE. */
 import type { Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';

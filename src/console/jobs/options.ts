@@ -1,4 +1,4 @@
-/** What the section of jobs works with. */
+/** What the jobs section needs. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
@@ -15,9 +15,9 @@ export interface JobsOptions {
   readonly desk: Desk;
   readonly verifier: Looks<Verification>;
   readonly reconciler: Looks<Reconciled>;
-  /** A name that no job has, for one that was given none. */
+  /** A name that no job has, for a job without a given name. */
   readonly newName: () => string;
-  /** Of an upload. */
+  /** Maximum size of an upload. */
   readonly mostBytes: number;
   readonly commandLine: CommandLine;
   readonly clock: Clock;
@@ -25,7 +25,7 @@ export interface JobsOptions {
 }
 
 const named = z.object({ job: z.string().min(1).max(128) });
-/** The job that a path names. */
+/** The job named in a path. */
 export function jobOf(request: FastifyRequest): string {
   const { data } = named.safeParse(request.params);
   if (data === undefined) throw new PageError('There is no such job.', 404);

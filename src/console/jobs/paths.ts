@@ -1,4 +1,4 @@
-/** Where the pages of jobs are. PURE. */
+/** The paths of the job pages. PURE. */
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 
 export const JOBS_PATH = '/jobs';
@@ -12,7 +12,7 @@ export const planPath = (jobId: string, then = ''): string =>
   `${JOBS_PATH}/plans/${encodeURIComponent(jobId)}${then}`;
 export const planStream = (jobId: string): string => `/live/plans/${encodeURIComponent(jobId)}`;
 
-/** A page of a job's rows. @param after row behind which it begins. */
+/** A page of a job's rows. @param after the row after which it begins. */
 export function rowsPath(jobId: string, filter: RowFilter, after = 0): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filter, after: after === 0 ? undefined : String(after) }))

@@ -1,4 +1,4 @@
-/** The page of a plan: what it changes, and the form that applies it. PURE. */
+/** The page of a plan: what it changes, and the form to apply it. PURE. */
 import { MAX_COMPARED } from '../../jobs/plan/configuration-changes.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { timeNote } from '../../jobs/plan/time-note.ts';
@@ -20,7 +20,7 @@ import type { Planning } from './planner.ts';
 export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandLine): Page {
   const { jobId, state } = plan;
   const title = `Plan of job ${jobId}`;
-  // What is typed into a form is not to be lost: a plan that is made does not change.
+  // Input in a form must not be lost: a finished plan does not change, so its page is not renewed.
   if (!isMade(plan))
     return {
       title,
@@ -38,12 +38,12 @@ ${mayChange(visitor) && forms(plan, plan.report, visitor)}`,
   };
 }
 
-/** Whether its page is the one that applies it, and changes no more. */
+/** Whether its page has the form to apply it, and no longer changes. */
 export function isMade(plan: Planning): plan is Planning & { readonly report: PlanReport } {
   return plan.state === 'made' && plan.report !== undefined;
 }
 
-/** What is sent again and again until it is made. */
+/** The part that the stream renews until the plan is finished. */
 export function planPart({ jobId, source, by, state, note, noteSince, away }: Planning): Html {
   switch (state) {
     case 'making':
@@ -57,13 +57,13 @@ export function planPart({ jobId, source, by, state, note, noteSince, away }: Pl
   }
 }
 
-/** The page of a plan whose rows are in the ledger by now. */
+/** The page of a plan whose rows are in the ledger. */
 export function appliedPage(jobId: string): Page {
   const title = `Plan of job ${jobId}`;
   return { title, assets: ['jobs.css'], body: html`<h1>${title}</h1>\n${appliedPart(jobId)}` };
 }
 
-/** What is sent once the rows of a plan are in the ledger. */
+/** The part sent once the rows of a plan are in the ledger. */
 export function appliedPart(jobId: string): Html {
   return html`<p class="done">The job is in the ledger. <a href="${jobPath(jobId)}">See it</a></p>`;
 }
@@ -138,7 +138,7 @@ function pairText(from: string | undefined, to: string): string {
   return from === undefined ? `to ${to}` : `from ${from === '' ? 'none' : from} to ${to}`;
 }
 
-/** A plan compares only the pairs with most rows: each takes calls. */
+/** A plan compares only the pairs with the most rows, since comparing costs calls. */
 function leftOutPairs(pairs: PlanReport['configurations'], commandLine: CommandLine): Html | false {
   const left = pairs.filter(({ leftOut }) => leftOut === true);
   if (left.length === 0) return false;

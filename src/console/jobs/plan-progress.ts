@@ -1,8 +1,8 @@
-/** The progress of a plan that is being made, for its page. PURE but for what takes the notes. */
+/** The progress of a plan in the making, for its page. PURE, except for the notes. */
 import type { PlanContext } from '../../jobs/plan/options.ts';
 import { counted, number } from '../../text/numbers.ts';
 
-/** Progress as a note. */
+/** Progress in the form of notes. */
 export function progressOf(note: (text: string) => void): PlanContext['progress'] {
   let stage = { label: '', total: undefined as number | undefined, unit: 'row' };
   const show = (done: number): void => {

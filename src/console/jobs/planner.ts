@@ -1,5 +1,5 @@
 /**
- * Plans that are made here and wait to be applied: each in a folder of its own, so that it outlives a restart, and the folder is gone
+ * Plans made in the console that wait to be applied. Each has a folder, so that it survives a restart; the folder is removed
  * with the plan.
  *
  *   making ──► made ──► entering ──► gone: its rows are in the ledger
@@ -21,14 +21,14 @@ import { diskError } from './disk-error.ts';
 import { keepMade, keptPlans, planFolder } from './kept-plans.ts';
 import { progressOf } from './plan-progress.ts';
 
-/** What a plan is to be made from. */
+/** The source of a plan. */
 export type PlanWanted = { readonly jobId: string; readonly by: string } & PlanSource;
 
 export type PlanSource =
   | {
-      /** {@link UPLOAD_FILE} of its folder. */
+      /** {@link UPLOAD_FILE} in its folder. */
       readonly from: 'file';
-      /** What its sender calls it. */
+      /** The sender's name for the file. */
       readonly name: string;
       readonly set: TaskChange;
       readonly refresh: boolean;
@@ -43,39 +43,39 @@ export type PlanSource =
 
 export interface Planning {
   readonly jobId: string;
-  /** For people: the file, the tasks, or the job that is undone. */
+  /** For people: the file, the tasks, or the job to be undone. */
   readonly source: string;
-  /** Who has it made. */
+  /** Who requested it. */
   readonly by: string;
   readonly state: 'making' | 'made' | 'failed' | 'entering';
-  /** How far it is, or why it failed: fit to show. */
+  /** Its progress, or why it failed: safe to show. */
   readonly note: string | undefined;
-  /** Since when it is as the note says, in epoch milliseconds; undefined without a note. */
+  /** Since when the note applies, in epoch milliseconds; undefined without a note. */
   readonly noteSince?: number | undefined;
-  /** Given while the API gives no answer to what the plan reads. */
+  /** Set while the API does not answer what the plan reads. */
   readonly away?: ApiAway | undefined;
-  /** Of one that is made. */
+  /** For a finished plan. */
   readonly report: PlanReport | undefined;
 }
 
 export interface PlannerOptions {
-  /** Holds the folders. */
+  /** Contains the folders of the plans. */
   readonly folder: string;
-  /** Makes a plan: {@link PLAN_FILE} in `cwd`. undefined: it was aborted. */
+  /** Makes a plan: {@link PLAN_FILE} in `cwd`. undefined: aborted. */
   readonly make: (
     wanted: PlanWanted,
     io: Pick<PlanContext, 'cwd' | 'signal' | 'progress' | 'say'> & { readonly onAway: OnApiAway },
   ) => Promise<PlanReport | undefined>;
-  /** Called with what went wrong in the program itself. */
+  /** Reports errors of the program itself. */
   readonly onError: (error: unknown) => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
 export const PLAN_FILE = 'plan.jsonl';
-/** What a plan of a file is made from, whatever its sender calls it: a name of theirs could be one of these. */
+/** The name for an uploaded file, whatever the sender calls it: the sender's name could clash with another file. */
 export const UPLOAD_FILE = 'upload';
-/** Plans that wait, and those at work at once: each takes a core. */
+/** Maximum number of waiting plans, and of plans in the making at once: each takes a CPU core. */
 const MOST_PLANS = 30;
 const MOST_AT_WORK = 2;
 
@@ -84,9 +84,9 @@ export class Planner {
   readonly #plans = new Map<string, Planning>();
   readonly #stop = new AbortController();
   readonly #working = new Set<Promise<void>>();
-  /** Of plans that are being made: ends the making, and resolves when it has ended. */
+  /** For plans in the making: aborts it, and resolves when it has ended. */
   readonly #discards = new Map<string, () => Promise<void>>();
-  /** Plans whose discarding waits for its yes: nothing else may begin with them. */
+  /** Plans whose discarding waits for approval: nothing else may begin with them. */
   readonly #leaving = new Set<string>();
   #restored: Promise<void> | undefined;
 
@@ -94,13 +94,13 @@ export class Planner {
     this.#options = options;
   }
 
-  /** The last begun first. */
+  /** Latest first. */
   async all(): Promise<readonly Planning[]> {
     await this.#ready();
     return [...this.#plans.values()].reverse();
   }
 
-  /** @throws PageError where there is none. */
+  /** @throws PageError if there is none. */
   async get(jobId: string): Promise<Planning> {
     await this.#ready();
     const plan = this.#plans.get(jobId);
@@ -119,8 +119,8 @@ export class Planner {
   }
 
   /**
-   * Makes the folder of a plan, in which `fill` puts what it is made from; then makes the plan. What `fill` throws leaves nothing.
-   * @throws PageError where no more plans can be made.
+   * Creates a plan's folder, in which `fill` stores the source, and then makes the plan. If `fill` throws, nothing is left.
+   * @throws PageError if no more plans can be made.
    */
   async begin(
     planned: Pick<Planning, 'jobId' | 'source' | 'by'>,
@@ -164,7 +164,7 @@ export class Planner {
     }
   }
 
-  /** Enters a plan that is made: then it is gone from here. @throws PageError where it is not made, and what `enter` throws. */
+  /** Enters a finished plan, which is then gone from here. @throws PageError if it is not finished, and what `enter` throws. */
   async enter(jobId: string, enter: (folder: string, signal: AbortSignal) => Promise<void>): Promise<void> {
     const plan = await this.get(jobId);
     const here = `The plan of job ${jobId} cannot be applied:`;
@@ -176,7 +176,7 @@ export class Planner {
     try {
       await enter(this.folderOf(jobId), this.#stop.signal);
     } catch (error) {
-      // A part of it may be done: it is applied again.
+      // A part may be done: it can be applied again.
       const note = error instanceof OutcomeUnknown ? `${error.why}.` : messageOf(error);
       this.#change(jobId, { state: 'made', note });
       throw error;
@@ -185,8 +185,8 @@ export class Planner {
   }
 
   /**
-   * Ends its making, too. @param agree gives leave to it: when it throws, the plan stays as it is.
-   * @throws PageError where there is none, and where its file or its rows are being taken in; what `agree` throws.
+   * Also aborts a plan in the making. @param agree approves it: if it throws, the plan stays as it is.
+   * @throws PageError if there is none, and while its file or its rows are being received or entered; what `agree` throws.
    */
   async discard(jobId: string, agree: () => Promise<void>): Promise<void> {
     const { state } = await this.get(jobId);
@@ -206,7 +206,7 @@ export class Planner {
     }
   }
 
-  /** The rows that were refused, as CSV. @throws PageError where there are none. */
+  /** The refused rows as CSV. @throws PageError if there are none. */
   async refused(jobId: string): Promise<Readable> {
     const { refusedFile } = (await this.get(jobId)).report ?? {};
     if (refusedFile === undefined) throw new PageError(`No row of ${jobId} was refused.`, 404);
@@ -218,7 +218,7 @@ export class Planner {
     await Promise.all(this.#working);
   }
 
-  /** Its name is free once its folder is gone: another plan of the name would lose its files. */
+  /** The name becomes free only when the folder is gone: otherwise another plan of that name would lose its files. */
   async #remove(jobId: string): Promise<void> {
     try {
       await rm(this.folderOf(jobId), { recursive: true, force: true });
@@ -261,7 +261,7 @@ export class Planner {
     }
   }
 
-  /** What is there of an earlier process: plans that are made. Those that it was making are removed. */
+  /** Loads the finished plans of an earlier process, and removes its unfinished ones. */
   #ready(): Promise<void> {
     this.#restored ??= this.#restore();
     return this.#restored;

@@ -1,4 +1,4 @@
-/** The section *Jobs*: its pages, and what they do. */
+/** The section *Jobs*: its pages and their actions. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
@@ -41,7 +41,7 @@ const rowsQuery = z.object({
     .default(0),
 });
 
-/** What a form has left empty is not there. */
+/** Drops empty form fields. */
 function given(filter: { readonly [Name in keyof RowFilter]: RowFilter[Name] | undefined }): RowFilter {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
@@ -59,7 +59,7 @@ export function jobsSection(options: JobsOptions): Section {
     const locked = await door.locked();
     return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed'), locked };
   };
-  /** Of a plan until it is gone, and then of where it went: who has applied it waits at its page for rows that take long to enter. */
+  /** About a plan while it exists, and then about its job: the user who applied it waits on its page while its rows are entered. */
   const planOr = async <T>(jobId: string, applied: T, of: (plan: Planning) => T): Promise<T> => {
     try {
       return of(await planner.get(jobId));
@@ -141,14 +141,14 @@ export function jobsSection(options: JobsOptions): Section {
   };
 }
 
-/** A job's name may hold colons. */
+/** A job's name may contain colons. */
 const fileName = (jobId: string): string => jobId.replaceAll(':', '_');
 
 interface Part extends Pick<Look, 'event'> {
   readonly part: Html;
 }
 
-/** One feed for all who look at the same. */
+/** One feed for all viewers of the same thing. */
 class FeedsOf {
   readonly #make: (key: string) => Feed;
   readonly #feeds = new Map<string, Feed>();
@@ -166,7 +166,7 @@ class FeedsOf {
   }
 }
 
-/** A stream goes on when what it shows is away for a while. */
+/** The stream continues while its source is away. */
 async function orFault(look: () => Promise<Part>): Promise<Look> {
   try {
     const { part, ...more } = await look();
@@ -177,7 +177,7 @@ async function orFault(look: () => Promise<Part>): Promise<Look> {
   }
 }
 
-/** Once it is made its page has the form that applies it. */
+/** Once it is finished, its page has the form to apply it. */
 function planLook(plan: Planning): Part {
   return { part: planPart(plan), ...(isMade(plan) && RELOAD) };
 }

@@ -1,4 +1,4 @@
-/** Jobs as pages and the API show them. */
+/** Jobs as shown by pages and the API. */
 import type { JobRecord } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { decideOn, outlookOf, Pace } from '../../jobs/run/progress.ts';
@@ -8,12 +8,12 @@ import { PageError } from '../pages/page-error.ts';
 import type { JobSeen } from './job-page.ts';
 import { type LooksHere, looksSeen } from './kept-looks.ts';
 
-/** Of a job's log. */
+/** Maximum number of lines of a job's log. */
 const LOG_LINES = 50;
-/** Jobs of a list. */
+/** Maximum number of jobs in a list. */
 const MOST_LISTED = 100;
 
-/** The last changed jobs, and how many there are in all. */
+/** The most recently changed jobs, and the total number. */
 export async function listJobs(
   ledger: Pick<Ledger, 'jobs' | 'listed'>,
 ): Promise<{ readonly jobs: readonly ListedJob[]; readonly all: number }> {
@@ -23,7 +23,7 @@ export async function listJobs(
   return { jobs, all: all.length };
 }
 
-/** Sees one job again and again: its rate is that of the last seconds. */
+/** Watches one job repeatedly: its rate is that of the last seconds. */
 export class JobWatch {
   readonly #jobId: string;
   readonly #clock: Clock;
@@ -34,7 +34,7 @@ export class JobWatch {
     this.#clock = clock;
   }
 
-  /** @throws PageError where there is no such job. */
+  /** @throws PageError if there is no such job. */
   async look(
     ledger: Pick<Ledger, 'job' | 'standing' | 'audit' | 'lastAudit'>,
     here: LooksHere,

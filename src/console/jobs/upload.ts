@@ -1,6 +1,6 @@
 /**
- * A file that is uploaded with a form: the form's fields come first and are the request's body, so that a request is judged before
- * anything of its file is kept.
+ * A file uploaded with a form. The form's fields come first and are the request's body, so that a request is checked before
+ * anything of its file is stored.
  */
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -12,7 +12,7 @@ import { roundBytes } from './bytes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a form with a file, which is not read yet. */
+    /** The file of a form, not read yet. */
     upload?: MultipartFile | undefined;
   }
 }
@@ -20,18 +20,18 @@ declare module 'fastify' {
 const MOST_FIELDS = 40;
 const FIELD_BYTES = 4_096;
 
-/** @param mostBytes of a file. */
+/** @param mostBytes maximum size of a file. */
 export function acceptUploads(app: FastifyInstance, mostBytes: number): void {
   void app.register(multipart, {
     limits: { files: 1, fields: MOST_FIELDS, fieldSize: FIELD_BYTES, fileSize: mostBytes, headerPairs: 50 },
   });
 }
 
-/** Before a route's own checks: what is sent must be a form, not too large, and its file the last of its parts. */
+/** Before a route's own checks: the body must be a form, not too large, and its file must be the last part. */
 export function readForm(mostBytes: number): preValidationAsyncHookHandler {
   return async (request) => {
     if (!request.isMultipart()) throw new PageError('Send a form with a file (multipart/form-data).', 415);
-    // A form has its parts besides the file.
+    // Allow for the form's parts besides the file.
     if (Number(request.headers['content-length'] ?? 0) > mostBytes + MOST_FIELDS * FIELD_BYTES)
       throw tooLarge(mostBytes);
     const body: Record<string, string> = Object.create(null);
@@ -50,12 +50,12 @@ export function readForm(mostBytes: number): preValidationAsyncHookHandler {
   };
 }
 
-/** Keeps the file of a request. @throws PageError for none, one that is too large, and one that is cut. */
+/** Stores the file of a request. @throws PageError if there is none, or it is too large or truncated. */
 export async function keepUpload(request: FastifyRequest, path: string, mostBytes: number): Promise<void> {
   const { upload } = request;
   if ((upload?.filename ?? '') === '' || upload === undefined) throw new PageError('Choose a file.');
   const { file } = upload;
-  // The library reads on to the last byte, and there may be none.
+  // The library would read on to the last byte, which may never come.
   file.once('limit', () => file.destroy(tooLarge(mostBytes)));
   try {
     if (!file.truncated) await pipeline(file, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
@@ -65,7 +65,7 @@ export async function keepUpload(request: FastifyRequest, path: string, mostByte
   if (file.truncated) throw tooLarge(mostBytes);
 }
 
-/** The file's name as it may be one here: letters, digits and a few signs. */
+/** The file's name, reduced to what is valid here: letters, digits and a few signs. */
 export function safeName(name: string | undefined): string {
   const safe = (name ?? '')
     .replace(/^.*[/\\]/s, '')

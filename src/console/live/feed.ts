@@ -1,21 +1,21 @@
 /**
- * What is sent to everybody who looks at a live page: made once, whoever looks, and only while somebody does. Nothing is queued
- * for anybody: who is slow gets the newest when they can take it, and is told how many they have missed.
+ * What all viewers of a live page receive: made once for all of them, and only while somebody watches. Nothing is queued
+ * for anybody: a slow viewer gets the newest state when ready, with the number of states missed.
  */
 
-/** One state of what is shown. */
+/** One state of the page. */
 export interface Look {
-  /** HTML, made safe. */
+  /** HTML, escaped. */
   readonly html: string;
-  /** A named event beside it: a sample for a chart, say. */
+  /** A named event in addition, such as a sample for a chart. */
   readonly event?: { readonly name: string; readonly data: unknown };
 }
 
-/** What is shown has become another page, such as one with a form: the browser loads it. */
+/** The page has been replaced by another one, such as a page with a form: the browser reloads it. */
 export const RELOAD = { event: { name: 'reload', data: '' } } as const satisfies Partial<Look>;
 
 export interface FeedOptions {
-  /** Makes the next look; never rejects. */
+  /** Makes the next state; never rejects. */
   readonly look: () => Promise<Look>;
   readonly everyMs: number;
   /** Resolves after that time, or when the signal aborts. */
@@ -23,11 +23,11 @@ export interface FeedOptions {
 }
 
 export interface Seen extends Look {
-  /** Counts up from 1. */
+  /** Counts from 1. */
   readonly number: number;
 }
 
-/** States: idle (nobody waits), looking (somebody does), closed. */
+/** States: idle (nobody waits), looking (somebody waits), closed. */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #closed = new AbortController();
@@ -45,7 +45,7 @@ export class Feed {
     return this.#viewers;
   }
 
-  /** Each look from now on, the newest first; ends when the signal aborts or the feed is closed. */
+  /** Each state from now on, always the newest; ends when the signal aborts or the feed is closed. */
   async *follow(signal: AbortSignal): AsyncGenerator<Seen & { readonly missed: number }> {
     this.#viewers++;
     const gone = Promise.withResolvers<void>();
@@ -86,7 +86,7 @@ export class Feed {
       await this.#options.sleep(this.#options.everyMs, this.#closed.signal);
     }
     if (this.#state === 'looking') this.#state = 'idle';
-    // It is old when the next one comes to look.
+    // It will be outdated when the next viewer comes.
     this.#last = undefined;
   }
 }

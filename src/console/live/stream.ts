@@ -1,11 +1,11 @@
-/** A feed as server-sent events. The library waits for a slow reader; the feed then skips to what is newest. */
+/** A feed as server-sent events. The library waits for a slow reader; the feed then skips to the newest state. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Feed } from './feed.ts';
 
-/** Streams at once: beyond it a browser is told to come again. */
+/** Maximum number of streams: beyond it, a browser is told to try again. */
 const MOST_VIEWERS = 1_000;
 
-/** @param mayRead whether the one who asked still may: a session ends while its page is open. */
+/** @param mayRead whether the sender of the request still may: a session can end while its page is open. */
 export function addStream(
   app: FastifyInstance,
   path: string,
@@ -23,14 +23,14 @@ export function addStream(
     open.add(feed);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    // An answer that ends before the first look is a stream, too, and no empty page.
+    // Even an answer that ends before the first look must be a stream, not an empty page.
     reply.sse.sendHeaders();
     reply.raw.flushHeaders();
     let last: string | undefined;
     try {
       for await (const { html, event, number, missed } of feed.follow(gone.signal)) {
         if (gone.signal.aborted || !mayRead(request)) break;
-        // That nothing has changed is news, too: what one sees is of now.
+        // Also report that nothing has changed: the viewer then knows that the page is current.
         if (html === last) await reply.sse.send({ event: 'same', data: '' });
         else await reply.sse.send({ id: String(number), data: html });
         last = html;

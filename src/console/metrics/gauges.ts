@@ -1,7 +1,7 @@
-/** The console's metrics: how its ledger's jobs are. docs/reference/metrics.md is generated from this table. PURE. */
+/** The console's metrics about the jobs in its ledger. docs/reference/metrics.md is generated from this table. PURE. */
 import type { Counts } from '../../jobs/ledger/job.ts';
 
-/** States of jobs that a sender may have work with. */
+/** States of jobs that a sender may have work on. */
 export const activeStates = ['scheduled', 'running', 'paused', 'stopping'] as const;
 type ActiveState = (typeof activeStates)[number];
 
@@ -20,7 +20,7 @@ export interface SeenJob {
   /** Whether a process has the lease on sending it. */
   readonly leased: boolean;
   readonly counts: Counts;
-  /** How long rows have been in flight and none has ended, in milliseconds. */
+  /** For how long rows have been in flight without any ending, in milliseconds. */
   readonly silentMs: number;
 }
 
@@ -30,11 +30,11 @@ interface JobGauge {
   readonly name: string;
   readonly help: string;
   readonly labelNames?: readonly string[];
-  /** A value; where it has labels, all of them with theirs. */
+  /** A value; or, with labels, one value for each combination of them. */
   readonly read: (jobs: readonly SeenJob[]) => number | readonly (readonly [labels: Labels, value: number])[];
 }
 
-/** Whether the ledger answers: without it the others are NaN. */
+/** Whether the ledger answers; if not, the others are NaN. */
 export const ledgerGauge = {
   name: 'ota_updater_ledger_up',
   help: 'Whether the ledger of jobs could be read: 1 or 0.',

@@ -1,4 +1,4 @@
-/** `GET /metrics` of the console, for who may read: Prometheus asks with a token of a viewer. */
+/** `GET /metrics` of the console, for users who may read: Prometheus sends a viewer's token. */
 import { Gauge, Registry } from 'prom-client';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { PageError } from '../pages/page-error.ts';
@@ -8,7 +8,7 @@ import { activeStates, jobGauges, ledgerGauge, type SeenJob } from './gauges.ts'
 type ReadLedger = Pick<Ledger, 'activeJobs' | 'listed'>;
 
 interface MetricsOptions {
-  /** Does `work` with the ledger. Throws PageError where it is away. */
+  /** Does `work` with the ledger. Throws PageError if it is away. */
   readonly use: <T>(work: (ledger: ReadLedger) => Promise<T>) => Promise<T>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -62,7 +62,7 @@ async function seeJobs(ledger: ReadLedger, silence: Silence): Promise<SeenJob[]>
   return seen;
 }
 
-/** Since when rows of each job are in flight and none has ended. */
+/** Since when each job has had rows in flight without any ending. */
 class Silence {
   readonly #now: () => number;
   readonly #jobs = new Map<number, { readonly ended: number; readonly since: number }>();
@@ -82,7 +82,7 @@ class Silence {
     return now - before.since;
   }
 
-  /** Forgets the others. */
+  /** Forgets all other jobs. */
   keep(keys: ReadonlySet<number>): void {
     for (const key of this.#jobs.keys()) if (!keys.has(key)) this.#jobs.delete(key);
   }

@@ -1,10 +1,10 @@
-/** Samples in columns, as the chart takes them. PURE. */
+/** Samples in columns, as the chart needs them. PURE. */
 import type { Sample } from './samples.ts';
 
-/** Where the API has them, behind its prefix. */
+/** Their path in the API, after its prefix. */
 export const SAMPLES = '/samples';
 
-/** The time, applied, in force, limit found, ceiling, 429s. */
+/** Time, applied, in force, limit found, ceiling, 429s. */
 export const sampleNames = ['at', 'applied', 'inForce', 'limit', 'ceiling', 'throttled'] as const;
 
 /** One list of values for each of the names. */

@@ -1,4 +1,4 @@
-/** The page *Now*: is it going through, how fast against what limit, how long still, what is wrong, since when. PURE. */
+/** The page *Now*: whether updates go through, how fast and against which limit, how long still, what is wrong and since when. PURE. */
 import { problemText, statusRows, workerCells, workerHead } from '../../status/rows.ts';
 import { type Status, sumOf } from '../../status/status.ts';
 import { number } from '../../text/numbers.ts';
@@ -29,7 +29,7 @@ export function nowPage(seen: Seen | undefined): Page {
   };
 }
 
-/** What is sent again and again. */
+/** The part that the stream renews. */
 export function nowPart(seen: Seen): Html {
   const { status } = seen;
   const { now, verdict, problems, workers, next } = status;
@@ -58,7 +58,7 @@ ${
 }</section>`;
 }
 
-/** A page is watched already, and has the dead letters. */
+/** Leaves out steps that the page itself makes unnecessary: it is live, and links to the dead letters. */
 function nextPart(next: readonly string[]): Html | false {
   if (next[0] === 'status') return false;
   if (next[0] === 'dead-letters')

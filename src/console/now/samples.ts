@@ -1,9 +1,9 @@
-/** The last hour as numbers for a chart: one sample every few seconds, the oldest dropped. PURE but for what it keeps. */
+/** The last hour as numbers for a chart: one sample every few seconds; the oldest is dropped. PURE, except for its memory. */
 import type { Status } from '../../status/status.ts';
 
-/** Rates are per second; null where it is not known, or there is no limit. */
+/** Rates are per second; null if unknown, or without a limit. */
 export interface Sample {
-  /** Epoch seconds, as the chart has them. */
+  /** Epoch seconds, as the chart needs them. */
   readonly at: number;
   readonly applied: number | null;
   readonly inForce: number | null;
@@ -12,7 +12,7 @@ export interface Sample {
   readonly throttled: number | null;
 }
 
-/** An hour, at one every 5 s. */
+/** An hour, at one sample every 5 s. */
 const MOST = 720;
 
 export class Samples {
@@ -30,7 +30,7 @@ export class Samples {
     return this.#samples;
   }
 
-  /** Of the counts since the workers' starts: not known while the workers are not the same ones. */
+  /** Workers count since their starts, so the rate is unknown if the set of workers has changed. */
   #throttledPerSecond({ now, totals, workers }: Status): number | null {
     const before = this.#before;
     const ids = workers.map((worker) => (worker.ok ? worker.status.worker : '')).sort();

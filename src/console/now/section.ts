@@ -5,7 +5,7 @@ import { sampleColumns } from './columns.ts';
 import { NOW_STREAM, nowPage, nowPart } from './page.ts';
 import type { Watch } from './watch.ts';
 
-/** @param watch runs already. */
+/** @param watch must already be running. */
 export function nowSection(watch: Watch): Section {
   return {
     nav: { path: '/', name: 'Now' },

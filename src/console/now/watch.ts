@@ -1,4 +1,4 @@
-/** Looks at workers and queues, whoever reads: the chart has an hour behind it when somebody comes. */
+/** Looks at workers and queues even without viewers: a viewer who comes then sees the last hour in the chart. */
 import {
   type LedgerAway,
   makeStatus,
@@ -14,22 +14,22 @@ export interface WatchOptions {
   /** None of them rejects. */
   readonly askWorkers: (signal: AbortSignal) => Promise<StatusFacts['workers']>;
   readonly readQueues: (signal: AbortSignal) => Promise<StatusFacts['queues']>;
-  /** Undefined: there is none to ask. */
+  /** undefined: there is no ledger to ask. */
   readonly askLedger?: () => Promise<LedgerAway | undefined>;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Workers are asked this often; queues less, whose counts lag anyway, and whose requests are paid for. In milliseconds. */
+/** Interval for workers, in milliseconds. Queues are asked less often: their counts lag anyway, and their requests cost money. */
 const LOOK_MS = 5_000;
 const QUEUES_MS = 30_000;
-/** What queues or the ledger say later is seen in a later look: they do not keep the workers from being seen. In milliseconds. */
+/** Answers of queues or the ledger that take longer appear in a later look, so that they do not delay the workers'. In milliseconds. */
 const SLOW_MS = 2_000;
 
-/** What was seen last, and since when a source says nothing. */
+/** The last result, and since when a source has not answered. */
 export interface Seen {
   readonly status: Status;
-  /** Epoch milliseconds; undefined while it answers. */
+  /** Epoch milliseconds; undefined while the workers answer. */
   readonly workersAwaySince?: number;
   readonly queuesAwaySince: Readonly<Partial<Record<QueueName, number>>>;
   readonly ledger?: LedgerAway;
@@ -42,7 +42,7 @@ interface Away {
   readonly sentence: string;
   /** Epoch milliseconds. */
   readonly since: number;
-  /** It takes no changes, and what it says is said here. */
+  /** It can be read but accepts no changes. */
   readonly isRead?: true;
 }
 
@@ -52,7 +52,7 @@ export class Watch {
   readonly #samples = new Samples();
   #queues: StatusFacts['queues'] = {};
   #ledger: LedgerAway | undefined;
-  /** Questions that have no answer yet. */
+  /** Questions without an answer yet. */
   #reading: Promise<void> | undefined;
   #asking: Promise<void> | undefined;
   #queuesAwaySince: Seen['queuesAwaySince'] = {};
@@ -65,7 +65,7 @@ export class Watch {
     this.#options = options;
   }
 
-  /** Goes on until it is stopped. */
+  /** Runs until stopped. */
   async run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -79,18 +79,18 @@ export class Watch {
     this.#next.resolve();
   }
 
-  /** The last hour, the oldest first. */
+  /** The last hour, oldest first. */
   samples(): readonly Sample[] {
     return this.#samples.all();
   }
 
-  /** What was seen last; waits for the first look. undefined once stopped before it. */
+  /** The last result; waits for the first look. undefined if stopped before it. */
   async seen(): Promise<Seen | undefined> {
     if (this.#seen === undefined) await this.#next.promise;
     return this.#seen;
   }
 
-  /** The next look, once it is there. */
+  /** The next result, when it is available. */
   async next(): Promise<Seen | undefined> {
     await this.#next.promise;
     return this.#seen;
@@ -102,13 +102,13 @@ export class Watch {
       askWorkers(signal),
       this.#unlessSlow(Promise.all([this.#readQueues(signal), this.#askLedger()]), signal),
     ]);
-    // What a stop has cut off is no picture.
+    // A look that a stop has interrupted is incomplete.
     if (signal.aborted) return;
     const now = clock.wall();
     const queues = this.#queues;
     const ledger = this.#ledger;
     this.#queuesAwaySince = awaySince(queues, this.#queuesAwaySince, now);
-    // None was asked where none is named: that is no worker's silence.
+    // If no worker is configured, none was asked: that does not count as silence.
     const silent = workers.length > 0 && !workers.some(({ ok }) => ok);
     this.#workersAwaySince = silent ? (this.#workersAwaySince ?? now) : undefined;
     const status = makeStatus({ now, workers, queues, ledger });
@@ -153,7 +153,7 @@ export class Watch {
   }
 }
 
-/** What says nothing, for people, and since when. PURE. */
+/** The sources that do not answer, for people, and since when. PURE. */
 export function awayOf({ workersAwaySince, queuesAwaySince, ledger }: Seen): readonly Away[] {
   return [
     ...(workersAwaySince === undefined

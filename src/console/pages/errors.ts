@@ -1,4 +1,4 @@
-/** What is refused or has failed, as a page; for the API as a problem (RFC 9457). */
+/** Refusals and failures as pages; for the API as problems (RFC 9457). */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Refusal } from '../access/refusal.ts';
@@ -10,7 +10,7 @@ import { inFields, inLabels } from './setting-names.ts';
 
 type Show = (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
 
-/** Who is not signed in and wants a page goes to sign in. */
+/** A visitor who wants a page without having signed in is sent to the sign-in page. */
 export function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -24,8 +24,8 @@ export function refuse(
 }
 
 /**
- * A link on another site comes without the session's cookie, which is `SameSite=Strict`: the browser is asked to come once
- * more, from here.
+ * Following a link from another site omits the session's cookie, which is `SameSite=Strict`. The browser is therefore asked to load
+ * the page again, from this site.
  */
 function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const then = ownPath(request.url) ?? '/';
@@ -38,7 +38,7 @@ function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     .send('<!doctype html><html lang="en"><title>One moment</title></html>');
 }
 
-/** @param ended a form was sent without a session: it had one, most likely. */
+/** @param ended a form was sent without a session: most likely its session has ended. */
 function signInPath(to: string, ended: boolean): string {
   return `/sign-in?${new URLSearchParams({ to, ...(ended && { ended: 'yes' }) })}`;
 }
@@ -52,7 +52,7 @@ function isForm(request: FastifyRequest): boolean {
   );
 }
 
-/** The page that a form was on. */
+/** The page that contained the form. */
 function pageOf({ headers: { referer = '' } }: FastifyRequest): string {
   const url = URL.canParse(referer) ? new URL(referer) : undefined;
   return ownPath(`${url?.pathname ?? '/'}${url?.search ?? ''}`) ?? '/';
@@ -76,7 +76,7 @@ export function answerErrors(app: FastifyInstance, show: Show, onError: (error: 
   });
 }
 
-/** What was thrown by a route, or by Fastify before one was found. */
+/** Answers an error thrown by a route, or by Fastify before a route was found. */
 export function answerFault(
   error: unknown,
   request: FastifyRequest,
@@ -88,7 +88,7 @@ export function answerFault(
   const ours = status >= 500 && !(error instanceof PageError);
   if (ours) onError(error);
   const why = ours ? 'The console has failed. Its log says how.' : messageOf(error, status);
-  // What has failed may have done something before.
+  // A failed request may have done something before.
   return answer(request, reply, status, why, show, !(ours || error instanceof OutcomeUnknown));
 }
 
@@ -121,7 +121,7 @@ function wantsPage(request: FastifyRequest): boolean {
   return !/^\/(api|live)\//.test(pathOf(request));
 }
 
-/** As the router reads it: without a server's name, and decoded. */
+/** In the form that the router uses: without a server name, and decoded. */
 function pathOf({ url }: FastifyRequest): string {
   const path = url.replace(/[?#].*/s, '').replace(/^https?:\/\/.*?\//, '/');
   try {
@@ -146,7 +146,7 @@ function messageOf(error: unknown, status: number): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What Fastify says of requests, in the words of a page. */
+/** Fastify's messages about requests, in the words of a page. */
 const ofFastify: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The address is none: what follows a % in it must be UTF-8 in hexadecimal digits.',
   FST_ERR_MAX_PARAM_LENGTH: 'The address names something that is longer than any name here.',

@@ -1,4 +1,4 @@
-/** What is wrong with what was sent, in sentences: which field, and what it must be. PURE. */
+/** What is wrong with the input, as sentences: which field, and what it must be. PURE. */
 import type { z } from 'zod';
 import { counted } from '../../text/numbers.ts';
 
@@ -7,8 +7,8 @@ const MOST_FAULTS = 5;
 type Issue = z.core.$ZodIssue;
 
 /**
- * The messages of our own schemas are kept; the library's own are put into words.
- * @param what was sent, where it is no object whose fields have names. @param labels of fields that people know by another name.
+ * Keeps the messages of our own schemas, and rephrases the library's.
+ * @param what name of the input if it is not an object with named fields. @param labels fields that have another name for people.
  */
 export function faultsIn(
   { issues }: z.core.$ZodError,
@@ -28,7 +28,7 @@ function fault(issue: Issue, what: string, labels: Readonly<Record<string, strin
   return `${at}: ${wanted(issue)}.`;
 }
 
-/** How the library's own messages begin. */
+/** The beginnings of the library's own messages. */
 const OF_LIBRARY = /^(Invalid|Too (small|big)|Unrecognized)\b/;
 
 function wanted(issue: Issue): string {
@@ -59,7 +59,7 @@ function wanted(issue: Issue): string {
   }
 }
 
-/** The last way is the one that takes something: the others are for what is left out. */
+/** Uses the last alternative of a union, which accepts a value: the others are for missing values. */
 function ofUnion(ways: readonly (readonly Issue[])[]): string {
   const last = ways.at(-1)?.[0];
   return last === undefined ? 'is none of what it may be' : wanted(last);

@@ -1,19 +1,19 @@
 /**
- * HTML that escapes whatever is put into it, and shows what cannot be seen: every page and fragment is made with it. PURE.
+ * HTML that escapes all values put into it, and makes invisible characters visible: every page and fragment is made with it. PURE.
  */
 import { html as escaping, isSafeHtml, type SafeHtml } from '@remix-run/html-template';
 import { printable, printableLines } from '../../text/printable.ts';
 
-/** HTML that may be sent. `String(html)` is its text. */
+/** HTML that is safe to send. `String(html)` gives its text. */
 export type Html = SafeHtml;
 type Part = Html | string | number | false | null | undefined | readonly Part[];
 
-/** Texts are escaped, and controls and invisible characters in them written as escapes; nothing is put in for `false`. */
+/** Texts are escaped, and control and invisible characters in them become visible escapes; `false` adds nothing. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return escaping(strings, ...parts.map(seen));
 }
 
-/** A text whose lines stay lines: for `<pre>`. */
+/** A text that keeps its line breaks: for `<pre>`. */
 export function lines(text: string): Html {
   return escaping`${printableLines(text)}`;
 }

@@ -1,17 +1,17 @@
-/** What is around every page: title, navigation, who is signed in. PURE. */
+/** The frame of every page: title, navigation, the signed-in user. PURE. */
 
 import { mayChange, type Visitor } from '../access/visitor.ts';
 import type { AssetName } from '../assets.ts';
 import { type Html, html } from './html.ts';
 
-/** A page's own part. */
+/** The content of a page. */
 export interface Page {
   /** Plain text. */
   readonly title: string;
   readonly body: Html;
-  /** Scripts and styles besides those of every page. */
+  /** Scripts and styles in addition to those of every page. */
   readonly assets?: readonly AssetName[];
-  /** It has a live part: without JavaScript the browser loads it again from time to time. */
+  /** It has a live part: without JavaScript, the browser reloads it from time to time. */
   readonly live?: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface NavItem {
 
 interface Surroundings {
   readonly nav: readonly NavItem[];
-  /** The path of the page shown, without its query. */
+  /** The path of the page, without its query. */
   readonly path: string;
   /** undefined: nobody has signed in. */
   readonly visitor?: Visitor | undefined;
@@ -31,7 +31,7 @@ interface Surroundings {
 
 const first: readonly AssetName[] = ['console.css', 'htmx.js', 'htmx-sse.js'];
 
-/** `includeIndicatorCSS` would add a style of its own; what an error says is no part of a page. */
+/** `includeIndicatorCSS` would add an inline style; error answers must not be put into the page. */
 const HTMX_CONFIG = JSON.stringify({
   includeIndicatorCSS: false,
   history: false,
@@ -90,7 +90,7 @@ function account(visitor: Visitor): Html {
   return html`<div class="account"><span>${visitor.name}${!mayChange(visitor) && ' (viewer)'}</span>${out}</div>`;
 }
 
-/** To be in every form that changes something. */
+/** Required in every form that changes something. */
 export function formTokenField({ formToken }: Visitor): Html {
   return html`<input type="hidden" name="formToken" value="${formToken ?? ''}">`;
 }

@@ -1,4 +1,4 @@
-/** Numbers in fields of forms, with the bounds that flags and the API have. PURE. */
+/** Number fields of forms, with the same bounds as flags and the API. PURE. */
 import { z } from 'zod';
 import { decimalOf, LARGEST, wholeOf } from '../../text/numbers.ts';
 

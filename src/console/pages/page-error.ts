@@ -1,4 +1,4 @@
-/** What the one who asks has got wrong, or what is not there: a page says it. */
+/** A fault of the user, or something that does not exist: shown as a page. */
 export class PageError extends Error {
   override readonly name = 'PageError';
   readonly status: number;
@@ -10,12 +10,12 @@ export class PageError extends Error {
   }
 }
 
-/** It is not known whether a change was made, or only a part of it was: nobody may say that nothing was changed. */
+/** It is unknown whether a change was made, or made in part: do not report that nothing was changed. */
 export class OutcomeUnknown extends PageError {
   /** Why, as a sentence without its full stop. */
   readonly why: string;
 
-  /** @param why with its full stop or without. @param so what is known of it all the same: a clause. */
+  /** @param why with or without its full stop. @param so what is known all the same: a clause. */
   constructor(why: string, so = 'it is not known whether this was done, and it may be done yet') {
     const reason = why.replace(/\.$/, '');
     super(`${reason}: ${so}. Look at the log of changes before you do it again.`, 504);
@@ -23,14 +23,14 @@ export class OutcomeUnknown extends PageError {
   }
 }
 
-/** A change has ended in its middle: something of it is done. The same request, made again, does what is missing. */
+/** A change ended halfway: part of it is done. Repeating the same request does the rest. */
 export class PartlyDone extends OutcomeUnknown {
   constructor(why: string) {
     super(why, 'a part of this was done before');
   }
 }
 
-/** A change was not begun, since it was to be in the log first; its line may be there all the same. */
+/** A change was not begun, because it could not be logged first; its line may be in the log all the same. */
 export class NotDone extends OutcomeUnknown {
   constructor(why: string) {
     super(why, 'this was not done, though the log of changes may say that it was');

@@ -1,6 +1,6 @@
-/** Settings of jobs in sentences: these name the flags of commands, and who reads them here has filled in a field. PURE. */
+/** Replaces flags in sentences about settings of jobs: the reader of a page has filled in a field, not a flag. PURE. */
 
-/** What a form calls a setting, by its name in the API. */
+/** The form's label for a setting, by its name in the API. */
 export const settingLabels = {
   canary: 'Canary',
   stages: 'Stages',
@@ -24,17 +24,17 @@ export const settingLabels = {
 } as const;
 type Setting = keyof typeof settingLabels;
 
-/** A sentence with the fields of the API in place of flags. */
+/** The sentence with API fields instead of flags. */
 export function inFields(text: string): string {
   return withNames(text, (setting) => setting);
 }
 
-/** A sentence with the labels of forms in place of flags. */
+/** The sentence with form labels instead of flags. */
 export function inLabels(text: string): string {
   return withNames(text, (setting) => `"${settingLabels[setting]}"`);
 }
 
-/** Commands are left as they are. */
+/** Commands stay as they are. */
 const COMMAND_OR_FLAG = /`[^`]*`|--([a-z]+(?:-[a-z]+)*)(?![\w-])/g;
 
 function withNames(text: string, nameOf: (setting: Setting) => string): string {

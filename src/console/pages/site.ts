@@ -1,4 +1,4 @@
-/** Routes of sections, with what is common to all (section.ts). */
+/** Adds routes for sections, with what all of them share (section.ts). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isReason, REASON_NEEDED } from '../../text/reason.ts';
@@ -8,7 +8,7 @@ import { faultsIn } from './faults.ts';
 import type { Page } from './layout.ts';
 import { PageError } from './page-error.ts';
 
-/** @param mayRead whether the one who asked for a stream still may. */
+/** @param mayRead whether the viewer of a stream may still read. */
 export function makeSite(
   app: FastifyInstance,
   show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply,

@@ -1,11 +1,11 @@
-/** A table; where the window is narrow, each row is a block of names and values. PURE. */
+/** A table; in a narrow window, each row is a block of names and values. PURE. */
 import { type Html, html } from './html.ts';
 
 type Cell = Html | string | number;
 
 /**
- * The roles are said, since what is no table to the eye would be none to a screen reader.
- * @param caption its name, for those who hear it.
+ * Roles are explicit: a table that is not displayed as one would otherwise not be one for a screen reader.
+ * @param caption its name, for screen readers.
  * @param rows cells of each row; the first one names the row.
  */
 export function table(caption: string, head: readonly string[], rows: readonly (readonly Cell[])[]): Html {

@@ -1,4 +1,4 @@
-/** A section that this set-up does not have: its page says why. */
+/** A section that is not available in this set-up: its page says why. */
 import type { Section } from '../section.ts';
 import { html, lines } from './html.ts';
 import type { NavItem } from './layout.ts';

@@ -1,4 +1,4 @@
-/** The page *Task*: what happened to one, and what it holds now. PURE. */
+/** The page *Task*: what happened to one task, and what it holds now. PURE. */
 import { instant } from '../../text/times.ts';
 import {
   endText,
@@ -15,12 +15,12 @@ import type { KnownUpdate } from '../../trace/updates.ts';
 import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 
-/** Updates on the page: the latest. */
+/** Maximum number of updates on the page: the latest. */
 const MOST_UPDATES = 100;
-/** Steps of an update: the latest. */
+/** Maximum number of steps of an update: the latest. */
 const MOST_STEPS = 50;
 
-/** @param trace undefined: nothing was asked for yet. */
+/** @param trace undefined: nothing was requested yet. */
 export function taskPage(asked: string, fault: string | undefined, trace: Trace | undefined): Page {
   return {
     title: trace === undefined ? 'Task' : `Task ${trace.identifier}`,

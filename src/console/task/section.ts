@@ -4,7 +4,7 @@ import type { Trace } from '../../trace/trace.ts';
 import type { Section } from '../section.ts';
 import { taskPage } from './page.ts';
 
-/** @param trace asks all sources; what one of them cannot tell is in its report. */
+/** @param trace asks all sources; its report says what a source cannot tell. */
 export function taskSection(trace: (identifier: string, signal: AbortSignal) => Promise<Trace>): Section {
   return {
     nav: { path: '/task', name: 'Task' },

@@ -1,6 +1,6 @@
-/* What the console's pages do in a browser. Without it they can be read, and forms work. */
+/* Behaviour of the console's pages in a browser. Without JavaScript they can be read, and forms work. */
 (() => {
-  /** A stream says something every 5 s: after this long without, what one sees is old. In milliseconds. */
+  /** A stream sends something every 5 s; after this long without, the page is outdated. In milliseconds. */
   const STALE_MS = 15_000;
 
   const live = document.querySelector('[data-live]');
@@ -11,7 +11,7 @@
     const show = () => {
       const stale = Date.now() - last > STALE_MS;
       document.body.classList.toggle('stale', stale);
-      // As `instant` writes it (text/times.ts), and not as the browser's own country and zone have it.
+      // Like `instant` (text/times.ts), not in the format of the browser's locale and time zone.
       const time = new Date(last).toISOString().replace('T', ' ').slice(0, 19);
       const text = stale
         ? `Not live: nothing new since ${time} UTC. What you see is old. The page tries again by itself.`
@@ -27,12 +27,12 @@
       document.dispatchEvent(new Event('ota:reload'));
       location.reload();
     };
-    // What is shown has become another page.
+    // The page has been replaced by another one.
     live.addEventListener('reload', reload);
     live.addEventListener('missed', (event) => {
       missed += Number(/** @type {CustomEvent} */ (event).detail.data) || 0;
     });
-    // A stream that has ended for good, with the session, say: the page itself asks again, unless somebody types.
+    // The stream has ended for good, for example with the session: the page is loaded again, unless somebody is typing.
     const again = async () => {
       if (!document.body.classList.contains('stale')) return;
       const typing = document.activeElement?.matches('input, select, textarea') ?? false;
@@ -65,14 +65,14 @@
     if (!Plot) return;
     /** @param {string} name */
     const colour = (name) => {
-      // A canvas wants the colour itself, not how it is chosen.
+      // A canvas needs the colour itself, not a CSS expression for it.
       const probe = element.appendChild(document.createElement('i'));
       probe.style.color = `var(${name})`;
       const { color } = getComputedStyle(probe);
       probe.remove();
       return color;
     };
-    // As everywhere else on the pages, and not as the browser's own country and zone have it.
+    // As everywhere on the pages, not in the format of the browser's locale and time zone.
     /** @param {number} seconds since the epoch */
     const clock = (seconds) => new Date(seconds * 1_000).toISOString().slice(11, 19);
     /** @param {string} label @param {string} stroke @param {import('uplot').Series} more */

@@ -1,6 +1,6 @@
 /*
- * What was typed into a form is not lost where its session has ended: the form is sent, the page to sign in comes instead of its
- * answer, and after that the form's page again, with what was typed. It is kept in this window only, and no longer than that.
+ * Keeps what was typed into a form if its session has ended. The form is sent and the sign-in page comes instead of the answer; after
+ * signing in, the form's page is shown again with what was typed. The text is kept in this window only, and only until then.
  */
 (() => {
   const DRAFT = 'ota-draft';
@@ -65,7 +65,7 @@
     )
       save(target);
   });
-  // The page is about to be loaded again by itself.
+  // The page is about to reload itself.
   document.addEventListener('ota:reload', () => {
     const typed = [...document.forms].find((form) =>
       [...form.elements].some(

@@ -1,4 +1,4 @@
-/** What the pages' scripts find in a browser, besides the browser's own. */
+/** Globals that the pages' scripts find in a browser, in addition to the browser's own. */
 import type UPlot from 'uplot';
 
 declare global {
