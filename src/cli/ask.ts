@@ -9,10 +9,10 @@ export function canAsk({ isTerminal, stdin }: Pick<CommandContext, 'isTerminal' 
 }
 
 /**
- * Asks on stderr and reads one line. Nothing typed, the end of the input and an interruption are a no; where there is no
- * terminal it is a no at once, without a question.
- * @param question without the space after it.
- * @param agrees whether an answer, without the blanks around it, means yes.
+ * Asks on stderr and reads one line. An empty line, the end of the input and an interruption mean no. Without a
+ * terminal the answer is no at once, without a question.
+ * @param question without a trailing space.
+ * @param agrees whether an answer, trimmed, means yes.
  */
 export async function ask(
   context: Pick<CommandContext, 'isTerminal' | 'stdin' | 'stderr'>,
@@ -31,11 +31,11 @@ export async function ask(
       break;
     }
   } catch {
-    // A terminal that is gone can say nothing, and so not yes.
+    // A terminal that is gone cannot answer, and thus not say yes.
   } finally {
     lines.close();
   }
-  // The person's own line feed ends the line; without an answer there was none.
+  // The user's own line feed ends the line; without an answer there was none.
   if (answer === undefined) stderr.write('\n');
   return answer !== undefined && !signal.aborted && agrees(answer);
 }

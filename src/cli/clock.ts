@@ -1,13 +1,13 @@
-/** Commands that say when updates were decided on need a clock that is right. */
+/** Commands that date updates need a correct clock. */
 import { CommandError } from '../errors.ts';
 import { duration } from '../text/times.ts';
 
-/** As `check` warns from. SQS tells its time in whole seconds. */
+/** The threshold at which `check` warns. SQS gives its time in whole seconds. */
 export const MOST_OFF_MS = 60_000;
 
 /**
- * @param skewMs how far this machine's clock is ahead of SQS's; undefined when that is not known.
- * @throws CommandError when it is off by more than a minute. Neither clock is corrected by the other: either can be wrong.
+ * @param skewMs how far this machine's clock is ahead of SQS's; undefined if unknown.
+ * @throws CommandError if it is off by more than a minute. The clock is not corrected by SQS's: either can be wrong.
  */
 export function requireRightClock(skewMs: number | undefined): void {
   if (skewMs === undefined || Math.abs(skewMs) <= MOST_OFF_MS) return;

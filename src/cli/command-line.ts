@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Environment } from '../config.ts';
 import { type CommandLine, shellLine } from '../text/shell.ts';
 
-/** Of a process: what tells how it was called. */
+/** The parts of a process that show how it was called. */
 interface Call {
   readonly argv: readonly string[];
   readonly env: Environment;
@@ -15,11 +15,11 @@ interface Call {
 /**
  * Makes command lines that work where this process was called:
  *
- * - as OTA_UPDATER_COMMAND says, which containers set to what starts them (`docker compose run --rm worker`);
- * - `npx ota-updater` in a checkout, from another folder by the path of the checkout's `bin/ota-updater.js`;
+ * - with OTA_UPDATER_COMMAND if set; containers set it to the command that starts them (`docker compose run --rm worker`);
+ * - `npx ota-updater` in a checkout; from another folder, the path of the checkout's `bin/ota-updater.js`;
  * - `ota-updater` everywhere else: installed, or in a shell of the image.
  *
- * An `--env-file` that this process was given is given again: without it the next command would know no queue.
+ * An `--env-file` that this process was given is included: without it, the next command would not know the queues.
  */
 export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
   const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(argv[1] ?? '', cwd));

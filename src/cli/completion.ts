@@ -1,16 +1,16 @@
-/** Scripts with which shells complete what is typed, made from the commands themselves. */
+/** Scripts for completion in shells, generated from the commands themselves. */
 import type { Argument, Command, Option } from 'commander';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** What may follow: these words, or the name of a file, or what only the user knows. */
+/** What may follow: one of these words, the name of a file, or something only the user knows. */
 type Values = readonly string[] | 'file' | 'unknown';
 
 interface Flag {
   readonly names: readonly string[];
   readonly description: string;
-  /** undefined: it takes no value. */
+  /** undefined: the option takes no value. */
   readonly values: Values | undefined;
 }
 
@@ -23,7 +23,7 @@ interface Node {
   readonly values: Values;
 }
 
-/** The script for `shell`, ending in a line feed. @param program with all of its commands. */
+/** The script for `shell`, ending in a line feed. @param program must have all its commands loaded. */
 export function completionScript(shell: Shell, program: Command): string {
   const nodes = nodesOf(program, '');
   return shell === 'fish' ? fishScript(program.name(), nodes) : bashScript(program.name(), nodes, shell);
@@ -58,7 +58,7 @@ function valuesOf(placeholder: string, { argChoices }: Pick<Option | Argument, '
   return ['file', 'path', 'plan'].includes(placeholder) ? 'file' : 'unknown';
 }
 
-/** Bash's own way; zsh reads it through its bashcompinit. */
+/** Bash's own format; zsh reads it through its bashcompinit. */
 function bashScript(program: string, nodes: readonly Node[], shell: Shell): string {
   const words = (values: Values): string =>
     typeof values === 'string' ? (values === 'file' ? 'files' : ':') : `words '${values.join(' ')}'`;
@@ -126,7 +126,7 @@ function fishScript(program: string, nodes: readonly Node[]): string {
   return `# Completion of ${program} for fish.\n${lines.join('\n')}\n`;
 }
 
-/** The words of the path were typed, and none that leads deeper. */
+/** The words of the path were typed, but none that leads deeper. */
 function condition(path: string, inner: readonly string[]): string {
   const seen = path
     .split(' ')

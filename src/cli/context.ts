@@ -1,4 +1,4 @@
-/** What a command uses of the process it runs in: passed in, so that tests can replace it. */
+/** What a command uses of its process: passed in, so that tests can replace it. */
 import { hostname, userInfo } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config.ts';
@@ -12,14 +12,14 @@ import type { Signal, SignalInbox } from './signal-inbox.ts';
 
 export interface CommandContext {
   readonly env: Environment;
-  /** Sets variables of this process: the SDK reads these, whatever `env` of a command is. */
+  /** Sets variables of this process: the SDK reads those, whatever the `env` of a command is. */
   readonly setVariables: (variables: Readonly<Record<string, string>>) => void;
-  /** The folder that relative paths begin at. */
+  /** The base folder of relative paths. */
   readonly cwd: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results only. */
   readonly stdout: Writable & { readonly columns?: number; readonly isTTY?: boolean };
-  /** Colours in a text for people, where stdout may have them. */
+  /** Colours a text for people, if stdout may have colours. */
   readonly paint: (text: string) => string;
   /** Everything else. */
   readonly stderr: Writable & { readonly columns?: number; readonly isTTY?: boolean };
@@ -28,21 +28,21 @@ export interface CommandContext {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Resolves after `ms` milliseconds, or at once when `signal` aborts; never rejects. */
+  /** Resolves after `ms` milliseconds, or immediately when `signal` aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** The name of who is logged in; `uid 1000` of a user id without an account. */
+  /** The name of the logged-in user; `uid 1000` for a user id without an account. */
   readonly userName: () => string;
   /** The name of this machine, or of this container. */
   readonly hostName: () => string;
-  /** A command as it is called here, its arguments quoted for a shell: every hint is made with it, and can be pasted. */
+  /** A command as it is called here, with arguments quoted for a shell. Every hint uses it, so that hints can be pasted. */
   readonly commandLine: CommandLine;
   /** Calls `listener` on every SIGINT and SIGTERM, until the returned function is called. */
   readonly onSignal: (listener: (signal: Signal) => void) => () => void;
-  /** Ends the process at once, whatever is under way. */
+  /** Ends the process at once, whatever is in progress. */
   readonly exitNow: (code: number) => void;
-  /** Whether stdout is the log of a service, of which lines may be lost, instead of a result; set by the command. */
+  /** Set by the command: stdout is the log of a service, which may lose lines, rather than a result. */
   stdoutIsLog: boolean;
-  /** How the command ends, unless it throws; set by the command. */
+  /** The exit code, unless the command throws; set by the command. */
   exitCode: number;
 }
 
@@ -70,7 +70,7 @@ export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'l
   };
 }
 
-/** In a container the user may be any id, without an entry in the system's list of accounts. */
+/** In a container the user may have any id, without an entry in the system's list of accounts. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,4 @@
-/** What is said of an error that nobody foresaw: a sentence for the user, and the stack for who mends it. */
+/** The output for an unexpected error: a sentence for the user, and the stack for the developer. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { printable, printableLines } from '../text/printable.ts';
 import { remoteStack, remoteText } from '../text/remote.ts';
 
 /**
- * What to print, ending in a line feed. The stack goes to a file of its own, which is named; where none can be written, and
- * in a log, whose reader has no files, it is printed before the sentence.
- * @param inLog whether it is printed into the log of a service.
+ * The text to print, ending in a line feed. The stack goes to a separate file, which the text names. If no file can be written, and
+ * in a log, whose reader has no files, the stack is printed before the sentence.
+ * @param inLog whether the text goes into the log of a service.
  */
 export function crashText(error: unknown, version: string, inLog: boolean): string {
   const stack = stackOf(error);
@@ -21,12 +21,12 @@ export function crashText(error: unknown, version: string, inLog: boolean): stri
     : `${sentence}, which is in ${printable(file)}.\n`;
 }
 
-/** A message can be of any origin: it may hold secrets, or control a terminal. */
+/** A message can have any origin: it may contain secrets, or control a terminal. */
 function stackOf(error: unknown): string {
   return printableLines(remoteStack(error instanceof Error ? (error.stack ?? error.message) : String(error)));
 }
 
-/** @returns the path of a new file that holds `text`; undefined where it cannot be written. */
+/** @returns the path of a new file with `text`; undefined if it cannot be written. */
 function keep(text: string): string | undefined {
   try {
     const path = join(mkdtempSync(join(tmpdir(), 'ota-updater-crash-')), 'stack.txt');

@@ -4,11 +4,11 @@ import type { CommandLine } from '../text/shell.ts';
 interface Example {
   /** What follows the command's own name. */
   readonly args: readonly string[];
-  /** What it does, for those who only look at examples. */
+  /** What the example does, for readers who only look at examples. */
   readonly does: string;
 }
 
-/** By the command's name, with those of the commands around it; '' is the program. A test parses them all. */
+/** By full command name, such as `jobs plan`; '' is the program. A test parses all of them. */
 export const examples: Readonly<Record<string, readonly Example[]>> = {
   '': [
     { args: ['sandbox'], does: 'try everything on this machine, without an AWS account' },
@@ -155,7 +155,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   completion: [{ args: ['bash'], does: 'print the script' }],
 };
 
-/** The examples of a command as its help shows them; '' where there are none. */
+/** The examples of a command in the form of its help; '' if there are none. */
 export function examplesText(path: readonly string[], commandLine: CommandLine): string {
   const own = examples[path.join(' ')] ?? [];
   if (own.length === 0) return '';

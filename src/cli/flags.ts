@@ -1,4 +1,4 @@
-/** Flags that more than one command has. Every fault is a misuse: usage or one sentence, exit code 2. */
+/** Flags shared by several commands. Every fault is a misuse: usage or one sentence, exit code 2. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { misuse } from '../errors.ts';
@@ -9,8 +9,8 @@ import { shortPrintable } from '../text/printable.ts';
 export { misuse } from '../errors.ts';
 
 /**
- * Keeps an old name of an option, which no help shows: `renamed(command, '--job-id <id>', '--job')`.
- * @param current the long name that the command has already.
+ * Keeps an option's old name, hidden from help: `renamed(command, '--job-id <id>', '--job')`.
+ * @param current the present long name.
  */
 export function renamed(command: Command, old: string, current: string): Command {
   const option = command.options.find(({ long }) => long === current);
@@ -45,7 +45,7 @@ export function positiveNumber(text: string): number {
   );
 }
 
-/** `FIELD=VALUE`, of one of `fields`. */
+/** Reads `FIELD=VALUE` with one of `fields`. */
 export function readAssignments<Field extends string>(
   flag: string,
   texts: readonly string[],
@@ -65,7 +65,7 @@ export function readAssignments<Field extends string>(
   });
 }
 
-/** Assignments as an object: a field may be there twice, but not with two values. */
+/** Assignments as an object: a field may be repeated, but not with different values. */
 export function toFields<Field extends string>(
   assignments: readonly (readonly [Field, string])[],
 ): Partial<Record<Field, string>> {

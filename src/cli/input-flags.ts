@@ -1,4 +1,4 @@
-/** Flags about the file of updates that a command reads: its format, what its columns are, which rows are taken. */
+/** Flags about the file of updates that a command reads: its format, the meaning of its columns, the rows to use. */
 import type { Command } from 'commander';
 import { misuse } from '../errors.ts';
 import { type ColumnFlags, nearestField } from '../input/columns.ts';
@@ -8,7 +8,7 @@ import { didYouMean } from '../text/nearest.ts';
 import { shortPrintable } from '../text/printable.ts';
 import { collect } from './flags.ts';
 
-/** As commander names them. */
+/** With commander's names. */
 export interface InputFlags {
   readonly format?: string;
   readonly column: readonly string[];
@@ -43,7 +43,7 @@ export interface InputOptions {
   readonly columns: ColumnFlags;
 }
 
-/** @throws CommandError for a flag that is none. */
+/** @throws CommandError for an invalid flag. */
 export function readInputFlags(flags: InputFlags): InputOptions {
   return {
     format: readFormat(flags.format),

@@ -1,4 +1,4 @@
-/** Commander's command with this program's manners: a wrong word is one sentence, and help is what its reader can use. */
+/** Commander's command with this program's conventions: a wrong word gives one sentence, and help lists what the user can type. */
 import { styleText } from 'node:util';
 import { type Argument, Command, InvalidArgumentError, type Option } from 'commander';
 import { misuse } from '../errors.ts';
@@ -7,7 +7,7 @@ import { didYouMean } from '../text/nearest.ts';
 import type { CommandContext } from './context.ts';
 import { examplesText } from './examples.ts';
 
-/** A command, and the same for every command inside it. */
+/** A command; all commands inside it are of this class, too. */
 export class ProgramCommand extends Command {
   readonly #context: Pick<CommandContext, 'commandLine'>;
 
@@ -37,7 +37,7 @@ export class ProgramCommand extends Command {
   }
 
   /**
-   * An empty value is of a shell's variable that is not set, and one that is an option's name was forgotten: without this,
+   * An empty value comes from a shell variable that is not set. A value that is the name of an option was forgotten: without this check,
    * `--refused --json` would name a file.
    */
   #refuseForgotten(target: Option | Argument): void {
@@ -49,12 +49,12 @@ export class ProgramCommand extends Command {
     });
   }
 
-  /** The names of the commands that lead here, without the program's: `['jobs', 'plan']`. */
+  /** The names of the commands up to this one, without the program's: `['jobs', 'plan']`. */
   path(): string[] {
     return this.parent instanceof ProgramCommand ? [...this.parent.path(), this.name()] : [];
   }
 
-  /** @throws CommandError always: the fault, the nearest right name, and where all of them are. */
+  /** @throws CommandError always: the fault, the closest valid name, and where all valid names are listed. */
   override error(message: string): never {
     const all = this.#context.commandLine(...this.path(), '--help');
     throw misuse(`${this.#explain(message.replace(/^error: /, ''))} See \`${all}\`.`);
@@ -80,7 +80,7 @@ export class ProgramCommand extends Command {
     return invalid?.groups === undefined ? sentence(message) : invalidSentence(invalid.groups);
   }
 
-  /** Those of the commands around this one count everywhere. */
+  /** Options of the enclosing commands are valid everywhere. */
   #optionNames(): string[] {
     const own = this.createHelp()
       .visibleOptions(this)
@@ -88,7 +88,7 @@ export class ProgramCommand extends Command {
     return this.parent instanceof ProgramCommand ? [...own, ...this.parent.#optionNames()] : own;
   }
 
-  /** Also one level deeper, where only the last name was typed: `apply` for `jobs apply`. */
+  /** Also searches one level deeper, for a user who typed only the last name: `apply` for `jobs apply`. */
   #nearCommand(wrong: string): string {
     for (const group of this.commands)
       if (group.commands.some((inner) => inner.name() === wrong))
@@ -101,7 +101,7 @@ export class ProgramCommand extends Command {
   }
 }
 
-/** Commander leaves it out where there are no colours. */
+/** Commander removes the style if there are no colours. */
 function bold(text: string): string {
   return styleText('bold', text, { validateStream: false });
 }
@@ -124,7 +124,7 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
 }
 
-/** With the default in words that could be typed; an empty list and no limit are none. */
+/** States the default in words that could be typed; an empty list and no limit are not shown. */
 function inWords({
   description,
   defaultValue,

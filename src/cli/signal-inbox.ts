@@ -1,10 +1,10 @@
 /**
- * SIGINT and SIGTERM from the first moment of the process on. Without a handler the system ends the process, or, where it
- * is process 1 of a container, drops the signal. It imports nothing, so that it stands before anything else is loaded.
+ * Handles SIGINT and SIGTERM from the start of the process. Without a handler the system ends the process or, for
+ * process 1 of a container, ignores the signal. This file imports nothing, so that it takes effect before anything else is loaded.
  *
  *   loading ── begin ─► begun
  *
- * A signal that nobody listens to is kept while the program loads, for the first who listens; once the command has begun
+ * While the program loads, a signal without a listener is kept for the first listener. Once the command has begun,
  * it ends the process at once.
  */
 
@@ -17,7 +17,7 @@ interface SignalSource {
   exit(code: number): unknown;
 }
 
-/** Exit code of a process that a signal has ended: 128 and the signal's number. */
+/** Exit code of a process ended by a signal: 128 plus the signal's number. */
 const ended: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 export class SignalInbox {
@@ -32,8 +32,8 @@ export class SignalInbox {
   }
 
   /**
-   * Calls `listener` with every signal from now on, and at once with the one that was kept.
-   * @returns ends that.
+   * Calls `listener` with every signal from now on, and immediately with the one that was kept, if any.
+   * @returns a function that stops listening.
    */
   readonly listen = (listener: Listener): (() => void) => {
     this.#listeners.add(listener);
@@ -43,7 +43,7 @@ export class SignalInbox {
     return () => this.#listeners.delete(listener);
   };
 
-  /** The command begins: it listens before it first waits for anything, or does not listen to what was kept. */
+  /** The command begins. It must listen before its first wait, or it does not receive a signal that was kept. */
   begin(): void {
     this.#begun = true;
     setImmediate(() => {

@@ -1,4 +1,4 @@
-/** The first SIGINT or SIGTERM ends the work in good order, the second ends the process. */
+/** The first SIGINT or SIGTERM ends the work in an orderly way; the second ends the process. */
 import { CommandError, exitCodes } from '../errors.ts';
 import type { CommandContext } from './context.ts';
 
@@ -6,7 +6,7 @@ type Signals = Pick<CommandContext, 'onSignal' | 'exitNow'>;
 
 /**
  * Runs `work` with a signal that the first SIGINT or SIGTERM aborts. The second one ends the process.
- * @throws what `work` throws; CommandError when that is the AbortError of an interruption.
+ * @throws what `work` throws; CommandError instead of the AbortError of an interruption.
  */
 export async function interruptible<T>(
   context: Signals,

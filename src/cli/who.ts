@@ -1,4 +1,4 @@
-/** Who changes something, and why: what every log of changes says. */
+/** Who changes something, and why: recorded in every log of changes. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { isReason, isVisible, MAX_REASON } from '../text/reason.ts';
 import type { CommandContext } from './context.ts';
@@ -10,7 +10,7 @@ export interface ReasonFlags {
   readonly by?: string;
 }
 
-/** Of every command that changes what is kept. @param required whether a reason must be given. */
+/** For every command that changes stored data. @param required whether a reason must be given. */
 export function addReasonOptions(command: Command, { required = false } = {}): Command {
   const reason = ['--reason <text>', 'the reason, for the log of changes', readReason] as const;
   return (required ? command.requiredOption(...reason) : command.option(...reason)).option(
@@ -20,7 +20,7 @@ export function addReasonOptions(command: Command, { required = false } = {}): C
   );
 }
 
-/** Who does it, and why, as the flags of {@link addReasonOptions} say. */
+/** Who does it and why, from the flags of {@link addReasonOptions}. */
 export function deedOf(
   context: Pick<CommandContext, 'userName' | 'hostName'>,
   { by, reason }: ReasonFlags,
@@ -28,20 +28,20 @@ export function deedOf(
   return { who: whoIs(context, by), ...(reason !== undefined && { why: reason }) };
 }
 
-/** @throws InvalidArgumentError, of which commander makes a misuse. */
+/** @throws InvalidArgumentError, which commander reports as a misuse. */
 function readReason(text: string): string {
   const reason = text.trim();
   if (isReason(reason)) return reason;
   throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters that can be seen.`);
 }
 
-/** A blank one is as none. @throws InvalidArgumentError */
+/** A blank name counts as none. @throws InvalidArgumentError */
 function readName(text: string): string {
   if (text.trim() === '' || isVisible(text)) return text;
   throw new InvalidArgumentError('It must be a name that can be seen.');
 }
 
-/** `ann@ops1`: the name given, or that of the user, on this machine. */
+/** `ann@ops1`: the given name, or the user's, at this machine. */
 export function whoIs(context: Pick<CommandContext, 'userName' | 'hostName'>, by?: string): string {
   return `${by?.trim() || context.userName()}@${context.hostName()}`.slice(0, MAX_WHO);
 }

@@ -1,6 +1,6 @@
 /**
- * The variables of AWS's SDK and of proxies, judged before the first request: the SDK reads them itself, call by call, and
- * what it cannot use would look like a fault of the service or of a message.
+ * Checks the variables of AWS's SDK and of proxies before the first request. The SDK reads them itself on each call, and
+ * a value that it cannot use would look like a fault of the service or of a message.
  */
 import { COMMON_ENDPOINT, customEndpoint, isClearTextToAws } from '../aws/endpoints.ts';
 import { proxyFaults } from '../aws/proxy.ts';
@@ -11,13 +11,13 @@ import { profileRegion, type ReadText, readTextFile } from './shared-file.ts';
 export const CLEAR_TEXT =
   'must begin with https://: over http tokens, updates and answers can be read on the way';
 
-/** Whether a variable is one of the SDK's, or of a proxy. */
+/** Whether a variable belongs to the SDK or to a proxy. */
 const ours = /^\ufeff?(AWS_[A-Z0-9_]+|https?_proxy|no_proxy)$/i;
 
-/** What the SDK takes for a region: it becomes a part of host names. */
+/** Valid regions for the SDK: the region becomes part of host names. */
 const REGION = /^(?!-)[a-zA-Z0-9-]{1,63}(?<!-)$/;
 
-/** Every fault of these variables, as `NAME: what is wrong`. No value is repeated that may be secret. */
+/** Every fault of these variables, as `NAME: what is wrong`. Values that may be secret are not repeated. */
 export function awsFaults(env: Environment, read: ReadText = readTextFile): string[] {
   const written = Object.keys(env)
     .filter((name) => ours.test(name))
@@ -27,7 +27,7 @@ export function awsFaults(env: Environment, read: ReadText = readTextFile): stri
       return fault === undefined ? [] : [{ name, fault: `${name}: ${fault}` }];
     });
   const wrong = new Set(written.map(({ name }) => name));
-  // What is written wrong has its fault already.
+  // A variable that is written wrong already has a fault.
   const rest: Environment = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
   return [
     ...written.map(({ fault }) => fault),
@@ -53,7 +53,7 @@ function regionFaults(env: Environment, read: ReadText): string[] {
 }
 
 function endpointFaults(env: Environment): string[] {
-  // Those of STS and of the sign-in services, too.
+  // Including those of STS and of the sign-in services.
   const names = Object.keys(env).filter(
     (name) => name === COMMON_ENDPOINT || name.startsWith(`${COMMON_ENDPOINT}_`),
   );
@@ -67,7 +67,7 @@ function endpointFaults(env: Environment): string[] {
   });
 }
 
-/** Switches that choose endpoints, and the services that refuse every request when another endpoint is set besides. */
+/** Switches that choose endpoints, and the services that refuse every request if an endpoint is also set. */
 const switches = [
   { name: 'AWS_USE_FIPS_ENDPOINT', excludes: ['sqs', 'api'] },
   { name: 'AWS_USE_DUALSTACK_ENDPOINT', excludes: ['sqs'] },

@@ -3,10 +3,10 @@ import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { integer, optional, withDefault } from './variable.ts';
 
-/** Lists that a person writes. */
+/** Limit for lists that a person writes. */
 const MOST = 100;
 
-/** `name:role:token`, of which the console keeps no more than a digest. */
+/** `name:role:token`; the console keeps only a digest of the token. */
 export interface ConsoleToken {
   readonly name: string;
   readonly role: 'viewer' | 'operator';
@@ -18,7 +18,7 @@ const TOKEN = /^([A-Za-z0-9][A-Za-z0-9._@-]{0,63}):(viewer|operator):([A-Za-z0-9
 export const TOKEN_RULE =
   'NAME:ROLE:TOKEN, where ROLE is viewer or operator, and TOKEN 24 to 200 characters, as `openssl rand -hex 32` prints them';
 
-/** One entry of CONSOLE_TOKENS, or a line of its file; undefined for what is none. PURE. */
+/** Parses one entry of CONSOLE_TOKENS, or a line of its file; undefined if invalid. PURE. */
 export function parseConsoleToken(text: string): ConsoleToken | undefined {
   const [, name, role, token] = TOKEN.exec(text.trim()) ?? [];
   if (name === undefined || token === undefined || (role !== 'viewer' && role !== 'operator'))
@@ -72,7 +72,7 @@ const names = z
     'must be names separated by commas, as the proxy gives them',
   );
 
-/** Of an Application Load Balancer: partition and region are told. */
+/** ARN of an Application Load Balancer: captures partition and region. */
 export const ALB_ARN =
   /^arn:(aws|aws-cn|aws-us-gov):elasticloadbalancing:([a-z0-9-]+):\d{12}:loadbalancer\/app\/[A-Za-z0-9-]+\/[0-9a-f]+$/;
 

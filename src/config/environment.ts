@@ -1,8 +1,8 @@
-/** Variables as they stand in an environment: who set them may have left more there than the value. PURE. */
+/** Variables as they are in an environment, where more than the value may have been left. PURE. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The text of a variable, or what is wrong with the way it is written; neither when it is not set, or is empty. */
+/** The text of a variable, or what is wrong with how it is written; neither if it is not set or empty. */
 export interface Written {
   readonly text?: string;
   readonly fault?: string;
@@ -10,7 +10,7 @@ export interface Written {
 
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** What may not be around a value; the value itself is not repeated, which may be secret. */
+/** What must not surround a value. The value itself is not repeated, since it may be secret. */
 const wrappings: readonly { readonly found: RegExp; readonly fault: string }[] = [
   {
     found: /^\ufeff|\ufeff$/,
@@ -32,7 +32,7 @@ const wrappings: readonly { readonly found: RegExp; readonly fault: string }[] =
 /** Reads one variable. */
 export function readVariable(environment: Environment, name: string): Written {
   const text = environment[name];
-  // `docker run --env-file` takes a byte order mark at the beginning of the file for a part of the first name.
+  // `docker run --env-file` reads a byte order mark at the beginning of the file as part of the first name.
   if (!text && environment[`${BYTE_ORDER_MARK}${name}`] !== undefined)
     return { fault: wrappings[0]?.fault ?? '' };
   if (!text) return {};

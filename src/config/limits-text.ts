@@ -1,8 +1,8 @@
-/** What the file named by `LIMITS_FILE` says: lines as in a file of environment variables. PURE. */
+/** Parses the file named by `LIMITS_FILE`: lines as in a file of environment variables. PURE. */
 import { parseEnv } from 'node:util';
 import { variables } from './variables.ts';
 
-/** What it sets; undefined: nothing. */
+/** The limits that the file sets; undefined: not set. */
 export interface LimitsText {
   /** Calls per second; `Infinity` for `unlimited`. */
   readonly rate: number | undefined;
@@ -11,7 +11,7 @@ export interface LimitsText {
   readonly reason: string | undefined;
 }
 
-/** Who has changed the file, and why: for the log. */
+/** Who changed the file, and why: for the log. */
 const NOTES = ['CHANGED_BY', 'REASON'] as const;
 const SETTINGS = ['RATE_LIMIT', 'MAX_CONCURRENCY'] as const;
 const names: readonly string[] = [...SETTINGS, ...NOTES];
@@ -19,8 +19,8 @@ const names: readonly string[] = [...SETTINGS, ...NOTES];
 const MAX_NOTE = 200;
 
 /**
- * Everything that it does not know is a fault: a setting that is misspelt must not leave calls without a bound.
- * @returns the first fault as a phrase, or what the text says. Never throws.
+ * Anything unknown is a fault: a misspelt setting must not leave calls unlimited.
+ * @returns the first fault as a phrase, or the limits. Never throws.
  */
 export function readLimitsText(text: string): LimitsText | string {
   const seen = new Set<string>();
@@ -50,7 +50,7 @@ function readValue(
   text: string | undefined,
   { name, schema }: typeof variables.rateLimit | typeof variables.maxConcurrency,
 ): number | undefined | string {
-  // As in the environment, what is empty is not set.
+  // As in the environment, an empty value counts as not set.
   if (!text) return undefined;
   const { data, error } = schema.safeParse(text);
   return error === undefined ? data : `${name} ${error.issues[0]?.message}`;

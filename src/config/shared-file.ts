@@ -1,9 +1,9 @@
-/** The region in AWS's shared configuration files, found as the SDK finds it. */
+/** The region in AWS's shared configuration files, looked up like the SDK does. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from './environment.ts';
 
-/** The text of a file; undefined when it cannot be read. */
+/** The text of a file; undefined if it cannot be read. */
 export type ReadText = (path: string) => string | undefined;
 
 export const readTextFile: ReadText = (path) => {
@@ -14,13 +14,13 @@ export const readTextFile: ReadText = (path) => {
   }
 };
 
-/** The region of the profile that the environment chooses; undefined when it has none. */
+/** The region of the profile that the environment selects; undefined if it has none. */
 export function profileRegion(env: Environment, read: ReadText): string | undefined {
   const profile = env.AWS_PROFILE || 'default';
   const home = env.HOME || env.USERPROFILE;
   const path = (set: string | undefined, name: string): string | undefined =>
     set || (home && join(home, '.aws', name)) || undefined;
-  // Of two, the credentials file counts more.
+  // The credentials file takes precedence.
   const files = [
     { path: path(env.AWS_SHARED_CREDENTIALS_FILE, 'credentials'), section: profile },
     {
@@ -35,7 +35,7 @@ export function profileRegion(env: Environment, read: ReadText): string | undefi
   return undefined;
 }
 
-/** The last `region` of a section. Settings in a nested block are indented, and are not the section's own. */
+/** The last `region` of a section. Indented settings belong to a nested block, not to the section itself. */
 function regionIn(text: string, wanted: string): string | undefined {
   let section = '';
   let region: string | undefined;

@@ -1,14 +1,14 @@
-/** What a setting is, and the makings of its schema. PURE. */
+/** The definition of a setting, and building blocks for its schema. PURE. */
 import { z } from 'zod';
 
 /** One setting. `T` is the type of its value. */
 export interface Variable<T> {
   readonly name: string;
-  /** From text to value; the message of a refusal says what is accepted. */
+  /** From text to value; an error message says what is accepted. */
   readonly schema: z.ZodType<T, string>;
-  /** The text that is read when the variable is not set. */
+  /** The text used if the variable is not set. */
   readonly fallback?: string;
-  /** Whether the worker cannot do without it. */
+  /** Whether the worker needs it. */
   readonly required?: true;
   readonly doc: string;
 }

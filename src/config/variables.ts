@@ -1,4 +1,4 @@
-/** Every setting: its environment variable, what the variable accepts, its default and its meaning. */
+/** Every setting: its environment variable, the accepted values, the default and the meaning. */
 import { z } from 'zod';
 import { isClearTextToAws } from '../aws/endpoints.ts';
 import { secretKey } from '../notices/signature.ts';
@@ -6,10 +6,10 @@ import { CLEAR_TEXT } from './aws.ts';
 import { consoleVariables } from './console.ts';
 import { integer, optional, port, required, withDefault } from './variable.ts';
 
-/** The longest time-out of a call that a worker may be set to, in milliseconds. */
+/** Upper limit of a worker's call time-out, in milliseconds. */
 export const MAX_CALL_TIMEOUT_MS = 600_000;
 
-/** A list that a person writes. */
+/** Limit for a list that a person writes. */
 const MAX_WORKER_URLS = 100;
 
 const queueUrl = z
@@ -18,7 +18,7 @@ const queueUrl = z
 
 const redisUrl = z
   .url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' })
-  // The client takes an empty host for this machine, and fails at every connection for a database that is no number.
+  // The client reads an empty host as this machine, and fails every connection if the database is not a number.
   .refine(
     namesRedis,
     'must name a host, and behind it nothing or the number of a database (redis://host:6379/2)',
@@ -75,7 +75,7 @@ const webhookUrl = z
     'must be a URL (https://example.com/hooks/ota) without user and password',
   );
 
-/** Two while a secret is replaced, and no list without end. */
+/** Two while a secret is being replaced; the limit allows a few more. */
 const MAX_SECRETS = 4;
 
 const webhookSecrets = z
@@ -104,7 +104,7 @@ const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'si
   error: 'must be one of fatal, error, warn, info, debug, trace, silent',
 });
 
-/** By the name that the code uses. */
+/** Keyed by the name that the code uses. */
 export const variables = {
   queueUrl: required('QUEUE_URL', queueUrl, 'The queue that updates are read from. Required.'),
   deadLetterQueueUrl: required(

@@ -1,22 +1,22 @@
-/** A new task configuration, made from another one and from what is to be different. PURE. */
+/** Makes a new task configuration from another one and the settings that differ. PURE. */
 import type { OtaConfiguration } from '../ota/answers.ts';
 import { abortSettings, numberSettings, type SettingName } from './settings.ts';
 
-/** What a configuration is made of. */
+/** The content of a configuration. */
 export type ConfigurationContent = Pick<OtaConfiguration, 'Name' | 'Description' | 'PushConfig'>;
 
 type Push = NonNullable<OtaConfiguration['PushConfig']>;
 type Criterion = NonNullable<NonNullable<Push['AbortConfig']>['AbortConfigCriteriaList']>[number];
 
-/** The rules of AWS's model for the texts. */
+/** The rules of AWS's model for these texts. */
 const textRules = {
   Name: { max: 128, pattern: /^[A-Za-z0-9-_ ]+$/, holds: 'letters, digits, spaces, _ and -' },
   Description: { max: 256, pattern: /^[0-9A-Za-z_\- ]+$/, holds: 'letters, digits, spaces, _ and -' },
 } as const;
 
 /**
- * `base` with each setting as its text says; an empty text takes the setting away.
- * @returns the content, or what is wrong with the texts: a sentence each, without its full stop.
+ * `base` with each given setting; an empty text removes the setting.
+ * @returns the content, or the faults of the texts: one sentence each, without its full stop.
  */
 export function changed(
   base: ConfigurationContent,
@@ -36,7 +36,7 @@ export function changed(
   return faults.length > 0 ? { faults } : { content };
 }
 
-/** @returns why not, if it cannot be. */
+/** @returns why the setting cannot be applied, if so. */
 function withSetting(
   content: ConfigurationContent,
   name: SettingName,
@@ -95,7 +95,7 @@ function withAbort(
       ...(MinNumberOfExecutedThings !== undefined && { MinNumberOfExecutedThings }),
     });
   }
-  // Without criteria there is no part for them either: an empty list might not be taken.
+  // Without criteria, leave out AbortConfig, too: the API might reject an empty list.
   const { AbortConfig: _, ...rest } = PushConfig;
   return {
     ...content,
@@ -103,7 +103,7 @@ function withAbort(
   };
 }
 
-/** `from` with `value` at a path; the objects on the way are copies. Those that are empty then are gone. */
+/** `from` with `value` at a path. Objects along the path are copied, and removed if they become empty. */
 function withValue(from: object, [key = '', ...rest]: readonly string[], value: number | undefined): object {
   const before = (from as Readonly<Record<string, unknown>>)[key];
   const inner = rest.length === 0 ? value : withValue((before as object | undefined) ?? {}, rest, value);

@@ -1,7 +1,7 @@
-/** The settings of a task configuration, each by one name and as one text: to be shown, compared and set. PURE. */
+/** The settings of a task configuration, each with one name and one text: to be shown, compared and set. PURE. */
 import type { OtaConfiguration } from '../ota/answers.ts';
 
-/** A number of the API's model, by its place below `PushConfig`. */
+/** A number of the API's model, by its path below `PushConfig`. */
 interface NumberSetting {
   readonly name: string;
   readonly path: readonly string[];
@@ -46,7 +46,7 @@ export const numberSettings = [
   },
 ] as const satisfies readonly NumberSetting[];
 
-/** The abort criteria by the failures that they count. */
+/** The abort criteria, keyed by the kind of failure that they count. */
 export const abortSettings = {
   AbortOnFailed: 'FAILED',
   AbortOnRejected: 'REJECTED',
@@ -54,7 +54,7 @@ export const abortSettings = {
   AbortOnAny: 'ALL',
 } as const;
 
-/** Every setting, in the order in which people are shown them. */
+/** Every setting, in the order of display. */
 export const settingNames = [
   'Name',
   'Description',
@@ -63,15 +63,15 @@ export const settingNames = [
 ] as const;
 export type SettingName = (typeof settingNames)[number];
 
-/** What a configuration says of one setting; undefined: nothing. */
+/** The value of one setting; undefined: not set. */
 export interface SettingValue {
   readonly name: string;
   readonly value: string | undefined;
 }
 
 /**
- * All settings of a configuration, in order. An abort criterion is `20%/50`: when 20% of at least 50 devices have failed. Of a
- * kind of failure that is not known here there is a line more. The texts are untrusted.
+ * All settings of a configuration, in order. An abort criterion is `20%/50`: abort when 20% of at least 50 devices have failed. An
+ * unknown kind of failure gets a line of its own. The texts are untrusted.
  */
 export function settingsOf(configuration: OtaConfiguration): readonly SettingValue[] {
   const { Name, Description, PushConfig } = configuration;
@@ -100,14 +100,14 @@ function numberAt(from: unknown, path: readonly string[]): string | undefined {
   return typeof value === 'number' ? String(value) : undefined;
 }
 
-/** One setting that two configurations say different things of. */
+/** A setting that differs between two configurations. */
 export interface SettingChange {
   readonly setting: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
-/** What `to` says otherwise than `from`; name and description are no settings of a roll-out, and left out unless asked for. */
+/** How `to` differs from `from`. Name and description are not settings of a roll-out, and are left out unless asked for. */
 export function changesBetween(
   from: OtaConfiguration,
   to: OtaConfiguration,

@@ -4,7 +4,7 @@ import { hang, table, widthOf } from '../text/layout.ts';
 import { jsonLine, printable } from '../text/printable.ts';
 import { changesBetween, type SettingChange, settingsOf } from './settings.ts';
 
-/** What stands for a setting that a configuration says nothing of. */
+/** Shown for a setting that a configuration does not have. */
 const NOTHING = '-';
 
 const idOf = ({ TaskConfigurationId = '' }: OtaConfiguration): string => printable(TaskConfigurationId);
@@ -21,7 +21,7 @@ export function listJson(configuration: OtaConfiguration): string {
   return jsonLine({ id, name, createdAt: timeOf(configuration) ?? null });
 }
 
-/** Every setting, a line each. @param columns of the terminal; undefined where there is none. */
+/** Every setting, one per line. @param columns the terminal's width; undefined without a terminal. */
 export function showText(configuration: OtaConfiguration, columns?: number): string {
   const width = widthOf(columns);
   const rows = [...settingsOf(configuration), { name: 'CreatedAt', value: timeOf(configuration) }].map(
@@ -36,7 +36,7 @@ export function showJson(configuration: OtaConfiguration): string {
   return jsonLine({ id, name, description, createdAt: timeOf(configuration) ?? null, pushConfig });
 }
 
-/** The settings that differ, side by side below the two names, each line after `indent`. */
+/** The settings that differ, side by side under the two names; each line begins with `indent`. */
 export function sideBySide(
   [from, to]: readonly [string, string],
   changes: readonly SettingChange[],
@@ -52,7 +52,7 @@ export function sideBySide(
   return table([['', printable(from), printable(to)], ...rows], room).map((line) => indent + line);
 }
 
-/** What `to` says otherwise than `from`. */
+/** How `to` differs from `from`. */
 export function diffText(from: OtaConfiguration, to: OtaConfiguration, columns?: number): string {
   const changes = changesBetween(from, to, 'with-texts');
   if (changes.length === 0) return `${idOf(from)} and ${idOf(to)} say the same.\n`;
@@ -69,7 +69,7 @@ export function diffJson(from: OtaConfiguration, to: OtaConfiguration): string {
   });
 }
 
-/** For scripts: null for a setting that a configuration says nothing of. */
+/** For scripts: null for a setting that a configuration does not have. */
 export function changesJson(changes: readonly SettingChange[]): readonly object[] {
   return changes.map(({ setting, from, to }) => ({ setting, from: from ?? null, to: to ?? null }));
 }

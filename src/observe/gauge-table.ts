@@ -1,4 +1,4 @@
-/** The gauges of a worker: each is read from its snapshot. */
+/** The gauges of a worker, read from its snapshot. */
 import { boundNames, boundSources } from '../limits/bounds.ts';
 import { version } from '../version.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
@@ -9,15 +9,15 @@ export interface GaugeRow {
   readonly name: string;
   readonly help: string;
   readonly labelNames?: readonly string[];
-  /** A value; where it has labels, all of them with theirs. */
+  /** A value; or, with labels, one value for each combination of them. */
   readonly read: (now: WorkerSnapshot) => number | readonly (readonly [labels: Labels, value: number])[];
 }
 
-/** 1 for the value of a label that is so now, 0 for the others. */
+/** 1 for the present value of a label, 0 for the others. */
 const oneOf = (label: string, values: readonly string[], now: string): (readonly [Labels, number])[] =>
   values.map((value) => [{ [label]: value }, Number(value === now)]);
 
-/** 0 for what has not happened. */
+/** 0 for an event that has not happened. */
 const seconds = (epochMs: number | undefined): number => (epochMs ?? 0) / 1_000;
 
 const budgets = namesOf<WorkerSnapshot['rateBudget']>({ none: true, shared: true, alone: true });

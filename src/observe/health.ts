@@ -4,12 +4,12 @@ import { counted } from '../text/numbers.ts';
 import type { Condition } from '../worker/conditions.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 
-/** A worker that wants messages and has not finished a poll for this long is dead, in milliseconds. */
+/** A worker that wants messages but has not completed a poll for this long counts as dead, in milliseconds. */
 export const STALLED_MS = 60_000;
 
 export interface Health {
   readonly ok: boolean;
-  /** Empty when ok. */
+  /** Empty if ok. */
   readonly reasons: readonly string[];
 }
 
@@ -35,20 +35,20 @@ export const gateReasons = {
 
 const heldCalls = 'all calls wait until a time that the API has named to several in a row';
 
-/** Where that is why the gate is closed. */
+/** The reason, if the gate is closed because of such answers. */
 export const notTheApi = "the answers are not the API's: is there a proxy before it?";
 
-/** One thing that keeps updates from going through, or is to be known: as `/readyz` and the log's summary show it. */
+/** A fact that stops updates or is worth knowing, as shown by `/readyz` and by the log's summary. */
 export interface ShownCondition {
-  /** Of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `held-calls`, `refused-letters`, `refused-outcomes`, `polling`. */
+  /** One of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `held-calls`, `refused-letters`, `refused-outcomes`, `polling`. */
   readonly condition: string;
-  /** What it is about, where it may be raised for several things. */
+  /** What it is about, if it can be raised for several things. */
   readonly of?: string;
-  /** `noted` is to be known only: updates go through. */
+  /** `noted`: for information only; updates go through. */
   readonly effect: Condition['effect'];
   /** ISO 8601 UTC. */
   readonly since: string;
-  /** ISO 8601 UTC; where it ends by itself. */
+  /** ISO 8601 UTC; set if it ends by itself. */
   readonly until?: string;
   readonly why: string;
   /** The name of the last error. */
@@ -62,7 +62,7 @@ interface ShownBound extends Omit<Bound, 'value' | 'since'> {
   readonly since: string;
 }
 
-/** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, who says so and why. */
+/** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, who set them and why. */
 export function shownBounds({ bounds }: WorkerSnapshot): Readonly<Record<BoundName, ShownBound>> {
   const shown = ({ value, since, ...who }: Bound): ShownBound => ({
     value: Number.isFinite(value) ? value : null,
@@ -80,7 +80,7 @@ interface Details {
   readonly error?: string | undefined;
 }
 
-/** Everything that is so now: the worker's state, its conditions, what a queue refuses, the gate, and the hold. */
+/** Everything that holds now: the worker's state, its conditions, what a queue refuses, the gate, and the hold. */
 export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] {
   const { state, stateSince, queuesFound, refusedLetters, refusedOutcomes, gate, gateReason } = now;
   const shown: ShownCondition[] = [];
@@ -123,17 +123,17 @@ export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] 
   return shown;
 }
 
-/** The limit of the API that was found, as `/readyz` and `GET /status` show it. Shares are parts of 1. */
+/** The limit of the API that was found, as shown by `/readyz` and `GET /status`. Shares are fractions of 1. */
 export interface ShownLimit {
   /** Calls that the API accepts. */
   readonly perSecond: number;
-  /** By how much the latest observations differ from that (one standard deviation), as a share of it; null: these are too few. */
+  /** The standard deviation of the latest observations, as a share of the limit; null: there are too few. */
   readonly within: number | null;
   /** ISO 8601 UTC. */
   readonly since: string;
-  /** After which a limit that is spent accepts calls again; null: within a second. */
+  /** After this time a spent limit accepts calls again; null: within a second. */
   readonly periodSeconds: number | null;
-  /** Share of the calls that is throttled at any rate. */
+  /** Share of calls that are throttled at any rate. */
   readonly noise: number;
 }
 
@@ -154,17 +154,17 @@ function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** The rate of calls, as `/readyz` shows it: per second, null for no limit. */
+/** The rate of calls, as shown by `/readyz`: per second, null for no limit. */
 export interface ShownRate {
-  /** Let through now, at most. */
+  /** The most that is let through now. */
   readonly perSecond: number | null;
   readonly ceiling: number | null;
-  /** null while none is known. */
+  /** null while no limit is known. */
   readonly apiLimit: ShownLimit | null;
   readonly budget: WorkerSnapshot['rateBudget'];
-  /** Who finds the rate: this worker for all, another one for all, or each alone while Redis is lost; `none` without Redis. */
+  /** Who finds the rate: this worker for all, another one for all, or each worker alone while Redis is lost; `none` without Redis. */
   readonly fleet: WorkerSnapshot['rateFleet'];
-  /** ISO 8601 UTC; while `budget` is `alone` because Redis is lost. */
+  /** ISO 8601 UTC; set while `budget` is `alone` because Redis is lost. */
   readonly aloneSince?: string;
 }
 
@@ -190,7 +190,7 @@ export function readiness(now: WorkerSnapshot): Health {
   return { ok: reasons.length === 0, reasons };
 }
 
-/** In a sentence: why, and in brackets what is known of it. */
+/** The condition as a sentence: why, with the known details in brackets. */
 export function reasonOf({ why, of, error, since, until }: ShownCondition): string {
   const known = [of, error, `since ${since}`, until && `until ${until}`].filter((part) => part !== undefined);
   return `${why} (${known.join(', ')})`;

@@ -1,18 +1,18 @@
-/** Where the log goes. A log that cannot be written is lost, and stops nothing. */
+/** Where the log goes. A log that cannot be written is lost, but stops nothing. */
 import type { Writable } from 'node:stream';
 
-/** Bytes that wait for a reader at most: about 10,000 lines. */
+/** Maximum number of bytes that wait for a reader: about 10,000 lines. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
-/** Takes the lines of a logger. While the stream fails (a full disk) or nobody reads it, lines are lost and counted. */
+/** Takes a logger's lines. While the stream fails (a full disk) or nobody reads it, lines are lost and counted. */
 export class LogDestination {
   readonly #stream: Writable;
   readonly #onWritable: (lost: number) => void;
   #lost = 0;
 
   /**
-   * @param stream its errors must have a listener.
-   * @param onWritable called when lines were lost and can be written again, with their number.
+   * @param stream must have a listener for errors.
+   * @param onWritable called when lines can be written again after some were lost, with the number lost.
    */
   constructor(stream: Writable, onWritable: (lost: number) => void = () => {}) {
     this.#stream = stream;

@@ -11,9 +11,9 @@ import type { LogLine } from './log-line.ts';
 import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
-/** A listener that logs each event, but for calls that succeed. */
+/** A listener that logs each event, except successful calls. */
 export function logEvents(log: Logger): WorkerListener {
-  // Messages of which a line above debug tells a failure: so does one then tell that it was overcome.
+  // Messages with a failure logged above debug level: their success is then also logged at such a level.
   const told = new WeakSet<Subject['message']>();
   return (event) => {
     switch (event.type) {
@@ -107,13 +107,13 @@ export function logEvents(log: Logger): WorkerListener {
   };
 }
 
-/** Requests that are tried again have a condition, which tells of them once. */
+/** Requests that are retried have a condition, which reports them once. */
 function settleLine(request: SettleRequest): typeof logLines.settleFailed {
   const reported: readonly SettleRequest[] = ['settle', 'take', 'sweep'];
   return reported.includes(request) ? logLines.settleFailed : logLines.settleRetrying;
 }
 
-/** When it is raised, and when it is cleared. */
+/** The lines for raising and for clearing a condition. */
 const conditionLines = {
   'finding-queues': [logLines.queueUnresolved, logLines.queueFound],
   'queue-attributes': [logLines.queueAssumed, logLines.queueKnown],
@@ -175,7 +175,7 @@ function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }
   switch (disposition.action) {
     case 'acknowledge': {
       if (superseded === undefined) {
-        // The end of a task's log is no failure that was overcome.
+        // A failed attempt or an earlier delivery counts as a failure that was overcome.
         const before = hasFailed || attempts > 1 || subject.message.receiveCount > 1;
         writeLine(log, before ? logLines.appliedAfterAll : logLines.applied, settled);
         break;
@@ -283,7 +283,7 @@ function failed(failure: Failure | undefined) {
   };
 }
 
-/** Writes a line. `fields` is called only where the level is enabled. */
+/** Writes a line. `fields` is called only if the level is enabled. */
 export function writeLine<Field extends LogField>(
   log: Logger,
   { level, event, message }: LogLine<Field>,

@@ -1,6 +1,6 @@
-/** Every field of the worker's log besides those of each line. docs/reference/logs.md is generated from this table. */
+/** Every field of the worker's log in addition to those of every line. docs/reference/logs.md is generated from this table. */
 
-/** What each field holds. A field without a value is left out of its line. */
+/** The meaning of each field. A field without a value is left out of its line. */
 export const logFields = {
   address: 'Where health and metrics are served, or where spans are sent to.',
   age: 'How long ago it was found.',

@@ -1,4 +1,4 @@
-/** What a line of the log is: the tables of lines are made of these. */
+/** The type of a log line: the tables of lines consist of these. */
 import type { LogField } from './log-fields.ts';
 
 export interface LogLine<Field extends LogField = LogField> {

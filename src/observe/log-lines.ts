@@ -1,6 +1,6 @@
 /**
  * Every line of the worker's log: level, `event`, message, fields. Operators search for events and fields, so a changed
- * name belongs into CHANGELOG.md. docs/reference/logs.md is generated from these tables.
+ * name must be in CHANGELOG.md. docs/reference/logs.md is generated from these tables.
  */
 import { line } from './log-line.ts';
 
@@ -15,7 +15,7 @@ const counts = ['applied', 'superseded', 'deadLettered', 'deferred', 'released']
 const bound = ['of', 'from', 'to', 'source', 'set', 'holds', 'by', 'reason'] as const;
 const calls = ['calls', 'throttled', 'failed'] as const;
 
-/** The lines. An event that has several is logged at a level that depends on the failure. */
+/** The lines. An event with several lines is logged at a level that depends on the failure. */
 export const logLines = {
   starting: line('info', 'worker.starting', 'worker starting', ['version']),
   running: line('info', 'worker.running', 'worker running'),

@@ -4,7 +4,7 @@ import { escapeJson } from '../text/printable.ts';
 
 export type { Logger };
 
-/** @param level as pino knows it; also `silent`. */
+/** @param level one of pino's levels, including `silent`. */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,

@@ -1,14 +1,14 @@
 /**
- * Prom-client's metrics of the event loop, measured without a timer. Its own come from one that fires every 10 ms, a hundred times a second in
- * a process that has nothing to do: 1% of a core.
+ * Prom-client's metrics of the event loop, measured without a timer. Prom-client itself uses a timer that fires every 10 ms, which costs
+ * 1% of a core in an idle process.
  */
 import perfHooks from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
-/** For prom-client's own timer, in milliseconds: the most that one can wait, 24 days. It cannot be told to have none. */
+/** Interval for prom-client's own timer, in milliseconds: the longest possible, 24 days. The timer cannot be disabled. */
 export const NO_SAMPLES_MS = 2 ** 31 - 1;
 
-/** Prom-client's names and what they say here; nanoseconds. */
+/** Prom-client's metric names, and their meaning here; nanoseconds. */
 const lags: readonly (readonly [
   name: string,
   help: string,
@@ -23,20 +23,20 @@ const lags: readonly (readonly [
   ['p99', 'The 99th percentile of the', (lag) => lag.percentile(99)],
 ];
 
-/** Puts them in the place of those that are there. */
+/** Replaces prom-client's metrics of the same names. */
 export function measureLoopLag(registry: Registry): void {
   const registers = [registry];
-  // A Node that does not know the option measures by a timer, as prom-client would.
+  // A Node that does not know this option measures with a timer, as prom-client would.
   const lag = perfHooks.monitorEventLoopDelay({ samplePerIteration: true });
   lag.enable();
   registry.removeSingleMetric('nodejs_eventloop_lag_seconds');
-  // Before the others: a scrape asks one after the other.
+  // Registered before the others: a scrape collects one after the other.
   new Gauge({
     registers,
     name: 'nodejs_eventloop_lag_seconds',
     help: 'How long the event loop took to come to what a scrape had asked of it.',
     async collect() {
-      // Without a sample all of them are 0, and not what Node gives for a minimum of nothing.
+      // Without samples, report 0 for all, rather than Node's value for the minimum of nothing.
       for (const { gauge, read } of gauges) gauge.set(lag.count === 0 ? 0 : read(lag) / 1e9);
       lag.reset();
       const askedAt = perfHooks.performance.now();

@@ -1,23 +1,23 @@
 /**
- * Prometheus metrics of a worker: these tables and that of the gauges are all of them, besides those of the process.
- * docs/reference/metrics.md is generated from them. No label has unbounded values: no task, no job, no message. Every series is there from the start.
+ * Prometheus metrics of a worker: these tables and the gauge table contain all of them, except those of the process.
+ * docs/reference/metrics.md is generated from them. No label has unbounded values: no task, no job, no message. Every series exists from the start.
  */
 import { deadLetterReasons } from '../message/dead-letter-record.ts';
 import { type FailureKind, modelledNames } from '../message/failure.ts';
 import type { SettleRequest } from '../worker/events.ts';
 
-/** Labels of a series by their values. */
+/** The labels of a series with their values. */
 export type Labels = Readonly<Record<string, string>>;
 
 export interface CounterRow {
   readonly name: string;
   readonly help: string;
   readonly labelNames?: readonly string[];
-  /** Where it has labels: every combination that occurs. */
+  /** With labels: every combination that occurs. */
   readonly series?: readonly Labels[];
 }
 
-/** The values of a label whose type is known: the compiler sees to it that none is missing. */
+/** All values of a label with a known type: the compiler ensures that none is missing. */
 export const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): readonly Name[] =>
   Object.keys(names) as Name[];
 
@@ -44,16 +44,16 @@ const requests = namesOf<SettleRequest>({
   sweep: true,
 });
 
-/** Error names of dead letters that are told apart: the API's own, no answer, and ours. */
+/** Error names of dead letters that get their own label value: the API's own, no answer, and ours. */
 export const deadLetterErrors: readonly string[] = [
   ...modelledNames,
   ...['TimeoutError', 'ECONNRESET', 'InvalidUpdate', 'Expiring'],
 ];
-/** All other names: they may come from afar. */
+/** For all other names, which may come from outside. */
 const OTHER = 'other';
 const known: ReadonlySet<string> = new Set(deadLetterErrors);
 
-/** The label for the error of a dead letter. */
+/** The label value for the error of a dead letter. */
 export function errorLabel(name: string): string {
   return known.has(name) ? name : OTHER;
 }

@@ -18,7 +18,7 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NO_SAMPLES_MS });
   measureLoopLag(registry);
-  // Three gauges of prom-client's are named as only counters may be; the same by type is in others.
+  // Three of prom-client's gauges have names that only counters may have; other metrics have the same values by type.
   for (const { name, type } of registry.getMetricsAsArray())
     if (String(type) === 'gauge' && name.endsWith('_total')) registry.removeSingleMetric(name);
   const listener = createListener(registers);
@@ -38,7 +38,7 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   return { registry, listener };
 }
 
-/** A counter with all its series, at 0. */
+/** A counter with all its series, starting at 0. */
 function counter(registers: Registry[], { series = [], ...row }: CounterRow, collect?: () => void): Counter {
   const made = new Counter({
     registers,
@@ -51,7 +51,7 @@ function counter(registers: Registry[], { series = [], ...row }: CounterRow, col
 }
 
 function createListener(registers: Registry[]): WorkerListener {
-  // Every update counts here: prom-client looks labels up at every increment, so these two are added at the scrape.
+  // Every update counts here, and prom-client looks up labels at every increment, so these two are added at the scrape.
   let appliedCalls = 0;
   let acknowledged = 0;
   const received = counter(registers, counters.received);

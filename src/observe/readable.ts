@@ -1,4 +1,4 @@
-/** The log for people: pino's own prettifier, in this process. Elsewhere than on a terminal the log stays JSON. */
+/** The log for people: pino's own prettifier, in this process. Without a terminal, the log stays JSON. */
 import type { DestinationStream } from 'pino';
 import { type PinoPretty, prettyFactory } from 'pino-pretty';
 import { mayHaveColours } from '../text/colours.ts';
@@ -8,15 +8,15 @@ import { reasonOf, type ShownCondition } from './health.ts';
 import type { LogField } from './log-fields.ts';
 import { logLines } from './log-lines.ts';
 
-/** What the line begins with; and what repeats the other fields, in full. */
+/** What the line begins with, and fields that repeat others in full. */
 const notAmongFields: ReadonlySet<string> = new Set([
   ...['time', 'level', 'service', 'pid', 'event', 'msg', 'stack'],
   ...['record', 'recordFit', 'replacedRecord'],
 ]);
 
 /**
- * Takes the JSON lines of a logger, and writes them to `destination` as readable ones. They hold no character that a terminal
- * interprets but those of the colours.
+ * Takes a logger's JSON lines, and writes them to `destination` in readable form. They contain no characters that a terminal
+ * interprets, except those for colours.
  */
 export function readableLines(
   destination: DestinationStream,
@@ -27,14 +27,14 @@ export function readableLines(
     ignore: 'pid,service',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
-    // The fields are part of the message: of those that it prints itself, it escapes only some characters.
+    // The fields are part of the message: fields that the prettifier prints itself are escaped only partly.
     hideObject: true,
     messageFormat: lineOf,
   });
   return { write: (line) => destination.write(`${pretty(line)}\n`) };
 }
 
-/** For people on a terminal: readable lines. For everybody else what the logger writes: JSON. */
+/** For people at a terminal, readable lines; otherwise the logger's JSON. */
 export function logFormat(
   destination: DestinationStream,
   stream: { readonly isTTY?: boolean },
@@ -60,13 +60,13 @@ const lineOf: PinoPretty.MessageFormatFunc = (line, _key, _label, { colors }) =>
   return `${text.join('  ')}${traced}`;
 };
 
-/** Fields that hold more than a value. */
+/** Fields whose value is an object. */
 const toText: ReadonlyMap<string, (value: never) => string> = new Map<LogField, (value: never) => string>([
   ['error', ({ name, message }: DescribedError) => `${name}: ${message}`],
   ['conditions', (all: readonly ShownCondition[]) => all.map(reasonOf).join('; ')],
 ]);
 
-/** A value of a field: words in quotes, so that one sees where the value ends. */
+/** The value of a field: words in quotes, so that the end of the value is visible. */
 function shown(value: unknown): string {
   if (typeof value === 'number') return String(Math.round(value * 100) / 100);
   if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return printable(value);

@@ -10,10 +10,10 @@ import type { Logger } from './logger.ts';
 /** Time between summary lines, in milliseconds. */
 export const SUMMARY_EVERY_MS = 10_000;
 
-/** Looks from one line about the limit of the API to the next: a minute. */
+/** Looks between two lines about the API's limit: a minute. */
 const LOOKS_APART = 6;
 
-/** The names of those that are numbers. */
+/** The names of the numeric properties. */
 type NumberOf<T> = { [Key in keyof T]: T[Key] extends number ? Key : never }[keyof T];
 
 const summedUp = [
@@ -29,8 +29,8 @@ const summedUp = [
 
 /**
  * Logs a summary of each interval in which something happened, a message was held, or updates could not go through; and the
- * limit of the API when that is found.
- * @returns stops it, after a last line.
+ * API's limit when it is found.
+ * @returns a function that stops it, after a last line.
  */
 export function logSummaries(log: Logger, counts: Counts, snapshot: () => WorkerSnapshot): () => void {
   let last = copyOf(counts);
@@ -67,12 +67,12 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
   };
 }
 
-/** The counts go on. */
+/** A copy, since the counts continue to change. */
 function copyOf(counts: Counts): Counts {
   return { ...counts, callErrors: new Map(counts.callErrors), queueErrors: new Map(counts.queueErrors) };
 }
 
-/** What was counted since, by name; undefined where nothing was. */
+/** The increase of each count since then, by name; undefined if there was none. */
 function increase(
   before: ReadonlyMap<string, number>,
   now: ReadonlyMap<string, number>,

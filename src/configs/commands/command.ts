@@ -1,4 +1,4 @@
-/** `configs`: the task configurations that tasks point at. The API can create them and cannot change them. */
+/** `configs`: the task configurations that tasks refer to. The API can create but not change them. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
@@ -93,7 +93,7 @@ export function configureConfigs(configs: Command, context: CommandContext): voi
     });
 }
 
-/** @throws CommandError when a text is none that the setting takes: before anything is read. */
+/** @throws CommandError if a text is invalid for its setting: before anything is read. */
 function readSettings(texts: readonly string[]): ReadonlyMap<SettingName, string> {
   const settings = new Map(
     Object.entries(toFields(readAssignments('--set', texts, settingNames))) as [SettingName, string][],
@@ -104,14 +104,14 @@ function readSettings(texts: readonly string[]): ReadonlyMap<SettingName, string
   return settings;
 }
 
-/** @throws CommandError when a text is none that the setting takes. */
+/** @throws CommandError if a text is invalid for its setting. */
 function contentOf(base: OtaConfiguration, settings: ReadonlyMap<SettingName, string>): ConfigurationContent {
   const made = changed(base, settings);
   if ('faults' in made) throw misuse(`--set ${shortPrintable(made.faults.join('; '), 300)}.`);
   return made.content;
 }
 
-/** @throws CommandError when the text is no id of a configuration. */
+/** @throws CommandError if the text is not the id of a configuration. */
 function readId(flag: string, text: string): string {
   if (text !== '' && updateSchema.shape.TaskConfigurationId.safeParse(text).success) return text;
   throw misuse(
@@ -178,7 +178,7 @@ async function read(reader: OtaReader, id: string): Promise<OtaConfiguration> {
   return successOf('GetOtaTaskConfiguration', answer);
 }
 
-/** @throws CommandError that says why there is none. */
+/** @throws CommandError that says why there is no answer. */
 function successOf<T>(operation: ReadOperation, answer: ReadAnswer<T>): T {
   if (!answer.ok) throw new CommandError(`${explainRead(operation, answer.failure)}.`);
   return answer.value;
@@ -195,7 +195,7 @@ async function withReader(
     try {
       await work(reader);
     } catch (error) {
-      // What was sent may have arrived.
+      // The request may have arrived.
       if (signal.aborted)
         throw new CommandError(
           `Interrupted. What was created, \`${context.commandLine('configs', 'list')}\` shows.`,

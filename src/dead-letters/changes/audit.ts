@@ -1,4 +1,4 @@
-/** The log of changes: who changed what, and why, as one JSON line per step. The file is only appended to. */
+/** The log of changes: who changed what, and why, with one JSON line per step. Lines are only appended. */
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendPrivate } from '../../files/private.ts';
@@ -22,7 +22,7 @@ export class AuditError extends Error {
 }
 
 export interface AuditFacts {
-  /** The same for all lines of one command, or of one change of the console. */
+  /** The same in all lines of one command, or of one change of the console. */
   readonly run: string;
   readonly action: 'redrive' | 'purge';
   readonly by: string;
@@ -40,30 +40,30 @@ export interface AuditedLetter {
 
 export type AuditEvent =
   | { readonly event: 'begin'; readonly what: Readonly<Record<string, unknown>> }
-  /** Written before the letters are changed: after a crash the log may name letters that were not. */
+  /** Written before the letters are changed: after a crash the log may name letters that were not changed. */
   | { readonly event: 'letters'; readonly letters: readonly AuditedLetter[] }
-  /** Its `by` and `reason` are those of who stopped it, or dropped a plan, which nobody has begun then. */
+  /** `by` and `reason` say who stopped the change, or dropped its plan, in which case it was never begun. */
   | { readonly event: 'stop' }
   | { readonly event: 'drop'; readonly what: Readonly<Record<string, unknown>> }
   | { readonly event: 'end'; readonly result: Readonly<Record<string, unknown>> };
 
-/** Resolves when the system has the line; rejects with AuditError when it cannot be written. */
+/** Resolves when the operating system has the line; rejects with AuditError if it cannot be written. */
 export type Audit = (event: AuditEvent) => Promise<void>;
 
 export interface AuditLog {
   readonly path: string;
   readonly write: Audit;
-  /** Rejects with AuditError when the system has lost what was written. May be called again. */
+  /** Rejects with AuditError if the operating system has lost lines. May be called again. */
   readonly close: () => Promise<void>;
 }
 
-/** Opens the log for one command or change. @throws AuditError when it cannot be written. */
+/** Opens the log for one command or change. @throws AuditError if it cannot be written. */
 export type OpenAudit = (facts: AuditFacts) => Promise<AuditLog>;
 
 /**
- * Opens the log in a folder; creates both when they are missing.
+ * Opens the log in a folder; creates missing ones.
  * @param now in epoch milliseconds.
- * @throws AuditError when it cannot be written.
+ * @throws AuditError if it cannot be written.
  */
 export async function openAudit(folder: string, facts: AuditFacts, now: () => number): Promise<AuditLog> {
   const path = join(folder, AUDIT_FILE);
@@ -74,7 +74,7 @@ export async function openAudit(folder: string, facts: AuditFacts, now: () => nu
   return {
     path,
     write: async (event) => {
-      // One write per line: two commands at once do not mix their lines.
+      // One write per line, so that concurrent commands do not mix their lines.
       const line = printableJson({ at: new Date(now()).toISOString(), ...facts, ...event });
       const cutOff = await endsInLine(file).catch(fail);
       await file.appendFile(`${cutOff ? '\n' : ''}${line}\n`).catch(fail);
@@ -83,7 +83,7 @@ export async function openAudit(folder: string, facts: AuditFacts, now: () => nu
   };
 }
 
-/** Whether the last line was cut off, as by a full disk: what is appended to it could not be read. */
+/** Whether the last line was cut off, as by a full disk: a line appended to it could not be parsed. */
 async function endsInLine(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;
@@ -91,7 +91,7 @@ async function endsInLine(file: FileHandle): Promise<boolean> {
   return buffer.toString() !== '\n';
 }
 
-/** What the log says of a letter: enough to find it in other logs. */
+/** What the log records of a letter: enough to find it in other logs. */
 export function audited(letter: Letter): AuditedLetter {
   const { identifier, jobId, requestId, reason, errorName } = letter;
   return {

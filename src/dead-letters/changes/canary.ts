@@ -1,8 +1,8 @@
 /**
  * Waits until the first letters of a redrive, the canaries, have been processed.
  *
- * SQS does not report what became of one message, and the outcomes belong to the jobs. So the source queue must be empty
- * for a while, and then a pass over the dead letters must find none of those that were sent.
+ * SQS does not report what became of a single message, and outcomes belong to the jobs. The source queue must therefore be empty
+ * for a while, and then a pass over the dead letters must find none of the letters that were sent.
  */
 
 import type { Letter } from '../letters/letter.ts';
@@ -11,9 +11,9 @@ import { retryRequest } from '../pass/retry.ts';
 import type { SourceQueue } from './move.ts';
 
 export interface CanaryBounds {
-  /** Seconds to wait at most. */
+  /** Maximum wait in seconds. */
   readonly seconds: number;
-  /** Seconds for which the source queue must count no messages: its counts lag by up to a minute. */
+  /** Seconds for which the source queue must report no messages: its counts lag by up to a minute. */
   readonly quietSeconds: number;
 }
 
@@ -30,12 +30,12 @@ export interface CanaryOptions {
   readonly bounds: CanaryBounds;
   /** Whether a letter is one of those that were sent. */
   readonly sent: (letter: Letter) => boolean;
-  /** How many letters the dead-letter queue should count now. */
+  /** The number of letters that the dead-letter queue should report now. */
   readonly expected: number | undefined;
   readonly surroundings: PassSurroundings;
 }
 
-/** Letters that came back, kept for the report. */
+/** Maximum number of returned letters kept for the report. */
 const MAX_PROOF = 100;
 
 export async function watchCanary(options: CanaryOptions): Promise<CanaryVerdict> {
@@ -60,7 +60,7 @@ export async function watchCanary(options: CanaryOptions): Promise<CanaryVerdict
   if (search.end === 'interrupted') return { verdict: 'interrupted' };
   if (search.end !== 'through')
     return { verdict: 'unknown', why: 'the dead-letter queue could not be searched completely' };
-  // In a FIFO queue the letters that a pass holds hide others of their groups: only the count shows those.
+  // In a FIFO queue, letters that a pass holds hide others of their groups: only the count reveals those.
   if (search.fifo && expected !== undefined && (search.about ?? 0) > expected)
     return {
       verdict: 'unknown',

@@ -14,10 +14,10 @@ import type { OutgoingMessage } from '../../queue/types.ts';
 import { sameQueueUrl } from '../../queue/urls.ts';
 import type { Letter } from '../letters/letter.ts';
 
-/** A letter that was redriven this often is redriven again only with `--force`. */
+/** A letter that was already redriven this many times is redriven again only with `--force`. */
 const MAX_REDRIVES = 3;
 
-/** Fields that a redrive may change. Another Identifier would be another update; any change renews IssuedAt. */
+/** Fields that a redrive may change. Another Identifier would make it another update. Any change renews IssuedAt. */
 export const settableFields = ['Description', 'TaskConfigurationId', 'JobId', 'RequestId'] as const;
 export type SetFields = Readonly<Partial<Record<(typeof settableFields)[number], string>>>;
 
@@ -25,10 +25,10 @@ export interface RedriveRules {
   readonly set: SetFields;
   readonly force: boolean;
   readonly queueUrl: string;
-  /** The source queue's ARN, when it could be read. */
+  /** The source queue's ARN, if it could be read. */
   readonly queueArn: string | undefined;
   readonly fifo: boolean;
-  /** Body and attributes together at most, on the source queue. */
+  /** Maximum size of body plus attributes on the source queue. */
   readonly maxBytes: number;
   /** Epoch milliseconds: the new `IssuedAt` of a changed update. */
   readonly now: number;
@@ -36,10 +36,10 @@ export interface RedriveRules {
 
 export type RedriveDecision =
   | { readonly redrive: true; readonly message: OutgoingMessage; readonly bytes: number }
-  /** `why` is one of a few sentences: letters are counted by it. `forcible`: `--force` overrules it. */
+  /** `why` is one of a few fixed sentences, by which letters are counted. `forcible`: `--force` overrules it. */
   | { readonly redrive: false; readonly why: string; readonly forcible: boolean };
 
-/** Decides on a letter that the conditions match. */
+/** Decides about a letter that matches the conditions. */
 export function decideRedrive(letter: Letter, rules: RedriveRules): RedriveDecision {
   const changed = Object.keys(rules.set).length > 0;
   const body = changed ? changedBody(letter, rules) : letter.message.body;
@@ -59,7 +59,7 @@ function refuse(why: string, forcible: boolean): RedriveDecision {
   return { redrive: false, why, forcible };
 }
 
-/** Why redriving the letter would be useless or wrong; undefined: nothing is against it. */
+/** Why redriving the letter would be useless or wrong; undefined: no objection. */
 function objection(
   letter: Letter,
   { queueUrl, queueArn }: RedriveRules,
@@ -81,15 +81,15 @@ function objection(
   return undefined;
 }
 
-/** Whether it counts as decided on at the same time when it is sent again without a record. */
+/** Whether its decision time stays the same if it is sent again without a record. */
 function keepsItsTime(update: Extract<UpdateCheck, { ok: true }>, message: Message): boolean {
   const decided = decidedAt(update, message);
   return decidedAt(update, { ...message, attributes: {}, sentAt: Number.POSITIVE_INFINITY }) === decided;
 }
 
 /**
- * The attributes with a record that keeps first sent time and first message id and counts the redrives; undefined when there is no
- * room for one. A worker reads both, and counts one more (`readEarlierRecord`).
+ * The attributes with a record that keeps the first sent time and the first message id, and counts redrives; undefined if there is no
+ * room for a record. A worker reads both, and increments the count (`readEarlierRecord`).
  */
 function withRecord({ message, record, redriveCount }: Letter): Letter['message']['attributes'] | undefined {
   const former = readEarlierRecord(message);
@@ -98,7 +98,7 @@ function withRecord({ message, record, redriveCount }: Letter): Letter['message'
   const known = attributes[DEAD_LETTER_ATTRIBUTE] !== undefined;
   if (!known && Object.keys(attributes).length >= MAX_ATTRIBUTES) return undefined;
   const sentAt = former.sentAt ?? new Date(message.sentAt).toISOString();
-  // SQS moves a message under its own id.
+  // SQS keeps the id of a message that it moves.
   const originalMessageId = former.originalMessageId ?? message.messageId;
   const reason = record && { reason: record.reason };
   const trace = former.traceparent !== undefined && { traceparent: former.traceparent };
@@ -106,7 +106,7 @@ function withRecord({ message, record, redriveCount }: Letter): Letter['message'
   return { ...attributes, [DEAD_LETTER_ATTRIBUTE]: { dataType: 'String', stringValue } };
 }
 
-/** The update alone, without its envelope, with the fields set and a new IssuedAt: it is a new decision. */
+/** The update alone, without its envelope, with the new field values and a new IssuedAt, since it is a new decision. */
 function changedBody(letter: Letter, { set, now }: RedriveRules): string | { readonly fault: string } {
   const payload = readPayload(letter.message.body);
   if (!payload.ok) return { fault: payload.message };
@@ -129,7 +129,7 @@ function toOutgoing(
     attributes,
     ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
     ...(message.groupId !== undefined && { groupId: message.groupId }),
-    // A letter that comes back has a new message id, so SQS takes only a repetition of the same move for a duplicate.
+    // A letter that comes back has a new message id, so SQS treats only a repetition of the same move as a duplicate.
     ...(fifo && {
       groupId: message.groupId ?? (identifier ?? message.messageId).slice(0, 128),
       deduplicationId: changed

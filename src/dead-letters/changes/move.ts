@@ -1,4 +1,4 @@
-/** Moves letters to the source queue: sends first, deletes after the confirmation. A crash in between duplicates. */
+/** Moves letters to the source queue: sends first, and deletes after the confirmation. A crash in between duplicates letters. */
 
 import { BATCH_SIZE, type PackedItem, packRequests, partitionBatch } from '../../queue/batch.ts';
 import { entryError } from '../../queue/errors.ts';
@@ -17,7 +17,7 @@ export interface SourceQueue {
   attributes(): Promise<QueueAttributes>;
 }
 
-/** A letter decided on. */
+/** A letter that is to be redriven. */
 export interface Redriven {
   readonly letter: Letter;
   readonly message: OutgoingMessage;
@@ -29,9 +29,9 @@ export interface MoverOptions extends RetrySurroundings {
   readonly dead: LetterQueue;
   readonly audit: Audit;
   readonly clock: Clock;
-  /** Letters per second; Infinity for no pacing. */
+  /** Letters per second; Infinity for no limit. */
   readonly ratePerSecond: number;
-  /** Aborts when the user interrupts: the request under way is completed, no other is begun. */
+  /** Aborts when the user interrupts: the request in progress is completed, and no other is begun. */
   readonly signal: AbortSignal;
   readonly onProgress: (sent: number) => void;
 }
@@ -39,9 +39,9 @@ export interface MoverOptions extends RetrySurroundings {
 export class Mover {
   /** Letters that the source queue has confirmed. */
   sent = 0;
-  /** Of these, letters that could not be deleted: they are on both queues. */
+  /** The part of these letters that could not be deleted: they are on both queues. */
   notDeleted = 0;
-  /** Letters that the source queue refused for their own fault: they stay. */
+  /** Letters that the source queue refused for a fault of their own: they stay. */
   refused: BatchFailure[] = [];
   readonly #options: MoverOptions;
   readonly #sentIds = new Set<string>();
@@ -51,13 +51,13 @@ export class Mover {
     this.#options = options;
   }
 
-  /** Whether the letter is one that was sent and has been dead-lettered again. */
+  /** Whether the letter was sent here and has been dead-lettered again. */
   knows({ message, record }: Letter): boolean {
-    // A letter that SQS moved keeps its id; one that a worker sent names it.
+    // A letter that SQS moved keeps its id; one that a worker sent contains the id.
     return this.#sentIds.has(message.messageId) || this.#sentIds.has(record?.sourceMessageId ?? '');
   }
 
-  /** Moves letters in order. @throws when retries of a request, or of a letter for no fault of its own, are exhausted; what was confirmed by then is counted. */
+  /** Moves letters in order. @throws if retries are exhausted for a request, or for a letter that is not at fault; confirmed letters are counted. */
   async move(letters: readonly Redriven[], held: HeldLetters): Promise<void> {
     for (const batch of packRequests(letters, measure, { items: this.#batchSize() })) {
       await this.#pace(batch.length);
@@ -91,7 +91,7 @@ export class Mover {
     });
     this.notDeleted += stuck.length;
     for (const { message } of confirmed) held.forget(message.key);
-    // For no fault of these letters: the next ones would fare no better.
+    // These letters are not at fault: the next ones would fail, too.
     const failure = failures.find(({ senderFault }) => !senderFault);
     if (failure !== undefined) throw entryError(failure, source.url);
   }
@@ -111,7 +111,7 @@ export class Mover {
   }
 }
 
-/** Of a FIFO group one request holds one message: only those have a deduplication id. */
+/** Messages of a FIFO group need one request each; only they have a deduplication id. */
 function measure({ message: { groupId, deduplicationId }, bytes }: Redriven): PackedItem {
   return { bytes, group: deduplicationId === undefined ? undefined : groupId };
 }

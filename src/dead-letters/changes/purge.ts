@@ -10,7 +10,7 @@ import { type Audit, audited } from './audit.ts';
 
 export interface PurgeOptions {
   readonly matches: Filter;
-  /** Letters to delete at most. */
+  /** Maximum number of letters to delete. */
   readonly limit: number;
   readonly dryRun: boolean;
 }
@@ -19,7 +19,7 @@ export interface PurgeContext {
   readonly dead: LetterQueue;
   readonly surroundings: PassSurroundings;
   readonly audit: Audit;
-  /** Told how many were deleted so far. */
+  /** Called with the number deleted so far. */
   readonly onProgress?: (purged: number) => void;
 }
 
@@ -27,21 +27,21 @@ export interface PurgeReport {
   readonly dryRun: boolean;
   readonly pass: PassResult | undefined;
   readonly matched: number;
-  /** On a dry run the message ids of the letters that would be deleted. */
+  /** In a dry run, the message ids of the letters that would be deleted. */
   readonly chosen: ReadonlySet<string>;
-  /** Letters deleted; on a dry run those that would be. */
+  /** Letters deleted; in a dry run, those that would be. */
   readonly purged: number;
   /** Letters that could not be deleted: they stay. */
   readonly notDeleted: number;
-  /** Of the letters deleted, or that would be. */
+  /** Causes of the letters that were deleted, or would be. */
   readonly groups: Groups;
-  /** Why it ended early; undefined when it did not. */
+  /** Why it ended early; undefined if it did not. */
   readonly error: unknown;
 }
 
 const unbounded = { limit: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY };
 
-/** Does not reject for what the queue answers: the report says how far it came. */
+/** Does not reject because of the queue's answers: the report says how far it came. */
 export async function purge(options: PurgeOptions, context: PurgeContext): Promise<PurgeReport> {
   const { dead, surroundings } = context;
   const groups = new Groups();

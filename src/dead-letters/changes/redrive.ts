@@ -1,5 +1,5 @@
 /**
- * Moves letters back to the source queue, the canaries before all others; a dry run only selects them. Whatever stops it,
+ * Moves letters back to the source queue, the canaries before all others; a dry run only selects them. Whatever interrupts it,
  * every letter is on one queue or on both.
  */
 
@@ -17,13 +17,13 @@ import { Selection, type SelectionReport } from './selection.ts';
 export interface RedriveOptions {
   readonly matches: Filter;
   readonly set: SetFields;
-  /** Letters to put back at most. */
+  /** Maximum number of letters to put back. */
   readonly limit: number;
   readonly ratePerSecond: number;
-  /** Letters to put back first, and to wait for. */
+  /** Number of letters to put back first and to wait for. */
   readonly canary: number | undefined;
   readonly canaryBounds: CanaryBounds;
-  /** Waits also for the end of all that was put back; undefined: does not. */
+  /** How long to wait for the ends of all letters that were put back; undefined: not at all. */
   readonly endBounds?: CanaryBounds;
   readonly force: boolean;
 }
@@ -34,9 +34,9 @@ export interface RedriveContext {
   readonly surroundings: PassSurroundings;
   readonly audit: Audit;
   readonly onProgress: (sent: number) => void;
-  /** Called when the canaries have been sent. */
+  /** Called when the canaries were sent. */
   readonly onCanary: (sent: number) => void;
-  /** Called when all have been sent, and their end is waited for. */
+  /** Called when all were sent, before waiting for their ends. */
   readonly onMoved?: (sent: number) => void;
 }
 
@@ -44,14 +44,14 @@ export interface RedriveReport extends SelectionReport {
   readonly dryRun: boolean;
   /** The last pass. */
   readonly pass: PassResult;
-  /** Letters put back; on a dry run those that would be. */
+  /** Letters put back; in a dry run, those that would be. */
   readonly redriven: number;
   /** Letters that are on both queues. */
   readonly notDeleted: number;
   readonly canary: CanaryVerdict | undefined;
-  /** How all that was put back has ended, where that was waited for. */
+  /** How the letters that were put back ended, if that was waited for. */
   readonly ends?: CanaryVerdict;
-  /** Why it ended early; undefined when it did not. */
+  /** Why it ended early; undefined if it did not. */
   readonly error: unknown;
 }
 
@@ -81,7 +81,7 @@ export async function planRedrive(
   return { ...selection.report, dryRun: true, pass, redriven: selection.chosen, ...untouched };
 }
 
-/** Puts letters back. Does not reject for what the queues answer: the report says how far it came. */
+/** Puts letters back. Does not reject because of the queues' answers: the report says how far it came. */
 export async function redrive(options: RedriveOptions, context: RedriveContext): Promise<RedriveReport> {
   const { dead, surroundings } = context;
   const mover = new Mover({ ...context, ...surroundings, ratePerSecond: options.ratePerSecond });
@@ -116,7 +116,7 @@ export async function redrive(options: RedriveOptions, context: RedriveContext):
       before = mover.sent;
       if (canary.verdict === 'good' && options.limit > first) await movePass(options.limit - first, rules);
     }
-    // Where the canaries were all, their end is known.
+    // If the canaries were all the letters, their ends are already known.
     const alreadyKnown = canary !== undefined && (canary.verdict !== 'good' || mover.sent <= first);
     if (options.endBounds !== undefined && mover.sent > 0 && !surroundings.signal.aborted && !alreadyKnown) {
       context.onMoved?.(mover.sent);

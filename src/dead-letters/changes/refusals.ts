@@ -10,7 +10,7 @@ export interface Refusal {
   readonly example: { readonly messageId: string; readonly identifier: string | undefined };
 }
 
-/** Reasons counted one by one. Letters may name any queue, so there is no end to the reasons. */
+/** Number of reasons counted separately. Letters may name any queue, so the number of reasons is unlimited. */
 const MAX_REASONS = 50;
 
 export class Refusals {
@@ -41,7 +41,7 @@ export class Refusals {
     });
   }
 
-  /** The most frequent first. */
+  /** Most frequent first. */
   all(): Refusal[] {
     return [...this.#byReason.values()].sort((a, b) => b.count - a.count);
   }

@@ -1,4 +1,4 @@
-/** The letters of a redrive: those that match and may go back, counted beside those that may not. PURE. */
+/** The letters of a redrive: selects those that match and may go back, and counts those that may not. PURE. */
 import { parseBody } from '../../message/parse.ts';
 import { Groups } from '../letters/causes.ts';
 import type { Filter } from '../letters/conditions.ts';
@@ -9,21 +9,21 @@ import { Refusals } from './refusals.ts';
 import { Values } from './values.ts';
 
 export interface SelectionReport {
-  /** The message ids of the letters chosen. */
+  /** The message ids of the selected letters. */
   readonly chosen: ReadonlySet<string>;
   /** Letters seen that match the conditions. */
   readonly matched: number;
-  /** Letters that were dead-lettered again while the command ran: they are left where they are. */
+  /** Letters that were dead-lettered again while the command ran: they stay. */
   readonly cameBack: number;
   readonly refused: Refusals;
-  /** The letters chosen, by cause. */
+  /** The selected letters by cause. */
   readonly groups: Groups;
-  /** The same, by what they change. */
+  /** The same by the values they set. */
   readonly values: Values;
 }
 
 export class Selection {
-  /** Of the letters chosen in all passes. */
+  /** Letters selected in all passes. */
   readonly #messageIds = new Set<string>();
   readonly #matches: Filter;
   readonly #isBack: (letter: Letter) => boolean;
@@ -33,20 +33,20 @@ export class Selection {
   #cameBack = 0;
   #refused = new Refusals();
 
-  /** @param isBack whether a letter was sent by this command, and is here again. */
+  /** @param isBack whether this command sent the letter, and it has come back. */
   constructor(matches: Filter, isBack: (letter: Letter) => boolean = () => false) {
     this.#matches = matches;
     this.#isBack = isBack;
   }
 
-  /** A pass sees the letters that the one before left, so it starts counting again; letters chosen before still count. */
+  /** A pass sees the letters that the previous one left, so counting starts again; letters selected before still count. */
   beginPass(): void {
     this.#matched = this.chosen;
     this.#cameBack = 0;
     this.#refused = new Refusals();
   }
 
-  /** @param room letters that may still be chosen. @param now epoch milliseconds. */
+  /** @param room how many more letters may be selected. @param now epoch milliseconds. */
   choose(letters: readonly Letter[], room: number, rules: RedriveRules, now: number): Redriven[] {
     const chosen: Redriven[] = [];
     for (const letter of letters) {
@@ -71,7 +71,7 @@ export class Selection {
     return chosen;
   }
 
-  /** Letters chosen in all passes. */
+  /** Letters selected in all passes. */
   get chosen(): number {
     return this.#messageIds.size;
   }

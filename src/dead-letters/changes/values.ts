@@ -1,21 +1,21 @@
-/** The values that a redrive sends, counted: read from the bodies that are sent, and from nothing that a record says. PURE. */
+/** Counts the values that a redrive sends. They are read only from the bodies that are sent, not from records. PURE. */
 import type { UpdateCheck } from '../../message/update.ts';
 
-/** Different values that are kept apart; those that come later are counted together. */
+/** Number of different values counted separately; later ones are counted together. */
 const MAX_DISTINCT = 1_000;
 
-/** Values and how many letters have them; both undefined: those letters hold no valid update. */
+/** Values and the number of letters with them; both undefined: these letters contain no valid update. */
 export interface ValueCount {
   readonly Description: string | undefined;
   readonly TaskConfigurationId: string | undefined;
   readonly letters: number;
-  /** An Identifier of one of these letters, or else its message id. */
+  /** An Identifier of one of these letters, or its message id. */
   readonly example: string;
 }
 
 export class Values {
   readonly #counts = new Map<string, { -readonly [Key in keyof ValueCount]: ValueCount[Key] }>();
-  /** Letters with values beyond those that are kept apart. */
+  /** Letters with further values. */
   others = 0;
 
   add(check: UpdateCheck, messageId: string): void {
@@ -31,7 +31,7 @@ export class Values {
     }
   }
 
-  /** The most frequent first. */
+  /** Most frequent first. */
   all(): readonly ValueCount[] {
     return [...this.#counts.values()].sort((a, b) => b.letters - a.letters);
   }

@@ -15,7 +15,7 @@ import type { LettersRun } from './run.ts';
 
 export interface ChangeFlags extends WhereFlags, ReasonFlags {
   readonly all?: boolean;
-  /** A file of letters: those and no others. */
+  /** A file of letters: only those letters. */
   readonly exported?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -28,7 +28,7 @@ export function withChangeFlags(command: Command): Command {
     .option('--json', 'print one JSON object');
 }
 
-/** @throws CommandError for flags that leave open what is meant, or why. */
+/** @throws CommandError if the flags do not make clear which letters are meant, or why. */
 export function checkChangeFlags({ where, all, yes, reason, exported }: ChangeFlags): void {
   const given = [
     where.length > 0 && '--where',
@@ -54,24 +54,24 @@ interface Agreed {
 
 export interface Change<Report extends Planned> {
   readonly action: AuditFacts['action'];
-  /** What was asked for, for the log. */
+  /** The request, for the log. */
   readonly asked: Readonly<Record<string, unknown>>;
-  /** What would be done, with nothing done. */
+  /** Finds out what would be done, without doing it. */
   readonly plan: () => Promise<Report>;
-  /** @param agreed what the plan showed: a letter that came since was not agreed to. Without a plan all letters. */
+  /** @param agreed the letters that the plan showed; later ones were not approved. Without a plan, all letters. */
   readonly carryOut: (agreed: Agreed, audit: Audit) => Promise<Report>;
   readonly print: (report: Report) => void;
-  /** What its end means for the command. @throws CommandError when it did not come to its end. */
+  /** Turns the end of the change into the end of the command. @throws CommandError if the change was not completed. */
   readonly conclude: (report: Report) => void;
   /** The report, for the log. */
   readonly resultOf: (report: Report) => Readonly<Record<string, unknown>>;
 }
 
 /**
- * Without `--yes` plans, prints the plan and asks; then carries the change out and logs it.
- * @returns the report; undefined when there was nothing to do, or nobody to ask.
- * @throws CommandError when the answer is no, or from `conclude`; AuditError when the log cannot be written before anything is
- * changed: what cannot be logged is not done.
+ * Without `--yes`, plans, prints the plan and asks; then carries the change out and logs it.
+ * @returns the report; undefined if there was nothing to do, or nobody to ask.
+ * @throws CommandError if the answer is no, or from `conclude`; AuditError if the log cannot be written before anything is
+ * changed: a change that cannot be logged is not made.
  */
 export async function makeChange<Report extends Planned>(
   { context, openLog, surroundings: { signal } }: Pick<LettersRun, 'context' | 'openLog' | 'surroundings'>,
@@ -116,7 +116,7 @@ export async function makeChange<Report extends Planned>(
   return report;
 }
 
-/** Whether a person can be asked, and what would be logged is said. */
+/** Whether a person can be asked, and the flags say what to log. */
 function mayAsk(context: CommandContext, { reason, json }: ChangeFlags): boolean {
   return canAsk(context) && (reason ?? '').trim() !== '' && json !== true;
 }

@@ -1,4 +1,4 @@
-/** `dead-letters export`: letters as JSON Lines, everything left in place. */
+/** `dead-letters export`: writes letters as JSON Lines, and leaves all in place. */
 
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../../errors.ts';

@@ -1,4 +1,4 @@
-/** The letters of a file that `dead-letters export` wrote: what may be deleted because it is kept elsewhere. */
+/** The letters of a file that `dead-letters export` wrote: they may be deleted because a copy exists. */
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -19,9 +19,9 @@ export class ExportedLetters {
   }
 
   /**
-   * Reads all of the file; in memory it keeps the ids and a digest of each body.
+   * Reads the whole file; keeps the ids and a digest of each body in memory.
    * @param signal ends the wait for a pipe that nobody writes to.
-   * @throws CommandError where it cannot be read, or any line of it is no letter: then nothing may be deleted.
+   * @throws CommandError if it cannot be read, or any of its lines is not a letter: then nothing may be deleted.
    */
   static async read(name: string, cwd: string, signal: AbortSignal): Promise<ExportedLetters> {
     const shown = shortPrintable(name, 200);
@@ -39,7 +39,7 @@ export class ExportedLetters {
         digests.set(letter.MessageId, digestOf(letter.Body));
       }
     } catch (error) {
-      // Of an interrupted command only that is told, whatever the file is.
+      // An interrupted command reports only the interruption, whatever the file contains.
       signal.throwIfAborted();
       if (error instanceof CommandError) throw error;
       throw misuse(`--exported: ${shown} cannot be read: ${causeOf(error)}.`);
@@ -57,17 +57,17 @@ export class ExportedLetters {
     return new Set(this.#digests.keys());
   }
 
-  /** Letters of the file that no {@link matches} has seen. */
+  /** Letters of the file that {@link matches} has not seen. */
   get notFound(): number {
     return this.size - this.#found.size - this.#changed.size;
   }
 
-  /** Letters on the queue that have the id of one in the file, and another body. */
+  /** Letters on the queue that have the id of a letter in the file, but another body. */
   get changed(): number {
     return this.#changed.size;
   }
 
-  /** Whether the file holds the letter: its message id, with the same body. */
+  /** Whether the file contains the letter: its message id, with the same body. */
   readonly matches = ({ message }: Letter): boolean => {
     const digest = this.#digests.get(message.messageId);
     if (digest === undefined) return false;

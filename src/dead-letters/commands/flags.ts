@@ -5,12 +5,12 @@ import { shortPrintable } from '../../text/printable.ts';
 import { readWhere, type WhereResult, whereFields } from '../letters/conditions.ts';
 import { MAX_IN_FLIGHT } from '../pass/pass.ts';
 
-/** Which letters. */
+/** Selects letters. */
 export interface WhereFlags {
   readonly where: readonly string[];
 }
 
-/** The bounds of a pass that changes nothing. */
+/** The limits of a pass that changes nothing. */
 export interface BoundFlags {
   readonly limit: number;
   readonly seconds: number;
@@ -31,7 +31,7 @@ export function withBounds(command: Command): Command {
     .option('--seconds <n>', 'time to look, at most', positiveNumber, 60);
 }
 
-/** @throws CommandError for a condition that cannot be read. */
+/** @throws CommandError for a condition that cannot be parsed. */
 export function whereOf(conditions: readonly string[]): Extract<WhereResult, { ok: true }> {
   const where = readWhere(conditions);
   if (where.ok) return where;

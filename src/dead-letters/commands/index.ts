@@ -1,4 +1,4 @@
-/** `dead-letters …`: what is on the dead-letter queue, and what becomes of it. */
+/** `dead-letters …`: shows what is on the dead-letter queue, and redrives, exports or deletes it. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { addExport } from './export.ts';
@@ -9,7 +9,7 @@ import { type StartRun, startRun } from './run.ts';
 import { addShow } from './show.ts';
 
 /**
- * The group of commands. They print to the streams of `context` alone, and set its `exitCode` or throw CommandError.
+ * The group of commands. They print only to the streams of `context`, and set its `exitCode` or throw CommandError.
  * @param pollSeconds see `PassSurroundings`.
  */
 export function configureDeadLetters(letters: Command, context: CommandContext, pollSeconds?: number): void {

@@ -1,4 +1,4 @@
-/** `dead-letters list`: one pass, letters or causes, everything left in place. */
+/** `dead-letters list`: lists letters or causes in one pass, and leaves all in place. */
 
 import type { Command } from 'commander';
 import { wholeNumber } from '../../cli/flags.ts';

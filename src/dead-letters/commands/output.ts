@@ -1,11 +1,11 @@
-/** Output of any number of letters, to a pipe or to a file. */
+/** Outputs any number of letters to a pipe or a file. */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { OutputFile } from '../../files/output-file.ts';
 
 /**
- * Writes, and waits while the reader is slow: a million letters must not pile up in memory.
- * @throws when the stream has closed.
+ * Writes, and waits while the reader is slow: a million letters must not accumulate in memory.
+ * @throws if the stream has closed.
  */
 export async function write(stream: Writable, text: string): Promise<void> {
   if (!stream.writable) throw new Error('the output is closed');
@@ -19,13 +19,13 @@ export async function write(stream: Writable, text: string): Promise<void> {
   }
 }
 
-/** Takes a line of output, and waits while the reader is slow. */
+/** Writes a line of output, and waits while the reader is slow. */
 export type WriteText = (text: string) => Promise<void>;
 
 /**
- * Runs `work` with a file that does not exist yet and never replaces one: an export may be the only copy of letters that were
- * purged since. However `work` ends, what it wrote is in the file; where it fails before that, there is none.
- * @throws CommandError when the file cannot be made or written; else what `work` throws.
+ * Runs `work` with a new file, and never replaces an existing one: an export may be the only copy of letters that were
+ * purged since. However `work` ends, the file contains what it wrote; if `work` fails before writing, there is no file.
+ * @throws CommandError if the file cannot be created or written; otherwise what `work` throws.
  */
 export async function withNewFile(
   name: string,

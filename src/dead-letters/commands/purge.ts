@@ -1,4 +1,4 @@
-/** `dead-letters purge`: letters deleted permanently; a dry run unless confirmed. */
+/** `dead-letters purge`: deletes letters permanently; a dry run unless confirmed. */
 
 import type { Command } from 'commander';
 import { wholeNumber } from '../../cli/flags.ts';
@@ -58,7 +58,7 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
     plan: async () => {
       const plan = await purge({ matches, limit, dryRun: true }, { ...run, audit: async () => {} });
       if (plan.error !== undefined) throw plan.error;
-      // A pass over a FIFO queue that deletes nothing sees one letter of a group: what is agreed to is the file.
+      // A FIFO pass that deletes nothing sees only one letter of each group: the user approves the file instead.
       return exported !== undefined && plan.chosen.size > 0 ? { ...plan, chosen: exported.ids } : plan;
     },
     carryOut: (agreed, audit) =>
@@ -79,7 +79,7 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
   if (!allFound && context.exitCode === exitCodes.done) context.exitCode = exitCodes.someRefused;
 }
 
-/** @throws CommandError when it did not come to its end. */
+/** @throws CommandError if the purge was not completed. */
 function conclude({ error, purged, notDeleted }: PurgeReport, { config, surroundings }: LettersRun): void {
   const done = `${counted(purged, 'letter')} ${purged === 1 ? 'was' : 'were'} deleted`;
   if (error !== undefined) {

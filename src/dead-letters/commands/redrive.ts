@@ -1,4 +1,4 @@
-/** `dead-letters redrive`: letters back to the source queue; a dry run unless confirmed. */
+/** `dead-letters redrive`: sends letters back to the source queue; a dry run unless confirmed. */
 
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
@@ -123,7 +123,7 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
   });
 }
 
-/** @throws CommandError when it did not come to its end. */
+/** @throws CommandError if the redrive was not completed. */
 function conclude(report: RedriveReport, run: LettersRun): void {
   const { error, canary, refused, redriven, notDeleted } = report;
   const sent = `${counted(redriven, 'letter')} ${redriven === 1 ? 'was' : 'were'} put back`;

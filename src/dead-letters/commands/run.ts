@@ -1,4 +1,4 @@
-/** What every dead-letter command works with: both queues by the configuration, and how their errors are reported. */
+/** What every dead-letter command works with: both queues from the configuration, and the reporting of their errors. */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
@@ -18,9 +18,9 @@ export interface LettersRun extends Pick<Letters, 'config' | 'source' | 'dead' |
 export type StartRun = (work: (run: LettersRun) => Promise<void>) => Promise<void>;
 
 /**
- * Runs `work`. An interruption, and a reader of stdout that closes it (`| head`), abort its signal; after the latter
+ * Runs `work`. Its signal aborts on an interruption, and when the reader of stdout closes it (`| head`). In the latter case
  * nothing is wrong, but the letters must still be made visible again.
- * @throws CommandError for what SQS answers, and where two settings name one queue; ConfigError for a faulty configuration.
+ * @throws CommandError for errors from SQS, and if two settings name one queue; ConfigError for an invalid configuration.
  */
 export async function startRun(
   context: CommandContext,

@@ -1,4 +1,4 @@
-/** `dead-letters show ID`: letters in full. */
+/** `dead-letters show ID`: prints letters in full. */
 
 import type { Command } from 'commander';
 import { CommandError, exitCodes } from '../../errors.ts';

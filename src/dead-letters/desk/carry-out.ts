@@ -1,4 +1,4 @@
-/** Carries a change out, and logs who did it, why, and how it ended. What cannot be logged is not done. */
+/** Carries a change out, and logs who did it, why, and how it ended. A change that cannot be logged is not made. */
 import { randomUUID } from 'node:crypto';
 import {
   type Audit,
@@ -21,10 +21,10 @@ interface Permission {
 }
 
 interface Change<Report> extends Permission {
-  /** Of its lines; left out: a new one. */
+  /** Run id in its lines; default: a new one. */
   readonly run?: string;
   readonly action: AuditFacts['action'];
-  /** What was asked for, for the log. */
+  /** The request, for the log. */
   readonly asked: Readonly<Record<string, unknown>>;
   readonly carryOut: (audit: Audit) => Promise<Report>;
   /** The report, for the log. */
@@ -33,13 +33,13 @@ interface Change<Report> extends Permission {
 
 interface CarriedOut<Report> {
   readonly report: Report;
-  /** Of the log. */
+  /** Path of the log. */
   readonly path: string;
-  /** Why how it ended is not in the log; undefined where it is. */
+  /** Why the end is not in the log; undefined if it is. */
   readonly endUnlogged: AuditError | undefined;
 }
 
-/** @throws AuditError when the log cannot be written before anything is changed; what `carryOut` throws. */
+/** @throws AuditError if the log cannot be written before anything is changed; what `carryOut` throws. */
 export async function carryOutLogged<Report>(
   { run = randomUUID(), action, by, reason, asked, carryOut, resultOf }: Change<Report>,
   openLog: OpenAudit,
@@ -48,7 +48,7 @@ export async function carryOutLogged<Report>(
   try {
     await log.write({ event: 'begin', what: asked });
     const report = await carryOut(log.write);
-    // What was done stays done where its end cannot be logged: the report is what tells it then.
+    // If the end cannot be logged, the change stays made: the report says so.
     const endUnlogged = await log
       .write({ event: 'end', result: resultOf(report) })
       .then(log.close)
@@ -59,7 +59,7 @@ export async function carryOutLogged<Report>(
   }
 }
 
-/** Logs one line alone. @throws AuditError when the log cannot be written. */
+/** Logs a single line. @throws AuditError if the log cannot be written. */
 export async function logLine(facts: AuditFacts, event: AuditEvent, openLog: OpenAudit): Promise<void> {
   const log = await openLog(facts);
   try {

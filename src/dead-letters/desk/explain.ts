@@ -1,4 +1,4 @@
-/** Why a work on dead letters has ended early, in words. PURE. */
+/** Why work on dead letters has ended early, in words. PURE. */
 import { causeOf } from '../../errors.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainSqsError, type RequestHints } from '../../queue/explain.ts';
@@ -15,12 +15,12 @@ export function explain(error: unknown, config: LettersConfig): string | undefin
   return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);
 }
 
-/** How a change has ended is not in the log: a sentence without its full stop. */
+/** Says that the end of a change is not in the log: a sentence without its full stop. */
 export function endUnloggedText(error: AuditError): string {
   return unloggedText('How it ended', error);
 }
 
-/** What was done, by whom, is not in the log: a sentence without its full stop. @param what as `That ann has stopped it`. */
+/** Says that an action is not in the log: a sentence without its full stop. @param what such as `That ann has stopped it`. */
 export function unloggedText(what: string, error: AuditError): string {
   return `${what} is not in the log of changes: ${logFault(error)}`;
 }
@@ -29,7 +29,7 @@ function logFault({ path, cause }: AuditError): string {
   return `the log of changes ${printable(path)} cannot be written: ${printable(causeOf(cause))}`;
 }
 
-/** What has ended a change early, in words; undefined: nothing has. */
+/** Why a change has ended early, in words; undefined: it did not. */
 export function errorText(error: unknown, config: LettersConfig): string | undefined {
   return error === undefined ? undefined : (explain(error, config) ?? printable(String(error)));
 }

@@ -1,4 +1,4 @@
-/** The log of changes, read: who changed what, and how it ended. The file may be of any size, and is not trusted. */
+/** Reads the log of changes: who changed what, and how it ended. The file may have any size, and is not trusted. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { readLines } from '../../input/lines.ts';
 import { parseInstant } from '../../message/instant.ts';
 import { AUDIT_FILE } from '../changes/audit.ts';
 
-/** Of the end of the file, in bytes. */
+/** How much of the end of the file is read, in bytes. */
 const MOST_BYTES = 4_194_304;
 
 const lineSchema = z.object({
@@ -39,17 +39,17 @@ export interface LoggedChange {
   readonly action: string;
   readonly by: string;
   readonly reason: string;
-  /** Of its first line that was read. */
+  /** Time of the first of its lines that was read. */
   readonly at: number;
   readonly what: Readonly<Record<string, unknown>>;
-  /** Letters that were named before they were changed. */
+  /** Letters that were logged before they were changed. */
   readonly letters: number;
   readonly stops: readonly LoggedStop[];
-  /** undefined: it goes on, or was killed. */
+  /** undefined: it is still running, or was killed. */
   readonly end: { readonly at: number; readonly result: Readonly<Record<string, unknown>> } | undefined;
 }
 
-/** The latest first; of a long log those of its end. @returns or why it cannot be read: a phrase. Never rejects. */
+/** Latest first; from a long log, only the changes at its end. @returns also why it cannot be read, as a phrase. Never rejects. */
 export async function readChanges(stateDir: string, most: number): Promise<readonly LoggedChange[] | string> {
   const path = join(stateDir, AUDIT_FILE);
   try {
@@ -67,8 +67,8 @@ const lettersSchema = z.object({
 });
 
 /**
- * The message ids of the letters that the lines of a change name: of the whole log, line by line.
- * @returns or why it cannot be read: a phrase. Never rejects.
+ * The message ids of the letters that the lines of a change name; reads the whole log, line by line.
+ * @returns also why it cannot be read, as a phrase. Never rejects.
  */
 export async function readLettersOf(run: string, stateDir: string): Promise<ReadonlySet<string> | string> {
   const path = join(stateDir, AUDIT_FILE);
@@ -77,7 +77,7 @@ export async function readLettersOf(run: string, stateDir: string): Promise<Read
     const file = await open(path);
     // The stream closes the file.
     for await (const { text } of readLines(file.createReadStream())) {
-      // Before it is parsed: most lines of a long log are of other changes.
+      // Checked before parsing: most lines of a long log belong to other changes.
       if (!text.includes(run)) continue;
       const { data } = lettersSchema.safeParse(parse(text));
       if (data?.run === run) for (const { messageId } of data.letters) named.add(messageId);
@@ -108,7 +108,7 @@ function add(runs: Map<string, LoggedChange>, text: string): void {
   const before = known ?? { run, action, by, reason, at, what, letters: 0, stops: [], end: undefined };
   runs.set(run, {
     ...before,
-    // A redrive of the console that was cut off begins once more; a long log may have lost the first of these lines.
+    // A redrive of the console that was interrupted begins again; the first of these lines may be missing from a long log.
     ...(event === 'begin' && { by, reason, what, end: undefined }),
     letters: before.letters + letters.length,
     ...((event === 'stop' || event === 'drop') && { stops: [...before.stops, { event, at, by, reason }] }),

@@ -1,4 +1,4 @@
-/** What every work on dead letters needs: both queues by the configuration, and their time. */
+/** What all work on dead letters needs: both queues from the configuration, and the queues' time. */
 import { randomUUID } from 'node:crypto';
 import { type Config, type Environment, readConfigForAws, readQueueUrls } from '../../config.ts';
 import { misuse } from '../../errors.ts';
@@ -21,7 +21,7 @@ export interface LettersContext extends Pick<PassSurroundings, 'random' | 'sleep
   readonly clock: Clock;
   /** See `PassSurroundings`. */
   readonly pollSeconds?: number | undefined;
-  /** Told what is odd about an answer of SQS: a sentence without its full stop. */
+  /** Reports something odd in an answer of SQS: a sentence without its full stop. */
   readonly onNotice: (text: string) => void;
 }
 
@@ -29,23 +29,23 @@ export interface Letters {
   readonly config: LettersConfig;
   readonly source: Queue;
   readonly dead: Queue;
-  /** Of a work that ends when `signal` aborts. */
+  /** For work that ends when `signal` aborts. */
   readonly surroundings: (signal: AbortSignal) => PassSurroundings;
-  /** @throws CommandError where two settings name one queue: a pass takes letters, and some works delete them. */
+  /** @throws CommandError if two settings name one queue: a pass receives letters, and some work deletes them. */
   readonly checkQueues: () => Promise<void>;
-  /** The source queue as letters are put back there: traced, where the environment asks for it. */
+  /** The source queue for putting letters back: traced, if the environment asks for it. */
   readonly redriveTo: () => Promise<SourceQueue>;
-  /** Resolves when spans that wait are sent, after two seconds at the latest. */
+  /** Resolves when pending spans were sent, or after two seconds. */
   readonly close: () => Promise<void>;
 }
 
-/** For spans that wait at the end, in milliseconds at most. */
+/** Maximum time to send pending spans at the end, in milliseconds. */
 const SPANS_MS = 2_000;
 
 /** Sockets for polls, releases and the rest. */
 const SOCKETS = 16;
 
-/** @throws ConfigError for a faulty configuration. Makes no request. */
+/** @throws ConfigError for an invalid configuration. Makes no request. */
 export function openLetters({ env, clock, random, sleep, pollSeconds, onNotice }: LettersContext): Letters {
   const config = readConfigForAws(env, settings);
   const client = createSqsClient(SOCKETS, {}, env);
@@ -54,7 +54,7 @@ export function openLetters({ env, clock, random, sleep, pollSeconds, onNotice }
     one.onNotice((notice) => onNotice(explainNotice(notice)));
     return one;
   };
-  // Letters are stamped by SQS: their ages, what they may hold, and a changed update's IssuedAt go by its clock.
+  // SQS timestamps letters, so its clock determines their age, their validity, and a changed update's IssuedAt.
   const queueTime = watchQueueTime(client, clock);
   const source = queue(config.queueUrl);
   let telemetry: ReturnType<typeof startRedriveTelemetry> | undefined;

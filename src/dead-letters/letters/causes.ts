@@ -2,10 +2,10 @@
 import { hash } from 'node:crypto';
 import type { Letter, LetterReason } from './letter.ts';
 
-/** Causes counted one by one in a pass; letters of any further cause are counted together. */
+/** Number of causes counted separately per pass; letters of further causes are counted together. */
 const MAX_GROUPS = 500;
 
-/** Characters of an error's message that distinguish causes. */
+/** How many characters of an error message distinguish causes. */
 const MAX_MESSAGE = 200;
 
 export interface Cause {
@@ -21,7 +21,7 @@ export interface Group extends Cause {
   /** Earliest and latest arrival, in epoch milliseconds. */
   readonly first: number;
   readonly last: number;
-  /** How many of them had been redriven before. */
+  /** How many of them had already been redriven. */
   readonly redriven: number;
   readonly example: Example;
 }
@@ -32,7 +32,7 @@ interface Example {
   readonly errorMessage: string;
 }
 
-/** What the letter shares with others of its cause: reason, error, and the message without ids and numbers. */
+/** What letters of one cause have in common: reason, error, and the message without ids and numbers. */
 export function causeOf(letter: Letter): Cause {
   const { reason, errorName, errorStatus, errorMessage } = letter;
   const pattern = withoutIds(errorMessage, letter);
@@ -40,7 +40,7 @@ export function causeOf(letter: Letter): Cause {
   return { group: group.slice(0, 8), reason, errorName, errorStatus };
 }
 
-/** The message without ids and numbers, so that the same fault of two tasks reads the same. */
+/** The message without ids and numbers, so that the same fault gives the same text for two tasks. */
 function withoutIds(message: string, { identifier, jobId, requestId, message: { messageId } }: Letter) {
   let text = message.slice(0, 4 * MAX_MESSAGE);
   for (const id of [identifier, requestId, jobId, messageId]) {
@@ -96,7 +96,7 @@ export class Groups {
     }
   }
 
-  /** The largest first. */
+  /** Largest first. */
   all(): Group[] {
     return [...this.#groups.values()].sort((a, b) => b.count - a.count || a.first - b.first);
   }

@@ -3,7 +3,7 @@ import { didYouMean } from '../../text/nearest.ts';
 import { causeOf } from './causes.ts';
 import { type Letter, letterReasons } from './letter.ts';
 
-/** Whether a letter matches. @param now epoch milliseconds: ages are measured against it. */
+/** Whether a letter matches. @param now epoch milliseconds, the reference for ages. */
 export type Filter = (letter: Letter, now: number) => boolean;
 
 export type WhereResult =
@@ -28,10 +28,10 @@ const age =
     return (letter, now) => fits(now - letter.arrivedAt, boundMs);
   };
 
-/** Characters of a message id that are enough to name a letter. */
+/** How many characters of a message id suffice to name a letter. */
 const MIN_ID = 8;
 
-/** The fields. A letter matches when it meets one of the conditions on each field that has any. */
+/** The fields. A letter matches if, for each field with conditions, it meets at least one of them. */
 const fields: Readonly<Record<string, MakeTest>> = {
   group: (value) => {
     if (!/^[0-9a-f]{8}$/.test(value))
@@ -62,7 +62,7 @@ const fields: Readonly<Record<string, MakeTest>> = {
 
 export const whereFields: readonly string[] = Object.keys(fields);
 
-/** @param conditions each as `FIELD=VALUE`. None: every letter matches. */
+/** @param conditions each as `FIELD=VALUE`. Without any, every letter matches. */
 export function readWhere(conditions: readonly string[]): WhereResult {
   const byField = new Map<string, Test[]>();
   for (const condition of conditions) {
@@ -88,12 +88,12 @@ export function readWhere(conditions: readonly string[]): WhereResult {
   };
 }
 
-/** Letters that match both. */
+/** Matches if both match. */
 export function both(one: Filter, other: Filter): Filter {
   return (letter, now) => one(letter, now) && other(letter, now);
 }
 
-/** What `show` is given: a message id or its beginning, a RequestId, or an Identifier. */
+/** The argument of `show`: a message id or its beginning, a RequestId, or an Identifier. */
 export function namedBy(name: string): Filter {
   return (letter) =>
     letter.requestId === name ||

@@ -1,4 +1,4 @@
-/** A message of the dead-letter queue with what it says of itself, checked. PURE. */
+/** A message of the dead-letter queue with its record, checked. PURE. */
 import { z } from 'zod';
 import { DEAD_LETTER_ATTRIBUTE, readEarlierRecord } from '../../message/dead-letter.ts';
 import { type DeadLetterReason, deadLetterReasons } from '../../message/dead-letter-record.ts';
@@ -9,7 +9,7 @@ import { type UpdateCheck, updateSchema } from '../../message/update.ts';
 import { remoteName, remoteText } from '../../text/remote.ts';
 import { epochMs } from '../../time/instant.ts';
 
-/** Why a letter is there; `foreign`: it has no record of a worker, or none that can be read. */
+/** Why a letter is there; `foreign`: it has no readable record of a worker. */
 export type LetterReason = DeadLetterReason | 'foreign';
 
 export const letterReasons: readonly LetterReason[] = [...deadLetterReasons, 'foreign'];
@@ -18,7 +18,7 @@ const instant = z.string().refine((text) => parseInstant(text) !== undefined);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const { JobId, RequestId } = updateSchema.shape;
 
-/** Requires only what the commands rely on: anyone may have written the record. */
+/** Requires only the fields that the commands rely on: anyone may have written the record. */
 const recordSchema = z.object({
   reason: z.enum(deadLetterReasons),
   error: z.object({
@@ -38,19 +38,19 @@ const recordSchema = z.object({
   redriveCount: count.catch(0),
 });
 
-/** A record as far as it could be read. */
+/** A record, as far as it could be parsed. */
 type LetterRecord = z.infer<typeof recordSchema>;
 
 export interface Letter {
   readonly message: Message;
   readonly reason: LetterReason;
-  /** The error's code, or for a foreign letter where it came from. */
+  /** The error's code; for a foreign letter, its origin. */
   readonly errorName: string;
   readonly errorStatus: number | undefined;
   readonly errorMessage: string;
-  /** The worker's record; kept for a foreign letter only when it was redriven and SQS moved it here again. */
+  /** The worker's record; for a foreign letter, kept only if it was redriven and SQS moved it here again. */
   readonly record: LetterRecord | undefined;
-  /** When it came to the dead-letter queue, in epoch milliseconds; the sent time when nothing else is known. */
+  /** When it arrived on the dead-letter queue, in epoch milliseconds; the sent time if nothing else is known. */
   readonly arrivedAt: number;
   readonly identifier: string | undefined;
   readonly jobId: string | undefined;
@@ -63,11 +63,11 @@ export interface Letter {
 
 /** @param now epoch milliseconds: an update with a later `IssuedAt` is not valid yet. */
 export function readLetter(message: Message, now: number): Letter {
-  // It was sent at that time, whatever the clock says.
+  // The message was sent at that time, whatever the local clock says.
   const update = parseMessage(message, Math.max(now, message.sentAt));
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   const record = text === undefined ? undefined : readRecord(text);
-  // SQS moved the message after the worker wrote the record, which therefore describes an earlier dead letter.
+  // SQS moved the message after the worker wrote the record, so the record describes an earlier dead letter.
   const moved = message.deadLetterSourceArn !== undefined;
   const { Identifier, JobId: job, RequestId: request } = update.ok ? update.update : {};
   const { identifier, jobId, requestId } = update.ok ? {} : update.ids;
@@ -87,7 +87,7 @@ export function readLetter(message: Message, now: number): Letter {
       errorStatus: undefined,
       errorMessage: '',
       arrivedAt: message.sentAt,
-      // A redrive writes less of a record than a worker does: its count must be read all the same.
+      // A redrive writes a shorter record than a worker, but its count must be read all the same.
       redriveCount: moved ? redrivesSince(message) : 0,
     };
   }

@@ -1,12 +1,12 @@
 /**
  * Letters that a pass keeps invisible, from their receive until they are deleted or released. Their leases are extended,
- * so that no letter becomes visible again before the pass ends.
+ * so that no letter becomes visible before the pass ends.
  */
 import { packRequests } from '../../queue/batch.ts';
 import type { BatchFailure, VisibilityChange } from '../../queue/types.ts';
 import { type RetrySurroundings, retryBatch } from './retry.ts';
 
-/** The lease that a pass asks for, in seconds: letters of a pass that was killed are visible again after that. */
+/** The lease of each letter, in seconds: after that, the letters of a killed pass are visible again. */
 export const LEASE_SECONDS = 120;
 
 /** Requests in flight at once. */
@@ -14,7 +14,7 @@ const LANES = 8;
 
 export interface HeldOptions extends RetrySurroundings {
   readonly changeVisibility: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
-  /** Milliseconds that never jump. */
+  /** Milliseconds of a clock that never jumps. */
   readonly monotonic: () => number;
   readonly leaseSeconds?: number;
 }
@@ -41,7 +41,7 @@ export class HeldLetters {
     return this.#leases.size;
   }
 
-  /** @returns false when the letter was held already: SQS delivered it again, and the newer receipt handle counts. */
+  /** @returns false if the letter was already held: SQS delivered it again, and the newer receipt handle counts. */
   hold(messageId: string, receiptHandle: string): boolean {
     const before = this.#leases.has(messageId);
     this.#leases.delete(messageId);
@@ -60,8 +60,8 @@ export class HeldLetters {
   }
 
   /**
-   * Makes all letters visible again. Nothing is held afterwards.
-   * @returns how many could not be: they become visible when their leases end.
+   * Makes all letters visible again, and holds none afterwards.
+   * @returns how many could not be made visible: they become visible when their leases end.
    */
   async releaseAll(): Promise<number> {
     this.#closed.abort();
@@ -83,7 +83,7 @@ export class HeldLetters {
     }
   }
 
-  /** Leases are in the order in which they are due: one that is extended goes to the end. */
+  /** Leases are ordered by due time: an extended one moves to the end. */
   async #extendDue(): Promise<void> {
     const now = this.#options.monotonic();
     const due: [string, Lease][] = [];
@@ -95,7 +95,7 @@ export class HeldLetters {
       this.#leases.delete(messageId);
       this.#leases.set(messageId, { ...lease, due: this.#nextDue() });
     }
-    // A letter whose lease is lost is at worst delivered again: the pass recognises its id.
+    // A letter whose lease is lost is delivered again at worst: the pass recognises its id.
     await this.#change(
       due.map(([, lease]) => lease.receiptHandle),
       this.#leaseSeconds,

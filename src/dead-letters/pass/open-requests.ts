@@ -1,13 +1,13 @@
-/** What was asked of SQS and is not answered yet: whether SQS is away, and since when, while it is still waited for. */
+/** Requests to SQS without an answer: whether SQS is away, and since when, while the answers are still awaited. */
 import type { Watch } from './retry.ts';
 
-/** What is not answered for longer is away, in milliseconds: a poll of a pass waits for a second. */
+/** SQS counts as away if a request has no answer after this time, in milliseconds: a poll of a pass takes up to a second. */
 const AWAY_MS = 5_000;
 
 export interface Away {
-  /** When the oldest request was made that is not answered, in epoch milliseconds. */
+  /** When the oldest open request was made, in epoch milliseconds. */
   readonly since: number;
-  /** Why its last try has failed, without a full stop; undefined while none has. */
+  /** Why its last attempt failed, without a full stop; undefined if none has failed. */
   readonly why: string | undefined;
 }
 
@@ -17,7 +17,7 @@ interface OpenRequest {
 }
 
 export class OpenRequests {
-  /** In the order in which they were begun. */
+  /** In the order of their start. */
   readonly #open = new Set<OpenRequest>();
   readonly #now: () => number;
   readonly #explain: (error: unknown) => string | undefined;

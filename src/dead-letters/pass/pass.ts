@@ -1,8 +1,8 @@
 /**
- * One pass over the dead-letter queue: every letter once, each held invisible until the pass ends or it is deleted.
+ * One pass over the dead-letter queue: sees every letter once, and keeps it invisible until the pass ends or the letter is deleted.
  *
- * SQS has no cursor. A pass receives until nothing new comes, and keeps what it has seen invisible. It has seen all when
- * several rounds of polls bring nothing new; it makes more of them while the queue counts more letters than were seen.
+ * SQS has no cursor. A pass receives until nothing new comes, and keeps what it has seen invisible. It has seen everything when
+ * several rounds of polls give nothing new; it makes more rounds while the queue counts more letters than were seen.
  */
 
 import type { Message } from '../../message/message.ts';
@@ -26,36 +26,36 @@ export interface PassSurroundings extends RetrySurroundings {
   readonly clock: Clock;
   /** Called with each message received. */
   readonly onReceived?: (message: Message) => void;
-  /** Seconds that a poll waits for a message. Default 1: with 0, SQS asks only some of its servers. */
+  /** Seconds that a poll waits for a message. Default 1: with 0, SQS queries only some of its servers. */
   readonly pollSeconds?: number;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
 }
 
 export interface PassBounds {
-  /** Letters to look at, at most. */
+  /** Maximum number of letters to look at. */
   readonly limit: number;
-  /** Seconds that the pass may take; Infinity for no bound. */
+  /** Time limit of the pass in seconds; Infinity for no limit. */
   readonly seconds: number;
 }
 
-/** Messages in flight on one queue at most: SQS's limit. Letters that a pass holds are in flight. */
+/** Maximum number of messages in flight on one queue: SQS's limit. Letters that a pass holds are in flight. */
 export const MAX_IN_FLIGHT = 120_000;
 
-/** Polls at the same time in a round. */
+/** Concurrent polls per round. */
 const POLLS = 4;
-/** Rounds without a new letter that end a pass: when at least as many were seen as the queue counted, and when fewer. */
+/** A pass ends after this many rounds without a new letter: if at least as many were seen as the queue counted, and if fewer. */
 const QUIET_ROUNDS = { enough: 2, fewer: 5 } as const;
 
 /** Why a pass ended. `through`: all letters were seen. `stopped`: by `OnLetters`. */
 type PassEnd = 'through' | 'stopped' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
 
 export interface PassResult {
-  /** Different letters looked at. */
+  /** Number of different letters looked at. */
   readonly seen: number;
-  /** How many the queue counted when the pass began, including those that others held. Approximate. */
+  /** The queue's count when the pass began, including letters that others held. Approximate. */
   readonly about: number | undefined;
-  /** Of these, how many were invisible because others held them. */
+  /** The part of `about` that was invisible because others held it. */
   readonly heldByOthers: number | undefined;
   readonly fifo: boolean;
   readonly end: PassEnd;
@@ -63,12 +63,12 @@ export interface PassResult {
   readonly notReleased: number;
 }
 
-/** Whether a pass that was not stopped by its user has seen every letter, as far as the queue's counts tell. */
+/** Whether a pass that its user did not stop has seen every letter, as far as the queue's counts tell. */
 export function isComplete({ end, seen, about, fifo }: PassResult): boolean {
   return end === 'through' && (about === undefined ? !fifo : seen >= about);
 }
 
-/** Gets the new letters of a round, and may delete some. false ends the pass. */
+/** Receives the new letters of a round, and may delete some. false ends the pass. */
 export type OnLetters = (letters: readonly Letter[], held: HeldLetters) => Promise<boolean>;
 
 /**
@@ -97,7 +97,7 @@ export async function passOver(
     const lengths = Array.from({ length: polls }, (_, i) => Math.min(BATCH_SIZE, room - BATCH_SIZE * i));
     const answers = await Promise.allSettled(
       lengths.map((max) =>
-        // Without the signal: letters of an aborted receive would stay invisible for everybody.
+        // Without the signal: letters of an aborted receive would stay invisible to everybody.
         retryRequest(
           () => queue.receive({ max, waitSeconds: pollSeconds, visibilitySeconds: LEASE_SECONDS }),
           surroundings,

@@ -1,4 +1,4 @@
-/** SQS requests of the dead-letter commands, retried while that may help. */
+/** SQS requests of the dead-letter commands, retried as long as that may help. */
 
 import { partitionBatch } from '../../queue/batch.ts';
 import { errorFacts, isForOneMessage, isTransient } from '../../queue/errors.ts';
@@ -8,7 +8,7 @@ import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 const MAX_TRIES = 6;
 const backoff: BackoffSettings = { baseMs: 200, maxMs: 5_000 };
 
-/** Runs `work`: a request with its retries. `onFailure` is told of each try that has failed. */
+/** Runs `work`: a request with its retries. `onFailure` is called for each failed attempt. */
 export type Watch = <T>(work: (onFailure: (error: unknown) => void) => Promise<T>) => Promise<T>;
 
 const unwatched: Watch = (work) => work(() => {});
@@ -16,17 +16,17 @@ const unwatched: Watch = (work) => work(() => {});
 export interface RetrySurroundings {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
-  /** Sees each request from its first try to the last one. */
+  /** Observes each request from its first attempt to the last. */
   readonly watch?: Watch;
 }
 
-/** For waits that are not interrupted: a change that was begun is completed. */
+/** For waits that must not be interrupted: a change that was begun is completed. */
 const never = new AbortController().signal;
 
 /**
  * Makes a request until it succeeds.
  * @param signal ends the retries, not the request.
- * @throws the error of the last try: one that retrying does not help, or the sixth in a row.
+ * @throws the error of the last attempt: an error that retrying does not help, or the sixth in a row.
  */
 export async function retryRequest<T>(
   request: () => Promise<T>,
@@ -47,9 +47,9 @@ export async function retryRequest<T>(
 }
 
 /**
- * Makes a batch request until every entry is taken or is at fault itself.
- * @param request answers the entries that failed, by the key that `keyOf` gives.
- * @returns the failures left: entries at fault, and those not taken in six tries without progress.
+ * Makes a batch request until every entry is accepted or is itself at fault.
+ * @param request gives the entries that failed, by the key from `keyOf`.
+ * @returns the remaining failures: entries at fault, and entries not accepted in six attempts without progress.
  * @throws the error of a request that keeps failing as a whole.
  */
 export async function retryBatch<Entry>(
@@ -78,8 +78,8 @@ export async function retryBatch<Entry>(
 }
 
 /**
- * A request was refused, perhaps for one of its entries, which the error does not name: it is made for each alone.
- * @throws the error where it is no such refusal, or where every entry is refused by a code that may be about all requests.
+ * Retries a refused request separately for each entry: one entry may be at fault, but the error does not name it.
+ * @throws the error if it is not such a refusal, or if every entry is refused with a code that may concern all requests.
  */
 async function askApart<Entry>(
   entries: readonly Entry[],

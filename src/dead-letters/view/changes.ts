@@ -1,4 +1,4 @@
-/** Reports of `redrive` and `purge`: what was done, or would be, and what was not, and why. PURE. */
+/** Reports of `redrive` and `purge`: what was done or would be done, what was not, and why. PURE. */
 
 import { countLine, table, widthOf, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -16,7 +16,7 @@ export interface Queues {
   readonly deadLetterQueueUrl: string;
 }
 
-/** @param columns of the terminal; undefined where there is none, and nothing is cut off. */
+/** @param columns the terminal's width; undefined without a terminal: nothing is cut off. */
 export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queues, columns?: number): string {
   const { dryRun, redriven, matched, refused, cameBack, notDeleted, canary } = report;
   const lines = [...seenText(report.pass, deadLetterQueueUrl, columns)];
@@ -57,7 +57,7 @@ export interface ExportedFacts {
   readonly changed: number;
 }
 
-/** @param columns of the terminal; undefined where there is none, and nothing is cut off. */
+/** @param columns the terminal's width; undefined without a terminal: nothing is cut off. */
 export function purgeText(
   report: PurgeReport,
   { deadLetterQueueUrl }: Queues,
@@ -83,11 +83,11 @@ function exportedText({ size, notFound, changed }: ExportedFacts, pass: PassResu
   return lines;
 }
 
-/** Different values that a person looks through. */
+/** Maximum number of different values shown to a person. */
 const SHOWN_VALUES = 20;
-/** Characters of a line about one letter where no terminal sets the limit. */
+/** Maximum length of a line about one letter if no terminal limits it. */
 const LONGEST = 1_000;
-/** Characters of an example. */
+/** Maximum length of an example. */
 const EXAMPLE = 20;
 
 function valuesText(values: Values, columns: number | undefined): string[] {
@@ -104,7 +104,7 @@ function valuesText(values: Values, columns: number | undefined): string[] {
   return table([['SETS', 'LETTERS', 'EXAMPLE'], ...rows], columns, [1]);
 }
 
-/** What letters set; not escaped. */
+/** The values that letters set; not escaped. */
 export function valueText({ Description, TaskConfigurationId }: ValueCount): string {
   const parts = [
     ...(TaskConfigurationId === undefined ? [] : [`TaskConfigurationId ${TaskConfigurationId}`]),
@@ -113,7 +113,7 @@ export function valueText({ Description, TaskConfigurationId }: ValueCount): str
   return parts.length === 0 ? 'no valid update' : parts.join(', ');
 }
 
-/** A pass that stopped early has not seen all letters that match. */
+/** If the pass stopped early, not all matching letters were seen. */
 function matchedName(pass: PassResult | undefined): string {
   return pass?.end === 'through' ? 'matched' : 'matched so far';
 }
@@ -196,7 +196,7 @@ export function purgeJson(report: PurgeReport, exported?: ExportedFacts): Readon
   };
 }
 
-/** What the log of changes keeps of a redrive. @param error why it ended early. */
+/** What the log of changes stores about a redrive. @param error why it ended early. */
 export function redriveResult(
   report: RedriveReport,
   error: string | undefined,
@@ -205,7 +205,7 @@ export function redriveResult(
   return { ...result, error: error ?? null };
 }
 
-/** What the log of changes keeps of a purge. */
+/** What the log of changes stores about a purge. */
 export function purgeResult(
   report: PurgeReport,
   exported?: ExportedFacts,

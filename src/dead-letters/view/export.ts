@@ -1,4 +1,4 @@
-/** Letters as JSON Lines: whole, or as the updates in them. PURE. */
+/** Letters as JSON Lines: complete, or only the updates in them. PURE. */
 import type { MessageAttribute } from '../../message/message.ts';
 import { decidedAt } from '../../message/parse.ts';
 import { toSqsAttributes } from '../../queue/convert.ts';
@@ -35,12 +35,12 @@ export function letterRecord(letter: Letter): Readonly<Record<string, unknown>> 
   };
 }
 
-/** One line without its line feed. @returns undefined for a letter without a valid update, as `updates`. */
+/** One line without its line feed. @returns undefined in the form `updates` for a letter without a valid update. */
 export function exportLine(letter: Letter, form: ExportForm): string | undefined {
   if (form === 'letters') return printableJson(letterRecord(letter));
   if (!letter.update.ok) return undefined;
   const { update } = letter.update;
-  // Without one `enqueue` would set a new IssuedAt, and old values would overwrite newer ones.
+  // Without an IssuedAt, `enqueue` would set a new one, and old values would overwrite newer ones.
   const IssuedAt = update.IssuedAt ?? new Date(decidedAt(letter.update, letter.message)).toISOString();
   return printableJson({ ...update, IssuedAt });
 }

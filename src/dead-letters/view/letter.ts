@@ -8,12 +8,12 @@ import { causeOf } from '../letters/causes.ts';
 import type { Letter } from '../letters/letter.ts';
 import { causeText } from './list.ts';
 
-/** Characters of a body that are shown. */
+/** Maximum number of characters of a body that are shown. */
 const MAX_BODY = 4_000;
 
 /**
  * The letter as a block of lines, ending in a line feed.
- * @param columns of the terminal; undefined where there is none.
+ * @param columns the terminal's width; undefined without a terminal.
  */
 export function letterText(letter: Letter, columns?: number): string {
   const lines = letterRows(letter).map(([name, value]) =>
@@ -61,7 +61,7 @@ function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute)
   return `${shortPrintable(dataType, 60)}, ${binaryValue?.byteLength ?? 0} bytes`;
 }
 
-/** JSON indented, anything else as it is; line ends in a text are printed as escapes. Its lines are printable. */
+/** JSON is indented; other text stays as it is, with line ends as escapes. The lines are printable. */
 export function bodyText(body: string): string {
   let text = body;
   try {

@@ -1,4 +1,4 @@
-/** What `list` prints: causes, or letters one by one; and what every command says of its pass. PURE. */
+/** The output of `list`: causes, or individual letters; and what every command says about its pass. PURE. */
 
 import { clip, WIDTH, widthOf, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -11,12 +11,12 @@ import type { Letter } from '../letters/letter.ts';
 import { LEASE_SECONDS } from '../pass/held.ts';
 import type { PassResult } from '../pass/pass.ts';
 
-/** Below so many columns a letter takes two lines. */
+/** With fewer columns, a letter takes two lines. */
 const NARROW = 70;
 
 /**
- * The head of a list of letters.
- * @param columns of the terminal; undefined where there is none, and nothing is cut off.
+ * The header of a list of letters.
+ * @param columns the terminal's width; undefined without a terminal: nothing is cut off.
  */
 export function lettersHead(columns: number | undefined): string {
   if (columns !== undefined && columns < NARROW) return 'ID        ARRIVED (UTC)\n  IDENTIFIER  CAUSE';
@@ -41,7 +41,7 @@ export function letterLine(letter: Letter, columns: number | undefined): string 
   return (columns === undefined ? line : clip(line, columns)).trimEnd();
 }
 
-/** Of the columns whose width depends on the room there is. */
+/** For the columns whose width depends on the available space. */
 function widths(columns: number | undefined): { readonly id: number; readonly identifier: number } {
   if (columns === undefined) return { id: 36, identifier: 12 };
   return { id: 8, identifier: Math.max(12, 12 + Math.floor((columns - WIDTH) / 2)) };
@@ -64,8 +64,8 @@ const origins: Readonly<Record<string, string>> = {
 };
 
 /**
- * Causes as a table of a few lines each.
- * @param columns of the terminal; undefined where there is none, and nothing is cut off.
+ * Causes as a table with a few lines each.
+ * @param columns the terminal's width; undefined without a terminal: nothing is cut off.
  */
 export function groupsText(groups: Groups, columns: number | undefined): string[] {
   const all = groups.all();
@@ -86,7 +86,7 @@ export function groupsText(groups: Groups, columns: number | undefined): string[
 
 const GROUPS_HEAD = 'GROUP       COUNT  FIRST (UTC)          LAST (UTC)           REDRIVEN BEFORE';
 
-/** An example's name, and what was said of it; not escaped. */
+/** An example's name and error message; not escaped. */
 export function exampleText({ messageId, identifier, errorMessage }: Group['example']): string {
   const name = identifier ?? messageId;
   return errorMessage === '' ? name : `${name}: ${errorMessage}`;
@@ -94,13 +94,13 @@ export function exampleText({ messageId, identifier, errorMessage }: Group['exam
 
 /**
  * What to do about the most frequent cause.
- * @param where the conditions that its letters were found by: a redrive is of these letters, and of no others.
+ * @param where the conditions that found its letters: the suggested redrive is for these letters only.
  */
 export function nextLines(groups: Groups, where: readonly string[], commandLine: CommandLine): string[] {
   const [first] = groups.all();
   if (first === undefined) return [];
   const letters = (...args: readonly string[]): string => commandLine('dead-letters', ...args);
-  // Conditions of one field are alternatives: another group would be redriven too.
+  // Conditions on one field are alternatives: without this, another group would be redriven, too.
   const narrower = where.filter((condition) => !/^group=/i.test(condition));
   const chosen = [...narrower, `group=${first.group}`].flatMap((condition) => ['--where', condition]);
   return [
@@ -112,8 +112,8 @@ export function nextLines(groups: Groups, where: readonly string[], commandLine:
 }
 
 /**
- * How much of the queue was seen, and why more may be there.
- * @param columns of the terminal; undefined where there is none.
+ * How much of the queue was seen, and why there may be more.
+ * @param columns the terminal's width; undefined without a terminal.
  */
 export function seenText(pass: PassResult, queueUrl: string, columns?: number): string[] {
   const note = (text: string): string => wrap(text, '  ', 'broken', widthOf(columns));
@@ -142,7 +142,7 @@ export function seenText(pass: PassResult, queueUrl: string, columns?: number): 
   return lines;
 }
 
-/** That not all letters were seen, how many were not, and what may be deleted now. */
+/** Says that not all letters were seen, how many are missing, and what may be deleted now. */
 export function incompleteText({ seen, about = 0 }: PassResult, columns?: number): string {
   const missing = about - seen;
   const what =
@@ -180,7 +180,7 @@ export function groupJson(group: Group): Readonly<Record<string, unknown>> {
   };
 }
 
-/** What `list --group --json` prints. */
+/** The output of `list --group --json`. */
 export function groupsJson(
   matched: number,
   groups: Groups,

@@ -1,14 +1,14 @@
 /**
- * Metrics as lines in CloudWatch's embedded metric format: CloudWatch Logs makes metrics of such lines, so that no agent is
+ * Metrics as lines in CloudWatch's embedded metric format: CloudWatch Logs turns such lines into metrics, so no agent is
  * needed. PURE.
  */
 import { type EmfName, type EmfUnit, emfNameOf, emfNames, type NoEmfName } from './names.ts';
 
 export const EMF_NAMESPACE = 'OtaUpdater';
-/** The one dimension: the name of the source queue, which tells the worker's deployments apart. */
+/** The only dimension: the name of the source queue, which distinguishes deployments of the worker. */
 export const EMF_DIMENSION = 'Queue';
 
-/** Of the format: metrics in one directive, and characters of a dimension's value. */
+/** Limits of the format: metrics per directive, and characters of a dimension's value. */
 const MOST_METRICS = 100;
 const MOST_CHARACTERS = 1_024;
 
@@ -16,14 +16,14 @@ const MOST_CHARACTERS = 1_024;
 interface ReadValue {
   readonly value: number;
   readonly labels: Readonly<Partial<Record<string, string | number>>>;
-  /** Of a histogram: that of the bucket, the sum or the count. */
+  /** For a histogram: the name of the bucket, the sum or the count. */
   readonly metricName?: string;
 }
 
-/** A metric as prom-client's registry tells it. */
+/** A metric in the form of prom-client's registry. */
 export interface ReadMetric {
   readonly name: string;
-  /** `counter`, `gauge` or `histogram`; prom-client's own type for it is wrong. */
+  /** `counter`, `gauge` or `histogram`; prom-client's own type for this field is wrong. */
   readonly type: unknown;
   readonly values: readonly ReadValue[];
 }
@@ -36,15 +36,15 @@ interface Sample {
   readonly value: number;
 }
 
-/** Makes lines of what a registry says, one time after the other. */
+/** Turns the values of a registry into lines, repeatedly. */
 export class EmfLines {
   readonly #queue: string;
-  /** Of counters, what was counted until the line before. */
+  /** Values of counters at the previous line. */
   readonly #before = new Map<string, number>();
-  /** Of the series with labels, those that have been other than 0: each series costs money. */
+  /** Series with labels that have ever been other than 0: only they are sent, since each series costs money. */
   readonly #seen = new Set<string>();
 
-  /** @param queueUrl of the source queue. */
+  /** @param queueUrl the source queue's URL. */
   constructor(queueUrl: string) {
     const name = URL.parse(queueUrl)
       ?.pathname.split('/')
@@ -87,14 +87,14 @@ export class EmfLines {
     if (name === base || this.#isSeen(name, told)) add(name, told);
   }
 
-  /** Told as a whole, and by its labels. */
+  /** Sent as a total, and by labels. */
   #counter({ name: base }: EmfName, name: string, { value, labels }: ReadValue, add: Add): void {
     const increase = this.#increase(`${base} ${JSON.stringify(labels)}`, value);
     add(base, increase);
     if (name !== base && this.#isSeen(name, increase)) add(name, increase);
   }
 
-  /** CloudWatch adds up sums and counts of several workers, and divides them; of buckets it knows nothing. */
+  /** CloudWatch can add up sums and counts of several workers, and divide them; it does not know buckets. */
   #histogram(name: string, { value, metricName }: ReadValue, add: Add): void {
     const part = /_(sum|count)$/.exec(metricName ?? '')?.[1];
     if (part === undefined) return;
@@ -134,7 +134,7 @@ export class EmfLines {
 
 type Add = (name: string, value: number, unit?: EmfUnit) => void;
 
-/** NaN, which is not sent, for a time that never was. */
+/** NaN, which is not sent, for a time that has never been. */
 function secondsSince(time: number, at: number, never: NonNullable<EmfName['since']>): number {
   if (time === 0) return never === 'or 0' ? 0 : Number.NaN;
   return Math.max(0, at / 1_000 - time);

@@ -1,21 +1,21 @@
 /**
  * The names of the worker's metrics in CloudWatch, namespace `OtaUpdater`. docs/reference/metrics.md is generated from this
- * table. Alarms are written over these names: they stay.
+ * table. Alarms refer to these names, so they must not change.
  */
 import type { gauges } from '../gauge-table.ts';
 import type { counters, histograms } from '../metric-tables.ts';
 
-/** The units of CloudWatch that are used. */
+/** The CloudWatch units in use. */
 export type EmfUnit = 'Count' | 'Count/Second' | 'Seconds' | 'None';
 
-/** What becomes of one metric of `/metrics`. */
+/** How one metric of `/metrics` is sent. */
 export interface EmfName {
-  /** Of the metric; of a series with labels followed by their values: `CallsApplied`. */
+  /** Name of the metric; for a series with labels, their values are appended: `CallsApplied`. */
   readonly name: string;
   readonly unit: EmfUnit;
-  /** Labels whose values are told apart; default all. Series that differ in the others are added up. */
+  /** Labels whose values are sent separately; default: all. Series that differ only in other labels are added up. */
   readonly by?: readonly string[];
-  /** A time: told as the seconds since then, because CloudWatch makes averages. For 0, which is never: nothing, or 0. */
+  /** A time: sent as the seconds since then, because CloudWatch averages values. A 0, meaning never, is sent as nothing, or as 0. */
   readonly since?: 'or nothing' | 'or 0';
 }
 
@@ -29,7 +29,7 @@ type MetricName = Row['name'] | (typeof gauges)[number]['name'];
 
 const inSqs = 'CloudWatch has the counts of every queue: `AWS/SQS`';
 
-/** Of a counter: what it counted since the line before. A histogram becomes two: `NAMESum` and `NAMECount`. */
+/** For a counter: its increase since the previous line. A histogram becomes two metrics: `NAMESum` and `NAMECount`. */
 export const emfNames: Readonly<Record<MetricName, EmfName | NoEmfName>> = {
   ota_updater_messages_received_total: { name: 'MessagesReceived', unit: 'Count' },
   ota_updater_calls_total: { name: 'Calls', unit: 'Count' },

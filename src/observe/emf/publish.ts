@@ -7,15 +7,15 @@ export const EMF_EVERY_MS = 60_000;
 
 interface EmfOptions {
   readonly registry: Pick<Registry, 'getMetricsAsJSON'>;
-  /** Of the source queue. */
+  /** URL of the source queue. */
   readonly queueUrl: string;
-  /** Takes each line, with its end. */
+  /** Takes each line, including its line end. */
   readonly destination: { write(line: string): void };
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
-/** @returns stops it; resolves after what was counted since the last line is written. */
+/** @returns a function that stops it; it resolves when the counts since the last line are written. */
 export function publishEmf({ registry, queueUrl, destination, now }: EmfOptions): () => Promise<void> {
   const lines = new EmfLines(queueUrl);
   const write = async (): Promise<void> => {
@@ -26,7 +26,7 @@ export function publishEmf({ registry, queueUrl, destination, now }: EmfOptions)
     }
   };
   const timer = setInterval(() => void write(), EMF_EVERY_MS);
-  // A start that fails must not wait for it.
+  // The timer must not keep a process alive whose start has failed.
   timer.unref();
   return () => {
     clearInterval(timer);
