@@ -1,15 +1,15 @@
-/** What is at a path: which file, of what kind, with what in it. */
+/** What is at a path: which file, its kind, and its content. */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = constants;
 
-/** Which file it is, whatever it is called: all names of a file (hard links) have the same. */
+/** Identifies a file independently of its name: all names (hard links) of a file have the same identity. */
 export interface FileIdentity {
   readonly dev: bigint;
   readonly ino: bigint;
 }
 
-/** Which file a path, or an open file's descriptor, leads to; undefined where that cannot be known. */
+/** The identity of the file at a path, or of an open descriptor; undefined if unknown. */
 export function identityOf(file: string | number): FileIdentity | undefined {
   try {
     return typeof file === 'number' ? fstatSync(file, { bigint: true }) : statSync(file, { bigint: true });
@@ -22,7 +22,7 @@ export function sameFile(a: FileIdentity, b: FileIdentity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** `a link`, for a sentence about what is no regular file. */
+/** `a link`, for a sentence about something that is not a regular file. */
 export function kindOf(there: BigIntStats): string {
   if (there.isSymbolicLink()) return 'a link';
   if (there.isDirectory()) return 'a folder';
@@ -33,12 +33,12 @@ export function kindOf(there: BigIntStats): string {
 const BEGINNING_BYTES = 4_096;
 const CHUNK_BYTES = 65_536;
 
-/** The first 4,096 bytes of a regular file as text; empty where they cannot be read: then nothing is known of it. */
+/** The first 4,096 bytes of a regular file as text; empty if they cannot be read, and then nothing is known about it. */
 export function beginningOf(path: string): string {
   return withRegularFile(path, (file) => readChunk(file, 0, BEGINNING_BYTES).toString('utf8')) ?? '';
 }
 
-/** Whether both are regular files that hold the same bytes; false also where that cannot be known. */
+/** Whether both are regular files with the same bytes; false also if that is unknown. */
 export function sameContent(first: string, second: string): boolean {
   const same = withRegularFile(first, (a) =>
     withRegularFile(second, (b) => {
@@ -57,7 +57,7 @@ function readChunk(file: number, at: number, bytes: number): Buffer {
   return buffer.subarray(0, readSync(file, buffer, 0, bytes, at));
 }
 
-/** Undefined for what is no regular file, or cannot be read. Opening a pipe without O_NONBLOCK would wait for a writer. */
+/** Undefined if it is not a regular file, or cannot be read. Opening a pipe without O_NONBLOCK would wait for a writer. */
 function withRegularFile<T>(path: string, read: (file: number) => T): T | undefined {
   try {
     const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

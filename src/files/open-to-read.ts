@@ -1,4 +1,4 @@
-/** Opens what the user names to be read. */
+/** Opens a file that the user names, for reading. */
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
@@ -7,14 +7,14 @@ const { O_NONBLOCK = 0, O_WRONLY } = constants;
 const LET_GO_EVERY_MS = 20;
 
 /**
- * Opens a file. A named pipe that nobody writes to is waited for, as any program does, until somebody opens it or `signal` aborts:
- * the wait is the operating system's, so without that even the process could not end.
+ * Opens a file. For a named pipe without a writer it waits, as any program does, until a writer opens it or `signal` aborts. The wait
+ * happens in the operating system: without such an abort, the process could not even end.
  * @throws what opening throws; the signal's reason once it is aborted.
  */
 export async function openToRead(path: string, signal: AbortSignal): Promise<FileHandle> {
   signal.throwIfAborted();
   let again: NodeJS.Timeout | undefined;
-  // Once may be too early: the wait begins on another thread.
+  // Once may be too early, because the wait begins on another thread.
   const endWait = (): void => {
     letGo(path);
     again = setInterval(letGo, LET_GO_EVERY_MS, path);
@@ -34,11 +34,11 @@ export async function openToRead(path: string, signal: AbortSignal): Promise<Fil
   }
 }
 
-/** Who opens a pipe to write lets those go on who wait for that. Nothing is written, and only a pipe is opened. */
+/** Ends a wait for a writer by opening the pipe for writing. Nothing is written, and only a pipe is opened. */
 function letGo(path: string): void {
   try {
     if (statSync(path).isFIFO()) closeSync(openSync(path, O_WRONLY | O_NONBLOCK));
   } catch {
-    // Nobody waits: there is no reader, or the pipe is gone.
+    // Nobody waits: the pipe has no reader, or is gone.
   }
 }

@@ -1,4 +1,4 @@
-/** A file that a command writes for its user: complete or not at all, and never in the place of what is somebody else's. */
+/** A file that a command writes for its user: complete or not at all, and never in place of a file of another origin. */
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
@@ -19,39 +19,39 @@ import { shortPrintable } from '../text/printable.ts';
 import { beginningOf, type FileIdentity, kindOf, sameContent, sameFile } from './inspect.ts';
 import { createPrivate } from './private.ts';
 
-/** What a command writes, and how its errors speak of it. */
+/** What a command writes, and how error messages name it. */
 export interface OutputKind {
-  /** To begin a sentence: `The plan`. */
+  /** Begins a sentence: `The plan`. */
   readonly title: string;
   /** The flag that names the file. */
   readonly flag: string;
-  /** What `--force` may replace; undefined where nothing of the kind is ever replaced, because its user may have changed it. */
+  /** What `--force` may replace; undefined if files of this kind are never replaced, because the user may have edited them. */
   readonly replaces?: {
     /** `a plan`. */
     readonly noun: string;
-    /** Whether a file that begins with these characters, 4,096 at most, is one that this program wrote as such. */
+    /** Whether a file with this beginning, at most 4,096 characters, is one that this program wrote as this kind. */
     readonly isOurs: (beginning: string) => boolean;
   };
 }
 
 export interface OutputFileOptions {
-  /** The folder that a relative path begins at. */
+  /** The base folder of relative paths. */
   readonly cwd: string;
-  /** Whether `--force` was given; undefined where the command has no such flag. */
+  /** Whether `--force` was given; undefined if the command has no such flag. */
   readonly force?: boolean | undefined;
   /** Files that the command reads: they are never replaced. */
   readonly inputs?: readonly (FileIdentity | undefined)[];
   /**
-   * A name that is taken gets the next free number (`name-2.csv`), or stands for the same content that is there already:
-   * `always`, or only when it was taken `meanwhile`, so that nothing is lost at the end. Default: it is refused.
+   * A name that is taken gets the next free number (`name-2.csv`), unless a file with the same content already exists, which is
+   * then used: `always`, or only if the name was taken `meanwhile`, so that nothing is lost at the end. Default: refused.
    */
   readonly numbered?: 'always' | 'meanwhile';
 }
 
 /**
- * Nothing is at the path until `place()`, which links the finished file to it: whatever is there by then stays. With
- * `--force` it replaces a regular file that was there from the start, begins as one of this program's, and was not written
- * to meanwhile; it never replaces an input, a link, a folder or a device. Writes are synchronous. Every method throws
+ * Nothing is at the path until `place()` links the finished file to it; a file that exists by then stays. With
+ * `--force` it replaces a regular file that was there from the start, begins like one of this program's, and was not changed
+ * meanwhile. It never replaces an input, a link, a folder or a device. Writes are synchronous. Every method throws
  * CommandError, a sentence that says what to do.
  */
 export class OutputFile {
@@ -59,13 +59,13 @@ export class OutputFile {
   readonly #name: string;
   readonly #path: string;
   readonly #options: OutputFileOptions;
-  /** Nobody else can have made it, or a link by its name. It is beside the file, so that a link suffices. */
+  /** Nobody else can have created this file, or a link of its name. It is in the same folder, so that a link suffices. */
   readonly #part: string;
-  /** What was in the path's place at the start, to be replaced. */
+  /** What was at the path at the start, to be replaced. */
   readonly #former: BigIntStats | undefined;
   #file: number | undefined;
 
-  /** @param name what the user calls the file. @throws CommandError where it cannot or must not be written. */
+  /** @param name the user's name for the file. @throws CommandError if it cannot or must not be written. */
   constructor(kind: OutputKind, name: string, options: OutputFileOptions) {
     this.#kind = kind;
     this.#name = name;
@@ -78,7 +78,7 @@ export class OutputFile {
     if (this.#former !== undefined) this.#checkReplaceable(this.#former);
   }
 
-  /** Whether anything was written, and neither placed nor discarded. */
+  /** Whether anything was written but neither placed nor discarded. */
   get begun(): boolean {
     return this.#file !== undefined;
   }
@@ -92,9 +92,9 @@ export class OutputFile {
   }
 
   /**
-   * Puts the file in its place, an empty one too.
-   * @param durable whether the disk must have all of it before the name is given, so that no power cut leaves a part.
-   * @returns what the user calls it, with its number.
+   * Puts the file in its place, even an empty one.
+   * @param durable whether the disk must have all of it before the name is given, so that a power cut leaves no partial file.
+   * @returns the user's name for it, including a number.
    */
   place(durable = false): string {
     this.write('');
@@ -109,7 +109,7 @@ export class OutputFile {
   }
 
   /**
-   * Nothing is to be at the path, not even what `place()` would have replaced.
+   * Leaves nothing at the path, not even what `place()` would have replaced.
    * @returns whether something was removed.
    */
   clear(): boolean {
@@ -122,7 +122,7 @@ export class OutputFile {
     return true;
   }
 
-  /** Leaves nothing behind but what was there before, or was placed; may be called at any time. */
+  /** Leaves only what was there before, or was placed; may be called at any time. */
   discard(): void {
     if (this.#file === undefined) return;
     closeSync(this.#file);
@@ -146,7 +146,7 @@ export class OutputFile {
     return this.#name;
   }
 
-  /** @returns whether it is still there. @throws CommandError where it is not as it was. */
+  /** @returns whether it still exists. @throws CommandError if it has changed. */
   #findFormer(former: BigIntStats): boolean {
     const now = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
     if (now === undefined) return false;
@@ -155,7 +155,7 @@ export class OutputFile {
     return true;
   }
 
-  /** @throws CommandError unless it is a file of this program's that may be replaced. */
+  /** @throws CommandError unless it is a file of this program that may be replaced. */
   #checkReplaceable(there: BigIntStats): void {
     const { replaces } = this.#kind;
     const { force, inputs = [] } = this.#options;
@@ -207,7 +207,7 @@ function numbered(name: string, number: number): string {
   return `${name.slice(0, name.length - extension.length)}-${number}${extension}`;
 }
 
-/** Gives a file another name. @returns false where something has that name. */
+/** Gives a file another name. @returns false if that name is taken. */
 function linkNew(file: string, path: string): boolean {
   try {
     linkSync(file, path);

@@ -1,4 +1,4 @@
-/** Small files: read whole or not at all, and replaced as a whole. */
+/** Small files: read completely or not at all, and replaced as a whole. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -37,8 +37,8 @@ export async function readSmallFile(path: string, { maxBytes, links }: ReadOptio
 }
 
 /**
- * Puts a file of this user's alone in the place of what is at the path, a link too; makes its folder if needed. A reader sees
- * the file before or after, and no part. Rejects with the system's error; then what was there stays.
+ * Replaces what is at the path, even a link, by a file that only this user may access; creates its folder if needed. A reader sees
+ * the old or the new file, never a part. Rejects with the system's error; the old file then stays.
  */
 export async function replaceSmallFile(path: string, text: string): Promise<void> {
   const part = `${path}.${randomBytes(6).toString('hex')}.part`;

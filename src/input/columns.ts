@@ -1,4 +1,4 @@
-/** What the columns of a file are: fields of an update, columns of our own files, or what the flags say. */
+/** The meaning of a file's columns: fields of an update, columns of our own files, or as the flags say. */
 import { type CommandError, misuse } from '../errors.ts';
 import { type Update, updateFields } from '../message/update.ts';
 import { didYouMean, nearest } from '../text/nearest.ts';
@@ -8,35 +8,35 @@ import { refusedColumns, reportColumns } from './own-columns.ts';
 
 export type Field = keyof Update;
 
-/** Flags about columns. A name means the column of that name, whatever the letter case and the blanks around it. */
+/** Flags about columns. A name refers to a column regardless of letter case and surrounding blanks. */
 export interface ColumnFlags {
   /** `--column NAME=FIELD`. */
   readonly mapped: readonly (readonly [name: string, field: Field])[];
   /** `--ignore-column NAME`. */
   readonly ignored: readonly string[];
-  /** `--where NAME=VALUE`: rows have one of the values, in each column that is named. */
+  /** `--where NAME=VALUE`: in each named column, a row must have one of the values. */
   readonly where: readonly (readonly [name: string, value: string])[];
 }
 
 export const noColumnFlags: ColumnFlags = { mapped: [], ignored: [], where: [] };
 
 export interface Column {
-  /** As the file has it, without blanks around it. */
+  /** As in the file, without surrounding blanks. */
   readonly name: string;
-  /** Of an unknown one nobody has said what it is; a nameless one must be empty. */
+  /** `unknown`: nobody has said what it is. `nameless`: must be empty. */
   readonly kind: 'field' | 'left-out' | 'nameless' | 'unknown';
-  /** The field that it is. */
+  /** Its field. */
   readonly field?: Field;
-  /** The values that rows may have in it, when `--where` names it. */
+  /** The values that rows may have in it, if `--where` names it. */
   readonly wanted?: ReadonlySet<string>;
 }
 
-/** A hostile file can name a million columns. */
+/** Limit: a hostile file can name a million columns. */
 const MAX_REMEMBERED = 1_000;
 
-/** Tells what a column is by its name, the flags first. */
+/** Determines the meaning of a column by its name; flags take precedence. */
 export class Columns {
-  /** The columns that `--where` names, by their names as they are compared, with the values that rows may have. */
+  /** The columns that `--where` names, by normalized name, with the values that rows may have. */
   readonly conditions: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #flags: ColumnFlags;
   readonly #fields: ReadonlyMap<string, Field>;
@@ -81,17 +81,17 @@ export class Columns {
   }
 
   /**
-   * The columns that a header names.
+   * The columns of a header.
    * @param set the fields that the run sets on every row.
-   * @throws CommandError when one is unknown, one is there twice, one that a flag names is not there, or no update can
-   * come of them.
+   * @throws CommandError if a column is unknown or occurs twice, if a column that a flag names is missing, or if no update can
+   * be made from the columns.
    */
   ofHeader(cells: readonly string[], file: HeaderPlace, set: ReadonlySet<string>): readonly Column[] {
     const columns = cells.map((cell) => this.of(cell));
     this.#requireNamed(columns, file);
     const unknown = columns.filter(({ kind }) => kind === 'unknown').map(({ name }) => name);
     const named = columns.filter(({ name }) => name !== '');
-    // Most probably it is a row, and the file has no header.
+    // Most probably this is a row, and the file has no header.
     if (named.length > 0 && named.every(isStrange))
       throw headerFault(file, `it names no column, and begins with ${listed(unknown)}`);
     const known = columns.flatMap(({ field }) => (field === undefined ? [] : [field]));
@@ -120,7 +120,7 @@ export class Columns {
 }
 
 export interface HeaderPlace {
-  /** What the user calls the file. */
+  /** The user's name for the file. */
   readonly name: string;
   readonly line: number;
 }
@@ -129,7 +129,7 @@ export function compared(name: string): string {
   return name.trim().toLowerCase();
 }
 
-/** Columns that an error or a note lists. */
+/** Maximum number of columns listed in an error or a note. */
 const MAX_LISTED = 10;
 
 function listed(names: readonly string[]): string {
@@ -142,12 +142,12 @@ const THE_HEADER =
   `The columns are ${updateFields.join(', ')}; the first line must name them, ` +
   'separated by commas, semicolons or tabs.';
 
-/** @param what is wrong with it, without its full stop. */
+/** @param what the fault, without its full stop. */
 export function headerFault({ name, line }: HeaderPlace, what: string, advice = THE_HEADER): CommandError {
   return misuse(`${printable(name)}, line ${line}: ${what}. ${advice}`);
 }
 
-/** Names that others give to the fields, besides those that look like ours. */
+/** Names that others give to the fields, in addition to those similar to ours. */
 const otherNames: Readonly<Record<string, Field>> = {
   id: 'Identifier',
   task: 'Identifier',
@@ -162,26 +162,26 @@ const otherNames: Readonly<Record<string, Field>> = {
   desc: 'Description',
 };
 
-/** The field that somebody who calls a column so may mean. */
+/** The field that a column of this name may be. */
 export function nearestField(name: string): Field | undefined {
   return otherNames[compared(name).replace(/[\s_-]/g, '')] ?? nearest(name, updateFields);
 }
 
-/** Neither known nor like anything that is. */
+/** Neither known nor similar to a known name. */
 function isStrange({ kind, name }: Column): boolean {
   return kind === 'unknown' && nearestField(name) === undefined;
 }
 
-/** What unknown columns may be. */
+/** Guesses about unknown columns. */
 interface Guesses {
-  /** `field` is undefined where the column is none, as far as one can tell. */
+  /** `field` is undefined if the column does not seem to be one. */
   readonly columns: readonly { readonly name: string; readonly field: Field | undefined }[];
-  /** Whether neither they nor the known ones are Identifier. */
+  /** Whether neither the unknown nor the known columns include Identifier. */
   readonly noIdentifier: boolean;
 }
 
 /**
- * Each of the unknown columns `names` as the field that it is called like, unless another column is that.
+ * For each unknown column in `names`, the field that its name resembles, unless another column is that field.
  * @param taken fields that have a column, or a value for all rows.
  */
 function guess(names: readonly string[], taken: readonly string[]): Guesses {
@@ -215,7 +215,7 @@ function advice({ columns, noIdentifier }: Guesses): string {
     return `Say which one it is: ${one}. To say what each other one is, or to leave it out, add: ${line}`;
   }
   const [{ name, field } = { name: '', field: undefined }] = columns;
-  // Without an Identifier no row is an update: the only column that can be it probably is.
+  // Without an Identifier no row is an update, so a single unknown column is probably the Identifier.
   const meant = field ?? (noIdentifier ? 'Identifier' : undefined);
   const leave = shellLine(['--ignore-column', name]);
   if (meant === undefined) return `To leave it out, add: ${leave}`;
@@ -234,7 +234,7 @@ function requireUnique(columns: readonly Column[], file: HeaderPlace): void {
   }
 }
 
-/** A file without these has no good row. */
+/** Without these columns, a file has no valid row. */
 function requireFields(columns: readonly Column[], file: HeaderPlace, set: ReadonlySet<string>): void {
   const has = (field: Field): boolean => set.has(field) || columns.some((column) => column.field === field);
   const names = listed(columns.map(({ name }) => name).filter((name) => name !== ''));

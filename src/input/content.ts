@@ -1,4 +1,4 @@
-/** What a file is by its first bytes: that it is no text, and then what to do about it. PURE. */
+/** Recognizes by a file's first bytes that it is not text, and says what to do about it. PURE. */
 import { wideLabel } from './text.ts';
 
 const AS_CSV =
@@ -6,7 +6,7 @@ const AS_CSV =
 
 interface Kind {
   readonly begins: string;
-  /** What a file that begins so is. */
+  /** What a file with this beginning is. */
   readonly is: (bytes: string) => string;
 }
 
@@ -32,8 +32,8 @@ function ofZip(bytes: string): string {
 const MARKUP = /^\s*<(?:!doctype|html|table|\?xml|workbook)/i;
 
 /**
- * @param bytes the first of the file.
- * @returns a clause without its full stop that says what the file is, when it is none that can be read.
+ * @param bytes the first bytes of the file.
+ * @returns a clause without its full stop that says what the file is, if it cannot be read.
  */
 export function foreignContent(bytes: Buffer): string | undefined {
   const text = bytes.toString('latin1');
@@ -44,7 +44,7 @@ export function foreignContent(bytes: Buffer): string | undefined {
   return binary === undefined ? undefined : `is a binary file (it ${binary}), neither CSV nor JSON`;
 }
 
-/** A text holds no NUL in its encoding, and begins with no other control character but white space. */
+/** Text contains no NUL in its encoding, and begins with no control character except white space. */
 function whyBinary(bytes: Buffer): string | undefined {
   const wide = wideLabel(bytes);
   const text = wide === undefined ? bytes.toString('latin1') : new TextDecoder(wide).decode(bytes);

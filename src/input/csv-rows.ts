@@ -1,4 +1,4 @@
-/** Rows of CSV: the separator by the header, cells to fields. */
+/** Rows of CSV: finds the separator by the header, and turns cells into fields. */
 import { misuse } from '../errors.ts';
 import { counted } from '../text/numbers.ts';
 import { printable, shortPrintable } from '../text/printable.ts';
@@ -10,13 +10,13 @@ import { type Line, readLines } from './lines.ts';
 import { isReport } from './own-columns.ts';
 import type { RefusedRow, RowFields, RowsInput } from './row.ts';
 
-/** Spreadsheets write semicolons where the comma is the decimal sign, and tabs as "Text" and from the clipboard. */
+/** Spreadsheets use semicolons where the comma is the decimal separator, and tabs for "Text" and the clipboard. */
 const SEPARATORS = [',', ';', '\t', '|'] as const;
 
-/** A first line with which Excel is told the separator. */
+/** A first line that tells Excel the separator. */
 const SEPARATOR_LINE = /^\W?sep=([^\w"])\W?$/i;
 
-/** @throws CommandError for a header that is of no use. */
+/** @throws CommandError for an unusable header. */
 export async function* readCsvRows(
   { name, chunks, flags = noColumnFlags }: RowsInput,
   set: ReadonlySet<string>,
@@ -67,7 +67,7 @@ export async function* readCsvRows(
       findings.saw(column, value);
       if (!wanted.has(value)) asked = false;
     }
-    // What a quote has swallowed may be rows that were asked for.
+    // The lines that a quote has swallowed may be rows that were asked for.
     const broken =
       record.lastLine > line &&
       columns.some((column, at) => isBroken(cells[at], column, columns.length, separator));
@@ -84,7 +84,7 @@ async function nextLine(lines: AsyncGenerator<Line, undefined>): Promise<Line | 
 }
 
 /**
- * The one with which most columns are known, or else the one with which there are most. csv-parse's `delimiter_auto` counts any
+ * The separator that gives the most known columns or, failing that, the most columns. csv-parse's `delimiter_auto` counts any
  * character, fails for one beyond ASCII, and splits a single column at a letter of its name.
  */
 function findSeparator(header: string, rules: Columns): string {
@@ -104,7 +104,7 @@ function isBlank(cell: string): boolean {
 
 type CsvCells = Extract<CsvRecord, { readonly cells: readonly string[] }>;
 
-/** An empty cell is a field that is absent. */
+/** An empty cell is an absent field. */
 function toRow(record: CsvCells, columns: readonly Column[], broken: boolean): RowFields | RefusedRow {
   const { line, raw, cells } = record;
   const fields: Partial<Record<Field, string>> = {};
@@ -129,20 +129,20 @@ function toRow(record: CsvCells, columns: readonly Column[], broken: boolean): R
 }
 
 /**
- * Whether a quote has swallowed lines: no field of an update is of several. A cell that is left out may be, unless one of its
- * lines has as many cells as a row.
+ * Whether a quote has swallowed lines: no field of an update has several lines. A cell of a left-out column may have them, unless one
+ * of its lines has as many cells as a row.
  */
 function isBroken(cell = '', { field }: Column, columns: number, separator: string): boolean {
   const [, ...lines] = cell.split('\n');
   return lines.some((line) => field !== undefined || line.split(separator).length === columns);
 }
 
-/** What our files have before a cell that a spreadsheet would take for a formula. No field begins with it. */
+/** Removes the character that our files put before a cell that a spreadsheet would read as a formula. No field begins with it. */
 function withoutGuard(cell: string): string {
   return cell.charCodeAt(0) === 0x27 && /^'[=+\-@]/.test(cell) ? cell.slice(1) : cell;
 }
 
-/** That a record is of several lines: no field of an update is. */
+/** Says that a record has several lines, which no field of an update has. */
 function swallowed({ line, lastLine }: CsvCells): string {
   if (lastLine === line) return '';
   return `; lines ${line} to ${lastLine} are one row, because a quote (") that opens on line ${line} closes on line ${lastLine}`;

@@ -1,18 +1,18 @@
 /**
- * CSV records from lines. csv-parse decides what a quoted record means; this file decides where one ends, so that a
- * stray quote spoils its own line and not the rest of the file.
+ * CSV records from lines. csv-parse decides what a quoted record means; this file decides where a record ends, so that a
+ * stray quote spoils only its own line, not the rest of the file.
  */
 import { parse } from 'csv-parse/sync';
 import { type Line, MAX_LINE_LENGTH } from './lines.ts';
 
-/** A quoted cell may run over this many lines; a quote that is open for longer is a stray one. */
+/** A quoted cell may span this many lines; a quote that is open for longer counts as stray. */
 const MAX_RECORD_LINES = 50;
 
-/** One record, or why there is none; `line` is the one it begins on. */
+/** One record, or why there is none; `line` is its first line. */
 export type CsvRecord =
   | {
       readonly line: number;
-      /** The one it ends on. */
+      /** Its last line. */
       readonly lastLine: number;
       readonly raw: string;
       readonly cells: readonly string[];
@@ -20,16 +20,16 @@ export type CsvRecord =
   | { readonly line: number; readonly raw: string; readonly fault: string };
 
 /**
- * Reads records by RFC 4180, but with cells separated by `separator`. Blank lines are skipped. Never throws for what the
- * lines hold.
- * @param begun lines that were read already.
+ * Reads records by RFC 4180, but with cells separated by `separator`. Blank lines are skipped. Never throws because of the
+ * content of lines.
+ * @param begun lines that were already read.
  */
 export async function* readCsvRecords(
   lines: AsyncIterator<Line, undefined>,
   separator: string,
   begun: readonly Line[] = [],
 ): AsyncGenerator<CsvRecord, undefined> {
-  // Lines to be read again, one by one: also those of what seemed to be a record of several lines.
+  // Lines to be read again one by one, including those of what seemed to be a record of several lines.
   const returned = [...begun];
   const next = async (): Promise<Line | undefined> => returned.shift() ?? (await lines.next()).value;
 
@@ -51,10 +51,10 @@ export async function* readCsvRecords(
   }
 }
 
-/** The fault of a line that is not kept whole. */
+/** The fault of a line that is not kept completely. */
 export const tooLong = `is longer than ${MAX_LINE_LENGTH} characters`;
 
-/** While the count of quotes is odd, a cell is open and the record continues in the next line. */
+/** While the number of quotes is odd, a cell is open and the record continues on the next line. */
 async function joinUntilClosed(first: Line, next: () => Promise<Line | undefined>): Promise<Line[]> {
   const joined = [first];
   let length = first.text.length;
@@ -75,7 +75,7 @@ function hasOpenQuote(text: string): boolean {
   return count % 2 === 1;
 }
 
-/** The cells of a record; undefined when it is not exactly one. */
+/** The cells of a record; undefined if the text is not exactly one record. */
 export function parseRecord(text: string, separator: string): string[] | undefined {
   try {
     const records = parse(text, {

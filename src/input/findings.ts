@@ -1,10 +1,10 @@
-/** What was found out about a file while it was read, for those who gave it. */
+/** What was detected about a file while it was read, for the user who gave it. */
 import { number } from '../text/numbers.ts';
 import { printable, shortPrintable } from '../text/printable.ts';
 import type { ColumnFlags } from './columns.ts';
 import type { Encoding } from './text.ts';
 
-/** Values of a column that are remembered, and shown. */
+/** Maximum number of a column's values that are remembered and shown. */
 const MAX_VALUES = 10;
 
 const separators: Readonly<Record<string, string>> = {
@@ -15,13 +15,13 @@ const separators: Readonly<Record<string, string>> = {
 
 /** Belongs to one reading of one file. */
 export class Findings {
-  /** A file with the columns of a job's report. */
+  /** The file has the columns of a job's report. */
   report = false;
   encoding: Encoding = 'UTF-8';
   separator = ',';
   /** Rows left out by `--where`. */
   leftOut = 0;
-  /** By column that `--where` names: how many rows have each value. */
+  /** For each column that `--where` names: how many rows have each value. */
   readonly #values = new Map<string, Map<string, number>>();
 
   saw(column: string, value: string): void {
@@ -30,7 +30,7 @@ export class Findings {
     if (counts.has(value) || counts.size < MAX_VALUES) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
 
-  /** How the file is written, where that is not comma and UTF-8: `separated by semicolons, UTF-16`. */
+  /** The file's separator and encoding, unless they are comma and UTF-8: `separated by semicolons, UTF-16`. */
   get form(): string | undefined {
     const separated = separators[this.separator] ?? `"${shortPrintable(this.separator)}"`;
     const said = [
@@ -41,8 +41,8 @@ export class Findings {
   }
 
   /**
-   * What who gave the file should know, a sentence each without its full stop.
-   * @param name what the user calls the file.
+   * Notes for the user who gave the file, one sentence each without its full stop.
+   * @param name the user's name for the file.
    */
   notes(name: string, { where }: ColumnFlags): string[] {
     if (!this.report || where.length > 0) return [];
@@ -52,7 +52,7 @@ export class Findings {
     ];
   }
 
-  /** The values that the columns named by `--where` have, in words. */
+  /** The values in the columns named by `--where`, in words. */
   get values(): string {
     return [...this.#values]
       .map(([column, counts]) => {

@@ -1,18 +1,18 @@
-/** The items of a JSON array, as text: what each one is decides JSON.parse. At any size: nothing but one item is held. */
+/** The items of a JSON array, as text for JSON.parse. The array may have any size: memory holds only one item. */
 import { misuse } from '../errors.ts';
 import { printable } from '../text/printable.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
 
 export interface JsonItem {
-  /** The line it begins on, from 1. */
+  /** The line on which it begins, from 1. */
   readonly line: number;
   readonly raw: string;
-  /** True when the item is longer than MAX_LINE_LENGTH and `raw` is only its beginning. */
+  /** True if the item is longer than MAX_LINE_LENGTH and `raw` is only its beginning. */
   readonly cut: boolean;
 }
 
 /**
- * Where in the array the text is. Objects one after the other without an array, as jq prints them, are `between` too.
+ * The position in the array. Objects one after the other without an array, as jq prints them, are also `between`.
  *
  *   before ─► between ◄─► item      between ─► after
  */
@@ -32,8 +32,8 @@ const isBlank = (code: number): boolean =>
 
 /**
  * Splits an array, or objects one after the other, into items.
- * @throws CommandError, with the line, when the text is no array, ends within it, or holds a string that is not closed on
- * its line: where the next item begins is not known then.
+ * @throws CommandError, with the line, if the text is not an array, ends inside it, or has a string that is not closed on
+ * its line: it is then unknown where the next item begins.
  */
 export async function* readJsonArray(
   text: AsyncIterable<string>,
@@ -90,7 +90,7 @@ export async function* readJsonArray(
       if (code === QUOTE) inString = true;
       else if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth++;
       const closes = code === CLOSE_OBJECT || code === CLOSE_ARRAY;
-      // A number or a string ends with what comes after it.
+      // A number or a string ends at the following character.
       const endsBefore = depth === 0 && (code === COMMA || code === CLOSE_ARRAY);
       if (closes && depth > 0) depth--;
       else if (!endsBefore) continue;

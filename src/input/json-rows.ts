@@ -1,4 +1,4 @@
-/** Rows of JSON: an object for each, on lines of their own or in an array. */
+/** Rows of JSON: one object each, on separate lines or in an array. */
 import { misuse } from '../errors.ts';
 import { printable, shortPrintable } from '../text/printable.ts';
 import { shellLine } from '../text/shell.ts';
@@ -11,7 +11,7 @@ import { isReport } from './own-columns.ts';
 import type { RefusedRow, RowFields, RowsInput } from './row.ts';
 import { type Encoding, readText } from './text.ts';
 
-/** @throws CommandError for an array that is cut short or broken, and for a plan. */
+/** @throws CommandError for an array that is truncated or broken, and for a plan. */
 export async function* readJsonRows(
   { name, format, chunks, flags = noColumnFlags }: RowsInput,
   findings: Findings,
@@ -59,7 +59,7 @@ function parseObject({ raw, cut }: JsonItem): { object: Record<string, unknown> 
   return { object: value as Record<string, unknown> };
 }
 
-/** `null` is an empty cell: a field that is absent. @returns undefined for one that `--where` leaves out. */
+/** `null` counts as an empty cell: an absent field. @returns undefined for a row that `--where` leaves out. */
 function toRow(
   object: Record<string, unknown>,
   { line, raw }: JsonItem,
@@ -97,7 +97,7 @@ function toRow(
   return { line, raw, reason: faults.slice(0, MAX_FAULTS).join('; '), values: textOf(fields) };
 }
 
-/** An object can have thousands of unknown fields; a reason names only the first. */
+/** Limit: an object can have thousands of unknown fields, but a reason names only the first. */
 const MAX_FAULTS = 5;
 
 function unknownField(key: string): string {
@@ -108,7 +108,7 @@ function unknownField(key: string): string {
   return `unknown field ${JSON.stringify(shown)} (${near} add: ${shellLine(flag)})`;
 }
 
-/** The fields as text, which a number is too, unless JavaScript has rounded it; no others. */
+/** Only the fields with a text; a number counts as text, unless JavaScript has rounded it. */
 export function textOf(fields: Readonly<Partial<Record<Field, unknown>>>): Partial<Record<Field, string>> {
   const texts: Partial<Record<Field, string>> = {};
   for (const [field, value] of Object.entries(fields))

@@ -1,7 +1,7 @@
-/** Bytes to numbered lines, at any size: a line without an end cannot fill the memory. */
+/** Splits bytes into numbered lines, at any size: a line without an end cannot fill memory. */
 import { type Encoding, readText } from './text.ts';
 
-/** The longest line that is kept whole, in characters. An update needs about a thousand; a spreadsheet cell holds 32,767. */
+/** The longest line that is kept completely, in characters. An update needs about a thousand; a spreadsheet cell holds 32,767. */
 export const MAX_LINE_LENGTH = 32_000;
 
 export interface Line {
@@ -9,13 +9,13 @@ export interface Line {
   readonly number: number;
   /** Without its line end. */
   readonly text: string;
-  /** True when the line is longer than MAX_LINE_LENGTH and `text` is only its beginning. */
+  /** True if the line is longer than MAX_LINE_LENGTH and `text` is only its beginning. */
   readonly cut: boolean;
 }
 
 /**
- * Splits text at LF or CRLF; at CR where the first line ends in one alone, as Excel for Mac writes it.
- * The text is decoded as `readText` says.
+ * Splits text at LF or CRLF; at CR if the first line ends in a lone CR, as Excel for Mac writes it.
+ * Decodes the text as `readText` does.
  */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -45,7 +45,7 @@ export async function* readLines(
     if (lineEnd === undefined) {
       const at = text.search(/[\r\n]/);
       if (at !== -1 && at === text.length - 1 && text[at] === '\r') {
-        // Whether a line feed follows shows in the next chunk.
+        // The next chunk shows whether a line feed follows.
         add(text.slice(0, at));
         undecided = '\r';
         continue;

@@ -1,9 +1,9 @@
-/** Columns of the files that ota-updater itself writes: such a file can be read as it is. */
+/** Columns of files that ota-updater itself writes, so that such a file can be used as input unchanged. */
 
-/** Before the fields of an update, in a file of refused rows. */
+/** In a file of refused rows, before the fields of an update. */
 export const refusedColumns = ['line', 'reason', 'row'] as const;
 
-/** Of a job's report. A new one goes to the end. */
+/** In a job's report. A new column goes to the end. */
 export const reportColumns = [
   'Row',
   'Identifier',
@@ -25,7 +25,7 @@ export const reportColumns = [
   'RequestId',
 ] as const;
 
-/** Whether there is a row with such columns: all rows of a report have these. */
+/** Whether a file has the columns of a report. */
 export function isReport(columns: readonly string[]): boolean {
   return columns.includes('Row') && columns.includes('State');
 }

@@ -1,4 +1,4 @@
-/** The file of refused rows: written complete or not at all. */
+/** The file of refused rows: written completely or not at all. */
 import { OutputFile, type OutputFileOptions, type OutputKind } from '../files/output-file.ts';
 import { updateFields } from '../message/update.ts';
 import { safeCsv } from '../text/safe-csv.ts';
@@ -15,20 +15,20 @@ const kind: OutputKind = {
 const BUFFERED_ROWS = 200;
 
 /**
- * A line per refused row: where it was, why it is refused, its text, and its values by field, so that the file can be corrected
- * and read as it is. Safe to open in a spreadsheet or a terminal: no cell begins a formula, none holds a
- * control character. Writes are synchronous: they are few, and several lanes may add rows at once.
- * Every method throws CommandError when the file cannot be written.
+ * One line per refused row: its place, the reason, its text, and its values by field, so that the file can be corrected
+ * and used as input. Safe to open in a spreadsheet or a terminal: no cell begins a formula or contains a
+ * control character. Writes are synchronous, since they are few and several lanes may add rows at once.
+ * Every method throws CommandError if the file cannot be written.
  */
 export class RefusedFile {
   readonly #file: OutputFile;
   readonly #buffered: RefusedRow[] = [];
 
   /**
-   * @param given the name that the user gave: it must be free. What is there may have been corrected, and its beginning does
-   *   not tell: nothing replaces it.
-   * @param byDefault the name without that; the next free number is added to it where it is taken.
-   * @throws CommandError when something is there.
+   * @param given the name that the user gave. It must be free: an existing file may have been corrected, which its beginning does
+   *   not show, so it is never replaced.
+   * @param byDefault the name otherwise; the next free number is added if it is taken.
+   * @throws CommandError if a file of the given name exists.
    */
   constructor(
     given: string | undefined,
@@ -46,20 +46,20 @@ export class RefusedFile {
 
   /**
    * Puts the file in its place, if there are refused rows.
-   * @returns what the user calls it; undefined when no row was refused.
+   * @returns the user's name for it; undefined if no row was refused.
    */
   finish(): string | undefined {
     this.flush();
     return this.#file.begun ? this.#file.place() : undefined;
   }
 
-  /** Drops the rows. */
+  /** Discards the rows. */
   discard(): void {
     this.#buffered.length = 0;
     this.#file.discard();
   }
 
-  /** Writes what was added, so that a file that cannot be written shows before anything is sent. */
+  /** Writes the rows added so far, so that a file that cannot be written is noticed before anything is sent. */
   flush(): void {
     if (this.#buffered.length === 0) return;
     const rows = this.#buffered

@@ -1,6 +1,6 @@
 /**
- * Rows of a file, CSV or JSON, checked against the contract of an update: the input row, in which commands that take a
- * file begin.
+ * Reads rows of a CSV or JSON file and validates them against the contract of an update. All commands that take a file
+ * begin with these rows.
  */
 import { misuse } from '../errors.ts';
 import { checkUpdate } from '../message/update.ts';
@@ -13,13 +13,13 @@ import type { InputRow, RefusedRow, RowFields, RowsInput, SetFields } from './ro
 
 export interface Rules {
   readonly set: SetFields;
-  /** The start of the run in epoch milliseconds: the bound of `IssuedAt`. */
+  /** The start of the run in epoch milliseconds: the upper limit of `IssuedAt`. */
   readonly startedAt: number;
 }
 
 /**
- * Reads the rows and checks each; the same input and rules always give the same rows. Rows that `--where` leaves out are
- * counted in `findings` alone. Throws as `parseRows` does.
+ * Reads and validates the rows; the same input and rules always give the same rows. Rows that `--where` leaves out are
+ * only counted in `findings`. Throws like `parseRows`.
  */
 export async function* readRows(
   input: RowsInput,
@@ -35,10 +35,10 @@ function withSet(row: RefusedRow, set: SetFields): RefusedRow {
 }
 
 /**
- * Reads row by row; blank rows are no rows.
+ * Reads row by row; blank rows are skipped.
  * @param set the fields that the run sets, which the file need not have.
- * @throws CommandError when the file as a whole is of no use: a header with unknown columns (before any row), no row at
- * all, or none that `--where` asks for (at the end).
+ * @throws CommandError if the file as a whole is unusable: a header with unknown columns (before any row), no row at
+ * all, or no row that `--where` selects (at the end).
  */
 export async function* parseRows(
   input: RowsInput,
@@ -73,7 +73,7 @@ export function checkRow({ line, raw, fields }: RowFields, { set, startedAt }: R
   return { line, raw, reason: check.message, values: textOf(value) };
 }
 
-/** @throws CommandError when a value that is to be set on every row is itself not valid. */
+/** @throws CommandError if a value to be set on every row is itself invalid. */
 export function checkSetFields({ set, startedAt }: Rules): void {
   const check = checkUpdate({ Identifier: 'a', Description: 'a', ...set }, startedAt);
   if (!check.ok) throw misuse(`A value that is to be set on every row is not valid: ${check.message}.`);

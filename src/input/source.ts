@@ -1,4 +1,4 @@
-/** The input, to be read more than once: a file as it is, a stream from a temporary copy. */
+/** The input, which can be read more than once: a file directly, a stream from a temporary copy. */
 import { createWriteStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,19 +13,19 @@ import { foreignContent } from './content.ts';
 import type { Format } from './row.ts';
 import { readText } from './text.ts';
 
-/** How much of the beginning decides between text and binary, and between CSV and JSON. */
+/** How much of the beginning is used to detect binary files, and to distinguish CSV from JSON. */
 const PROBE_BYTES = 65_536;
 
 export interface Source {
-  /** What the user calls it. */
+  /** The user's name for it. */
   readonly name: string;
   readonly format: Format;
   readonly bytes: number;
-  /** Where its refused rows go by default, as the user would write it. */
+  /** The default path of its refused rows, as the user would write it. */
   readonly refusedPath: string;
-  /** All bytes from the start; may be called again when the reading before has ended. */
+  /** All bytes from the start; may be called again when the previous reading has ended. */
   chunks(onBytes?: (count: number) => void): AsyncIterable<Uint8Array>;
-  /** True when the file was written to since it was opened. */
+  /** True if the file has changed since it was opened. */
   changed(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -33,17 +33,17 @@ export interface Source {
 export interface SourceOptions {
   readonly stdin: Readable;
   readonly cwd: string;
-  /** What the user calls FILE, where that is not its path. */
+  /** The user's name for FILE, if that is not its path. */
   readonly name?: string;
-  /** By content when omitted. */
+  /** If omitted, detected from the content. */
   readonly format: Format | undefined;
-  /** Ends the copying of a stream. */
+  /** Aborts the copying of a stream. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Opens FILE, or stdin for `-`.
- * @throws CommandError for what is no file, no text, or empty, and when a stream cannot be copied;
+ * @throws CommandError if it is not a file, not text, or empty, and if a stream cannot be copied;
  * the signal's AbortError.
  */
 export async function openSource(file: string, options: SourceOptions): Promise<Source> {
@@ -64,7 +64,7 @@ export async function openSource(file: string, options: SourceOptions): Promise<
   return openStream(handle.createReadStream(), file, options);
 }
 
-/** Which file FILE is, or the shell's `< FILE` for `-`: what must not be written over. Undefined where it is not known. */
+/** The identity of FILE, or of the shell's `< FILE` for `-`, which must not be overwritten. Undefined if unknown. */
 export function inputIdentity(
   file: string,
   { stdin, cwd }: Pick<SourceOptions, 'stdin' | 'cwd'>,
@@ -78,7 +78,7 @@ async function openHandle(path: string, name: string, signal: AbortSignal): Prom
   try {
     return await openToRead(path, signal);
   } catch (error) {
-    // Of an interrupted command only that is told, whatever the file is.
+    // An interrupted command reports only the interruption, whatever the file contains.
     signal.throwIfAborted();
     const code = errorCode(error);
     if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
@@ -111,7 +111,7 @@ async function openStream(
       throw error;
     });
   } finally {
-    // The open handle keeps the bytes; with the name gone, not even a crash leaves them behind.
+    // The open handle keeps the content; without a name, not even a crash leaves the file behind.
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -140,7 +140,7 @@ async function describe(
   };
 }
 
-/** The text that the file begins with. @throws CommandError when it holds none. */
+/** The beginning of the file as text. @throws CommandError if the file is not text. */
 async function probeText(probe: Buffer, name: string): Promise<string> {
   const foreign = foreignContent(probe);
   if (foreign !== undefined) throw misuse(`${printable(name)} ${foreign}.`);
@@ -151,11 +151,11 @@ async function probeText(probe: Buffer, name: string): Promise<string> {
   return text;
 }
 
-/** No CSV begins with a bracket: no column is called so. */
+/** CSV never begins with a bracket: no column has such a name. */
 function formatOf(text: string, name: string): Format {
   const begun = text.trimStart();
   if (begun.startsWith('[')) return 'json';
-  // An object over several lines is one of several, or the only one; on one line it is a line of JSON Lines.
+  // An object over several lines is JSON; an object on one line is a line of JSON Lines.
   if (begun.startsWith('{'))
     return /^\{[^\n\r]*\}\s*?(?:[\n\r]|$)/.test(begun) || isJsonLines(name) ? 'jsonl' : 'json';
   return isJsonLines(name) ? 'jsonl' : 'csv';
@@ -171,7 +171,7 @@ async function* readAll(
   onBytes: ((count: number) => void) | undefined,
 ): AsyncGenerator<Uint8Array> {
   if (size === 0) return;
-  // Never past the size at the start: rows appended since were not validated.
+  // Never read beyond the initial size: rows appended since were not validated.
   const stream = handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     yield chunk;

@@ -1,5 +1,5 @@
 /**
- * The text of a file, whatever has written it. Excel writes UTF-8 with a byte order mark ("CSV UTF-8"), Windows-1252 ("CSV")
+ * The text of a file from any program. Excel writes UTF-8 with a byte order mark ("CSV UTF-8"), Windows-1252 ("CSV")
  * and UTF-16 ("Unicode Text").
  */
 import { isAscii, isUtf8 } from 'node:buffer';
@@ -10,9 +10,9 @@ export type Encoding = 'UTF-8' | 'UTF-16' | 'Windows-1252';
 const LONGEST_SEQUENCE = 4;
 
 /**
- * Decodes bytes. UTF-16 shows in the first two bytes ({@link wideLabel}). Otherwise the first character
- * beyond ASCII decides: it is UTF-8, or else the file is Windows-1252. A byte order mark is dropped; what is not valid in
- * the encoding becomes U+FFFD, which no field of an update allows. However the bytes are cut up, the text is the same.
+ * Decodes bytes. The first two bytes show UTF-16 ({@link wideLabel}). Otherwise the first character beyond ASCII decides: if it
+ * is not UTF-8, the file is Windows-1252. A byte order mark is dropped. Bytes that are invalid in
+ * the encoding become U+FFFD, which no field of an update allows. The result does not depend on how the bytes are split.
  * @param onEncoding called once, when it is clear that the text is not UTF-8.
  */
 export async function* readText(
@@ -60,8 +60,8 @@ export async function* readText(
 }
 
 /**
- * Whether a file is UTF-16 by its first two bytes: a byte order mark, or a character of ASCII that texts begin with. Beside a NUL, other
- * bytes are those of a binary file.
+ * Whether a file is UTF-16, by its first two bytes: a byte order mark, or a NUL and an ASCII character that can begin a text. Other
+ * bytes next to a NUL belong to a binary file.
  */
 export function wideLabel([first = 0, second = 0]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if ((first === 0xff && second === 0xfe) || (beginsText(first) && second === 0)) return 'utf-16le';
@@ -74,7 +74,7 @@ function beginsText(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
-/** @param bytes begin with a character beyond ASCII, or are none. */
+/** @param bytes begin with a character beyond ASCII, or are empty. */
 function narrowLabel(bytes: Uint8Array): 'utf-8' | 'windows-1252' {
   const [lead = 0] = bytes;
   const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;

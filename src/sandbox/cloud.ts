@@ -1,4 +1,4 @@
-/** A stand-in for AWS in this process: an SQS emulator with its queues, and the simulated API. */
+/** A replacement for AWS in this process: an SQS emulator with its queues, and the simulated API. */
 import { buildApp } from 'fauxqs';
 import { refuseForeign } from '../http/foreign-requests.ts';
 import { createQueue } from '../queue/admin.ts';
@@ -11,7 +11,7 @@ import {
 } from './simulated-api/index.ts';
 
 export interface CloudOptions {
-  /** The address that both listen on. */
+  /** The address on which both listen. */
   readonly host: string;
   /** 0 picks a free one. */
   readonly sqsPort: number;
@@ -27,7 +27,7 @@ export interface Cloud {
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly outcomeQueueUrl: string;
-  /** Configuration of a client of either; both accept any credentials. */
+  /** Client configuration for both; they accept any credentials. */
   readonly client: Pick<SQSClientConfig, 'region' | 'credentials'>;
   close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ const REGION = 'eu-west-1';
 /** Not secret: neither checks signatures. */
 const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
 const FOURTEEN_DAYS = String(14 * 86_400);
-/** As `check` advises. */
+/** As recommended by `check`. */
 const RedrivePolicy = JSON.stringify({
   deadLetterTargetArn: `arn:aws:sqs:${REGION}:000000000000:ota-updates-dead`,
   maxReceiveCount: 1_000,
@@ -73,7 +73,7 @@ export async function startCloud({
   return {
     sqsUrl: local(sqsUrl),
     api,
-    // The host in the emulator's own URLs does not resolve everywhere; it only reads the path.
+    // The host in the emulator's own URLs cannot be resolved everywhere; the emulator only reads the path.
     queueUrl: `${local(sqsUrl)}/000000000000/ota-updates`,
     deadLetterQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-dead`,
     outcomeQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-outcomes`,
@@ -84,7 +84,7 @@ export async function startCloud({
   };
 }
 
-/** The URL for clients on this machine, also when the listener listens on every address. */
+/** The URL for clients on this machine, even if the listener listens on every address. */
 function local(url: string): string {
   return url.replace('0.0.0.0', '127.0.0.1');
 }

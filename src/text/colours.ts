@@ -1,8 +1,8 @@
-/** Whether output is to have colours. PURE. */
+/** Whether output has colours. PURE. */
 
 /**
- * On a terminal that knows them, unless the environment has `NO_COLOR`; everywhere where it has `FORCE_COLOR`.
- * Source: no-color.org, force-color.org; empty they count as absent. `FORCE_COLOR=0` is none, as Node has it.
+ * On a terminal that supports them, unless the environment has `NO_COLOR`; everywhere if it has `FORCE_COLOR`.
+ * Source: no-color.org, force-color.org; empty variables count as absent. `FORCE_COLOR=0` means no colours, as in Node.
  */
 export function mayHaveColours(
   { isTTY }: { readonly isTTY?: boolean | undefined },

@@ -3,25 +3,25 @@
 import { stripVTControlCharacters } from 'node:util';
 import { number } from './numbers.ts';
 
-/** Columns that the output keeps to. */
+/** The default width of output, in columns. */
 export const WIDTH = 80;
 
-/** The columns of the terminal at `stream`; undefined where there is none, and for one that does not know its size: it says 0. */
+/** The width of the terminal at `stream`; undefined without a terminal. A terminal that does not know its size reports 0. */
 export function columnsOf({ columns }: { readonly columns?: number }): number | undefined {
   return columns === undefined || columns < 2 ? undefined : columns;
 }
 
-/** Columns for text on a terminal of `columns`: no more than can be read, however wide it is. */
+/** The width of text on a terminal of `columns`: limited to what is readable, however wide the terminal is. */
 export function widthOf(columns = WIDTH): number {
   return Math.min(WIDTH, columns);
 }
 
-/** The least room that a word is broken into. */
+/** Minimum width into which words are broken. */
 const LEAST_ROOM = 16;
 
 /**
  * Words on lines of at most `width`, each after `indent`.
- * @param longWords what becomes of a word that is longer than a line: whole, it can be copied.
+ * @param longWords what to do with a word longer than a line; an unbroken word can be copied.
  */
 export function wrap(
   text: string,
@@ -44,24 +44,24 @@ export function wrap(
   return [...lines, line].map((each) => indent + each).join('\n');
 }
 
-/** The same after `prefix`; further lines begin below the text. */
+/** The same after `prefix`; further lines are aligned with the text. */
 export function hang(prefix: string, text: string, width = WIDTH): string {
   return prefix + wrap(text, ' '.repeat(prefix.length), 'broken', width).slice(prefix.length);
 }
 
-/** One line of at most `max` characters, colours not counted; what is cut off, and then the colours too, is an ellipsis. */
+/** One line of at most `max` characters, not counting colours. If text is cut off, it ends in an ellipsis and loses its colours. */
 export function clip(line: string, max: number): string {
   const plain = stripVTControlCharacters(line);
   if (plain.length <= max) return line;
-  // A whole character is two units at most.
+  // A whole character has at most two UTF-16 units.
   return `${plain.slice(0, Math.max(0, max - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /**
- * Rows of cells below each other, a line each, two spaces between. Where they are wider than `columns`, the first cell has
- * a line of its own, and the others as many as they need, broken alike in all rows; nothing is cut off.
- * @param columns of the terminal; undefined where there is none, and every row is one line.
- * @param right the places of cells that stand at the right of their column: numbers.
+ * A table with one line per row, two spaces between cells. If rows are wider than `columns`, the first cell gets
+ * a line of its own, and the others as many lines as they need, broken in the same way in all rows; nothing is cut off.
+ * @param columns the terminal's width; undefined without a terminal: every row is one line.
+ * @param right the indexes of right-aligned cells: numbers.
  */
 export function table(
   rows: readonly (readonly string[])[],
@@ -75,7 +75,7 @@ export function table(
   const cell = (text: string, place: number): string =>
     right.includes(place) ? text.padStart(widths[place] ?? 0) : text.padEnd(widths[place] ?? 0);
   const whole = rows.map((cells) => cells.map(cell).join('  ').trimEnd());
-  // A terminal that does not know its size says 0.
+  // A terminal that does not know its size reports 0.
   if (!columns || whole.every((line) => line.length <= columns)) return whole;
   const lines = packed(widths.slice(1), columns - 2);
   return rows.flatMap((cells) => [
@@ -86,7 +86,7 @@ export function table(
   ]);
 }
 
-/** The places of cells of these widths, two spaces between, on lines of at most `room`; at least one on each. */
+/** Distributes cells of these widths, two spaces between, over lines of at most `room`; at least one cell per line. */
 function packed(widths: readonly number[], room: number): number[][] {
   const lines: number[][] = [];
   let used = Number.POSITIVE_INFINITY;
@@ -101,17 +101,17 @@ function packed(widths: readonly number[], room: number): number[][] {
   return lines;
 }
 
-/** What to do next: a command has a line for itself, to be pasted, and below it is what it does. */
+/** What to do next: the command is on its own line, so that it can be pasted, followed by its purpose. */
 export function nextLine(command: string, does?: string): string {
   return does === undefined ? `next: ${command}` : `next: ${command}\n      ${does}`;
 }
 
-/** Below so many columns what goes on below itself begins near the left. */
+/** With fewer columns, continuation lines begin near the left margin. */
 export const NARROW = 60;
 
 /**
- * One line of a summary: a name, a count below the other counts, and a note.
- * @param columns of the terminal, where the note goes on below itself; undefined: one line, however long.
+ * One line of a summary: a name, a count aligned with the other counts, and a note.
+ * @param columns the terminal's width, at which the note is wrapped; undefined: one line of any length.
  */
 export function countLine(name: string, count: number, note = '', columns?: number): string {
   const start = `  ${name.padEnd(14)}${number(count).padStart(9)}  `;

@@ -1,4 +1,4 @@
-/** Progress: a block that is drawn over itself on a terminal, a line now and then elsewhere. */
+/** Progress: a block that is redrawn in place on a terminal; elsewhere, an occasional line. */
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
@@ -6,11 +6,11 @@ import { clip, columnsOf, WIDTH } from './layout.ts';
 import { printable } from './printable.ts';
 
 export interface Screen<View> {
-  /** Shows the view, unless the last one was shown only just before. */
+  /** Shows the view, unless the last one was shown very recently. */
   update(view: View): void;
-  /** One line that stays. @param about for who sorts lines by how bad they are; default: `note`. */
+  /** One line that stays. @param about for callers that sort lines by severity; default: `note`. */
   say(line: string, about?: 'note' | 'trouble'): void;
-  /** Removes the block; may be called at any time, and again. What is shown next is drawn at once. */
+  /** Removes the block; may be called at any time, and repeatedly. The next view is drawn immediately. */
   stop(): void;
 }
 
@@ -21,7 +21,7 @@ export interface ScreenOptions<View> {
   readonly now: () => number;
   readonly block: (view: View, columns: number) => readonly string[];
   readonly line: (view: View) => string;
-  /** Milliseconds between two lines. */
+  /** Minimum time between two lines, in milliseconds. */
   readonly lineMs?: number;
 }
 
@@ -34,7 +34,7 @@ export function createScreen<View>(options: ScreenOptions<View>): Screen<View> {
 
 class LiveBlock<View> implements Screen<View> {
   readonly #options: ScreenOptions<View>;
-  /** The lengths of the lines that are on the screen. */
+  /** The lengths of the lines on the screen. */
   #drawn: readonly number[] = [];
   #drawnAt = Number.NEGATIVE_INFINITY;
   #view: View | undefined;
@@ -67,7 +67,7 @@ class LiveBlock<View> implements Screen<View> {
     if (this.#view === undefined) return;
     const { stream, block } = this.#options;
     const columns = columnsOf(stream) ?? WIDTH;
-    // A line that wraps would be one more than are removed.
+    // A wrapped line would take more rows than are removed later.
     const lines = block(this.#view, columns).map((line) => clip(line, columns - 1));
     this.#clear();
     stream.write(lines.map((line) => `${line}\n`).join(''));
@@ -77,9 +77,9 @@ class LiveBlock<View> implements Screen<View> {
   #clear(): void {
     if (this.#drawn.length === 0) return;
     const { stream } = this.#options;
-    // A window that was made narrower since has wrapped them.
+    // Lines wrap if the window was made narrower since.
     const rows = this.#drawn.map((length) => Math.max(1, Math.ceil(length / (columnsOf(stream) ?? WIDTH))));
-    // The cursor is not at the beginning of its line when a ^C was typed there.
+    // The cursor is not at the start of its line if a ^C was typed there.
     cursorTo(stream, 0);
     moveCursor(stream, 0, -rows.reduce((sum, count) => sum + count));
     clearScreenDown(stream);

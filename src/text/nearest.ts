@@ -1,12 +1,12 @@
-/** The right name for a wrong one. PURE. */
+/** The valid name closest to an invalid one. PURE. */
 
-/** A longer word is no slip of the keyboard, and comparing it takes long. */
+/** A longer word is not a typing error, and comparing it takes long. */
 const MAX_LENGTH = 200;
 
 /**
- * The one of `names` that `wrong` was probably meant to be: the same in other letter case or with other separators, one
- * that it begins, or one that few slips of the keyboard lead to.
- * @returns undefined when nothing is near. Of two that are equally near, the first.
+ * The one of `names` that `wrong` was probably meant to be: equal except for letter case or separators, one
+ * that begins with it, or one that differs by few typing errors.
+ * @returns undefined if no name is close. Of two equally close names, the first.
  */
 export function nearest<Name extends string>(wrong: string, names: Iterable<Name>): Name | undefined {
   if (wrong === '' || wrong.length > MAX_LENGTH) return undefined;
@@ -16,7 +16,7 @@ export function nearest<Name extends string>(wrong: string, names: Iterable<Name
     if (name.length > MAX_LENGTH) continue;
     const right = bare(name);
     const slips = slipsBetween(word, right);
-    // Two thirds must be right: of a short name, hardly anything may be wrong.
+    // Two thirds must be right: a short name allows hardly any error.
     if (slips > Math.max(word.length, right.length) / 3) continue;
     if (best === undefined || slips < best.slips) best = { name, slips };
   }
@@ -24,7 +24,7 @@ export function nearest<Name extends string>(wrong: string, names: Iterable<Name
   return word.length < 3 ? undefined : [...names].find((name) => bare(name).startsWith(word));
 }
 
-/** ` Did you mean "x"?`, or nothing when nothing is near: for the end of a sentence. */
+/** ` Did you mean "x"?`, or nothing if no name is close: for the end of a sentence. */
 export function didYouMean(wrong: string, names: Iterable<string>): string {
   const name = nearest(wrong, names);
   return name === undefined ? '' : ` Did you mean "${name}"?`;
@@ -34,7 +34,7 @@ function bare(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '');
 }
 
-/** Letters to add, drop, replace, or swap with their neighbour (the distance of optimal string alignment). */
+/** Letters to add, drop, replace, or swap with their neighbour (optimal string alignment distance). */
 function slipsBetween(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;

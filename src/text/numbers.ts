@@ -14,7 +14,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
-/** A share from 0 to 1 as `12%`, rounded down, so that only the whole is 100%. */
+/** A share from 0 to 1 as `12%`, rounded down, so that only the whole gives 100%. */
 export function percent(share: number, fractionDigits = 0): string {
   return share.toLocaleString('en', {
     style: 'percent',
@@ -24,7 +24,7 @@ export function percent(share: number, fractionDigits = 0): string {
   });
 }
 
-/** What people may give, in flags and in the API: a whole number of 15 digits, and any other number up to a billion. */
+/** The largest numbers accepted in flags and in the API: a whole number of 15 digits, and any other number up to a billion. */
 export const LARGEST = { whole: 999_999_999_999_999, number: 1_000_000_000 } as const;
 
 /** A whole number from 1 as people write it; NaN for everything else. */
@@ -32,7 +32,7 @@ export function wholeOf(text: string): number {
   return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** `10` or `0.5`; NaN for everything else, also for what JavaScript takes: `1e3`, `0x10`, `Infinity`, ``. */
+/** `10` or `0.5`; NaN for everything else, even if JavaScript accepts it: `1e3`, `0x10`, `Infinity`, ``. */
 export function decimalOf(text: string): number {
   return /^\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
 }

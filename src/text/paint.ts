@@ -1,9 +1,9 @@
-/** Colours for what a person looks for first in a command's output. PURE. */
+/** Colours for the most important parts of a command's output. PURE. */
 import { styleText } from 'node:util';
 
 type Format = Parameters<typeof styleText>[0];
 
-/** What is coloured at the beginning of a line, the first that fits. */
+/** What is coloured at the beginning of a line; the first match applies. */
 const rules: readonly (readonly [RegExp, Format])[] = [
   [/^(?:FAIL(?= )|stopped:)/, ['bold', 'red']],
   [/^(?:warn(?= )|warning:)/, ['bold', 'yellow']],
@@ -11,11 +11,11 @@ const rules: readonly (readonly [RegExp, Format])[] = [
   [/^ {2}(?:failed|refused|cannot|unread|not deleted)\s+[1-9][\d,]*/, 'red'],
   [/^ {2}(?:applied|put back|sent)\s+[1-9][\d,]*/, 'green'],
   [/^next:/, 'bold'],
-  // The head of a table.
+  // The header of a table.
   [/^[A-Z]{2,}(?: {2,}[A-Z()]+[A-Z() ]*)+$/, 'bold'],
 ];
 
-/** The text with colours; without them it is the same text. */
+/** The text with colours; otherwise unchanged. */
 export function paint(text: string): string {
   return text.split('\n').map(paintLine).join('\n');
 }

@@ -1,4 +1,4 @@
-/** Values that were kept as JSON, in words. PURE. */
+/** Values that were stored as JSON, in words. PURE. */
 import { number } from './numbers.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -7,12 +7,12 @@ export function isValues(value: unknown): value is Values {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `startAt`: `start at`. */
+/** `startAt` becomes `start at`. */
 export function nameInWords(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => ` ${letters.toLowerCase()}`).trim();
 }
 
-/** `letters 12, where State=x, force`: what is set of them. Nothing of it is escaped. */
+/** `letters 12, where State=x, force`: the values that are set. Not escaped. */
 export function plainValues(values: Values): string {
   const parts = Object.entries(values).flatMap(([name, value]) => {
     const text = plainValue(value);
@@ -22,7 +22,7 @@ export function plainValues(values: Values): string {
   return parts.join(', ');
 }
 
-/** Empty for what says nothing: null, false, 0, no elements. */
+/** Empty for values that say nothing: null, false, 0, an empty list. */
 function plainValue(value: unknown): string {
   if (typeof value === 'number') return value === 0 ? '' : number(value);
   if (typeof value === 'string')

@@ -1,18 +1,18 @@
 /** Text of unknown origin, made safe for a terminal and for a report. PURE. */
 
 /**
- * The one class of what no terminal and no log gets: controls, bidirectional marks and overrides, zero-width and tag
- * characters and all else that is not seen, private and unassigned characters, lone surrogates, line and paragraph
+ * The one class of characters that never reaches a terminal or a log: controls, bidirectional marks and overrides, zero-width and
+ * tag characters and all other invisible ones, private and unassigned characters, lone surrogates, line and paragraph
  * separators.
  */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** The rule, and then most text is done: classes of Unicode take ten times as long. */
+/** A fast check that settles most texts: Unicode classes take ten times as long. */
 const PLAIN = /^[\x20-\x7e\n]*$/;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** The text with every character that is not printable written as an escape: `\n`, `\u{1b}`. */
+/** The text with every unprintable character written as an escape: `\n`, `\u{1b}`. */
 export function printable(text: string): string {
   if (PLAIN.test(text) && !text.includes('\n')) return text;
   return text.replace(
@@ -21,24 +21,24 @@ export function printable(text: string): string {
   );
 }
 
-/** The same, except that its lines stay lines. */
+/** The same, but keeps its line breaks. */
 export function printableLines(text: string): string {
   return PLAIN.test(text) ? text : text.split('\n').map(printable).join('\n');
 }
 
-/** The same, at most `max` characters long, escapes included; what is cut off is an ellipsis. */
+/** The same, cut to at most `max` characters including escapes; an ellipsis marks the cut. */
 export function shortPrintable(text: string, max = 80): string {
-  // A character is two UTF-16 units at most.
+  // A character has at most two UTF-16 units.
   const characters = [...printable(text.slice(0, 2 * (max + 1)))];
   return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : characters.join('');
 }
 
-/** A value as JSON on one line, with every character that is not printable as a `\\u` escape: still the same value. */
+/** A value as JSON on one line, with every unprintable character as a `\\u` escape: the value is unchanged. */
 export function printableJson(value: unknown): string {
   return escapeJson(JSON.stringify(value));
 }
 
-/** JSON with the same escapes, which change no value of it. Its line feeds, between values only, stay. */
+/** JSON with the same escapes, which do not change its value. Line feeds, which occur only between values, stay. */
 export function escapeJson(json: string): string {
   if (PLAIN.test(json)) return json;
   return json.replace(UNPRINTABLE, (character) =>

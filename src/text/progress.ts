@@ -1,15 +1,15 @@
-/** Progress through stages, as a bar: on a terminal only. */
+/** Progress through stages, as a bar: only on a terminal. */
 import type { Writable } from 'node:stream';
 import { createScreen } from './live-block.ts';
 import { percent } from './numbers.ts';
 import { countdown } from './times.ts';
 
 export interface Progress {
-  /** Begins a stage with its own total (default: of rows), or with one that is not known; ends the one before. */
+  /** Begins a stage with its own total (default unit: rows) or an unknown total; ends the previous stage. */
   stage(label: string, total?: number, unit?: 'row' | 'byte'): void;
-  /** @param done in the unit of the stage's total, from its start. */
+  /** @param done in the unit of the stage's total, since its start. */
   update(done: number): void;
-  /** Removes the bar; may be called at any time, and again. */
+  /** Removes the bar; may be called at any time, and repeatedly. */
   stop(): void;
 }
 
@@ -26,7 +26,7 @@ interface View {
   readonly seconds: number;
 }
 
-/** A bar on `stderr`, or nothing at all when that is not a terminal. */
+/** A bar on `stderr`, or nothing if that is not a terminal. */
 export function createProgress({ stderr, isTerminal, clock }: ProgressOptions): Progress {
   if (!isTerminal) return { stage: () => {}, update: () => {}, stop: () => {} };
   const now = clock.monotonic;

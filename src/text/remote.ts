@@ -1,15 +1,15 @@
 /**
- * Text that a remote side wrote: an error of AWS, of a proxy, of Redis, or what a record says such an error was. It may
- * quote the request that it answers, with session token, signature and authorization header, and it may be of any size.
- * Everything of that kind passes here once, where it becomes data of ours, before it is cut, stored, logged or shown. PURE.
+ * Text that a remote side wrote: an error of AWS, of a proxy, of Redis, or such an error quoted in a record. It may
+ * quote the request that caused it, with session token, signature and authorization header, and may have any size.
+ * All such text passes through here once, where it becomes our own data, before it is cut, stored, logged or shown. PURE.
  */
 
-/** What is looked at. All costs are linear in it, whatever the size of the text. */
+/** How much of a text is examined. This limits all costs, whatever the size of the text. */
 const LOOKED_AT = 8_192;
 const MAX_TEXT = 1_000;
 const MAX_NAME = 200;
 
-/** Where a text begins to quote a signed request, or to give a secret after its name: nothing from there on is shown. */
+/** Where a text begins to quote a signed request, or to name a secret: everything from there on is hidden. */
 const quoted = new RegExp(
   [
     'the canonical string',
@@ -25,7 +25,7 @@ const quoted = new RegExp(
   'i',
 );
 
-/** Secrets that nothing announces. */
+/** Secrets without an introducing word. */
 const secrets = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g,
   /\bwhsec_[A-Za-z0-9+/=]+/g,
@@ -35,14 +35,14 @@ const secrets = [
   /(?<=:\/\/)[^/\s@]{1,400}(?=@)/g,
 ];
 
-/** As long as no id, ARN or path is, and as varied as only encoded bytes are: a session token, a receipt handle. */
+/** Longer than any id, ARN or path, and as varied as only encoded bytes are: a session token, a receipt handle. */
 const longRun = /[A-Za-z0-9+/=_%-]{100,}/g;
 const REMOVED = '[removed]';
 
-/** What the SDK adds to an error of reading an answer, for who has the error itself in hand. */
+/** The SDK's addition to an error while reading an answer, meant for developers who have the error object. */
 const SDK_HINT = /\n {2}Deserialization error: to see the raw response, .*$/;
 
-/** One line of at most 1,000 characters, without secrets; empty of what is no text at all. */
+/** One line of at most 1,000 characters, without secrets; empty if `text` is not a string. */
 export function remoteText(text: unknown): string {
   return cut(
     withoutSecrets(typeof text === 'string' ? text : '')
@@ -53,12 +53,12 @@ export function remoteText(text: unknown): string {
   );
 }
 
-/** A name, a code or a request id: the same, of at most 200 characters. */
+/** A name, a code or a request id: the same, with at most 200 characters. */
 export function remoteName(text: unknown): string {
   return cut(remoteText(text), MAX_NAME);
 }
 
-/** A stack, whose first line is the error's message: its lines are kept. */
+/** A stack, whose first line is the error's message: keeps its lines. */
 export function remoteStack(text: string): string {
   return cut(withoutSecrets(text), LOOKED_AT);
 }
@@ -71,7 +71,7 @@ function withoutSecrets(text: string): string {
   return looked.replace(longRun, (run) => (isEncoded(run) ? REMOVED : run));
 }
 
-/** Of a word that the end would cut in two, nothing is looked at: a part of a secret may not look like one. */
+/** A word that would be cut in two is dropped: a part of a secret may not look like a secret. */
 function endOfWord(text: string, end: number): number {
   let last = end;
   while (last > 0 && !/\s/.test(text.charAt(last))) last--;

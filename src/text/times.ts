@@ -29,7 +29,7 @@ export function roughDuration(seconds: number): string {
   return narrow().format(partsOf(Math.max(1, Math.round(seconds)), 2));
 }
 
-/** Time left as a clock that runs down, without days: `1:02:03`, `2:03`. */
+/** Remaining time as a countdown, without days: `1:02:03`, `2:03`. */
 export function countdown(seconds: number): string {
   const [hours, left] = [Math.floor(seconds / 3_600), seconds % 3_600];
   const text = clock().format({ hours, minutes: Math.floor(left / 60), seconds: Math.floor(left % 60) });

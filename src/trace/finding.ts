@@ -1,16 +1,16 @@
-/** What one source tells of one update of a task. All texts may come from afar: they are escaped where they are shown. */
+/** What one source knows about one update of a task. All texts may come from outside: they are escaped where they are shown. */
 import type { Outcome } from '../message/outcome.ts';
 
-/** Those that tell of updates, in the order in which their word counts. */
+/** The sources that know updates, in order of precedence. */
 export const updateSources = ['ledger', 'dead-letters', 'log'] as const;
 export type UpdateSource = (typeof updateSources)[number];
 
 /**
- * How an update ended: as its outcome says, and besides:
+ * How an update ended: the states of an outcome, and also:
  *
  *   refused   SQS did not accept it, so it was never on the queue
  *   not-sent  its job was cancelled before it was sent
- *   left-out  the plan of a job did not include the row, so that nothing was to be sent
+ *   left-out  the plan of a job did not include the row, so there was nothing to send
  */
 export type EndState = Outcome['Outcome'] | 'refused' | 'not-sent' | 'left-out';
 
@@ -23,14 +23,14 @@ export interface End {
   readonly error?: { readonly name: string; readonly status?: number | undefined; readonly message: string };
   /** API calls in the last delivery. */
   readonly attempts?: number;
-  /** What else is to be known of it, as a phrase. */
+  /** Further information, as a phrase. */
   readonly note?: string;
 }
 
-/** Where an update stands that has not ended, as far as the ledger knows. */
+/** The state of an update that has not ended, as far as the ledger knows. */
 export type OpenState = 'planned' | 'sending' | 'sent';
 
-/** The letter of an update that is on the dead-letter queue now. */
+/** The update's letter that is now on the dead-letter queue. */
 interface LetterFacts {
   readonly messageId: string;
   readonly arrivedAt: number;
@@ -54,15 +54,15 @@ export interface Values {
 
 export interface Finding {
   readonly source: UpdateSource;
-  /** Of every message that is known to have carried the update; findings that share one are of one update. */
+  /** Ids of all messages known to have carried the update; findings that share an id belong to one update. */
   readonly messageIds: readonly string[];
   readonly jobId?: string | undefined;
-  /** Of the job's plan. */
+  /** Row number in the job's plan. */
   readonly row?: number | undefined;
   readonly requestId?: string | undefined;
   /** undefined: not known. */
   readonly values?: Values | undefined;
-  /** When it was decided on, by its `IssuedAt`. */
+  /** When the update was decided on, from its `IssuedAt`. */
   readonly decidedAt?: number | undefined;
   /** When it was sent to the queue. */
   readonly sentAt?: number | undefined;

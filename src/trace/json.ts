@@ -1,4 +1,4 @@
-/** What `trace --json` prints: one object. PURE. */
+/** The output of `trace --json`: one object. PURE. */
 import { jsonLine } from '../text/printable.ts';
 import type { Trace } from './trace.ts';
 import type { KnownUpdate } from './updates.ts';

@@ -1,4 +1,4 @@
-/** What a ledger knows of a task, as findings. PURE. */
+/** What a ledger knows about a task, as findings. PURE. */
 import { type RowEnd, requestIdOf } from '../jobs/ledger/row.ts';
 import type { TaskOutcome, TaskRecords, TaskRow } from '../jobs/ledger/task.ts';
 import { parseInstant } from '../message/instant.ts';
@@ -21,7 +21,7 @@ function ofRow({ jobId, issuedAt, row, sentAt, messageIds }: TaskRow): Finding {
   const steps: Step[] =
     sentAt === undefined ? [] : [{ at: sentAt, source: 'ledger', what: sendingText(row.sends) }];
   const before = parseInstant(end.at);
-  // The row is tried again: its end is that of the try before.
+  // The row is being tried again: its end belongs to the previous try.
   if (ended === undefined && before !== undefined)
     steps.push({ at: before, source: 'ledger', what: `a try before ended${whyText(end)}` });
   return {

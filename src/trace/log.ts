@@ -1,4 +1,4 @@
-/** The lines of a worker's log that are of one task, as findings. A log can be of any origin and size. */
+/** The lines of a worker's log that concern one task, as findings. A log can have any origin and size. */
 import { z } from 'zod';
 import { readLines } from '../input/lines.ts';
 import { parseInstant } from '../message/instant.ts';
@@ -6,7 +6,7 @@ import { updateSchema } from '../message/update.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
 import type { End, Finding, Step } from './finding.ts';
 
-/** Lines of the task that are kept: the latest. */
+/** Maximum number of the task's lines that are kept: the latest. */
 const MAX_LINES = 10_000;
 
 const count = z.number().int().min(0).max(1e9).optional().catch(undefined);
@@ -14,9 +14,9 @@ const name = z.string().transform(remoteName).optional().catch(undefined);
 const text = z.string().transform(remoteText).optional().catch(undefined);
 const { JobId, RequestId, Identifier } = updateSchema.shape;
 
-/** The fields that say something here, as docs/reference/logs.md has them. */
+/** The fields used here, as described in docs/reference/logs.md. */
 const lineSchema = z.object({
-  /** As this program writes it; other pino loggers write epoch milliseconds. */
+  /** In this program's format; other pino loggers write epoch milliseconds. */
   time: z
     .union([z.string().transform((iso) => parseInstant(iso) ?? Number.NaN), z.number()])
     .refine(isInstant),
@@ -44,20 +44,20 @@ function isInstant(ms: number): boolean {
   return ms > 0 && ms < 8e15;
 }
 
-/** What was read of a log. */
+/** The result of reading a log. */
 export interface LogResult {
   readonly findings: readonly Finding[];
   readonly lines: number;
-  /** Of these, how many are JSON objects, as a log's are; others may stand between them. */
+  /** How many of these are JSON objects, as log lines are; other lines may be between them. */
   readonly jsonLines: number;
   /** Lines of the task. */
   readonly ofTask: number;
-  /** Lines of the task before the latest that are kept. */
+  /** Lines of the task that are older than those kept. */
   readonly leftOut: number;
 }
 
 /**
- * Reads a log to its end, or until `signal` aborts. What is no line of a worker's is passed over, and so is what a container
+ * Reads a log to its end, or until `signal` aborts. Skips lines that are not a worker's, and what a container
  * runtime puts before a line.
  * @throws the error of `chunks`.
  */
@@ -73,7 +73,7 @@ export async function readLog(
     lines++;
     const start = whole.indexOf('{');
     if (start === -1 || cut) continue;
-    // Before it is parsed: most lines of a large log are of other tasks.
+    // Checked before parsing: most lines of a large log concern other tasks.
     if (!whole.includes(identifier, start)) {
       if (whole.endsWith('}')) jsonLines++;
       continue;
@@ -91,7 +91,7 @@ export async function readLog(
   return { findings: findingsOf(latest), lines, jsonLines, ofTask, leftOut: ofTask - latest.length };
 }
 
-/** Why a log that was read to its end may know more than was found; undefined when nothing speaks for that. */
+/** Why a log that was read to its end may know more than was found; undefined if there is no sign of that. */
 export function logFault({ lines, jsonLines, leftOut }: LogResult): string | undefined {
   if (lines > 0 && jsonLines === 0)
     return 'none of its lines is JSON, as a worker writes them where its output is no terminal';
@@ -148,7 +148,7 @@ function endOf(line: LogLine): End | undefined {
   };
 }
 
-/** Nothing for an end, which is shown as such. */
+/** Nothing for an end, which is shown separately. */
 function stepOf(line: LogLine): Step[] {
   if (Object.hasOwn(ends, line.event)) return [];
   return [{ at: line.time, source: 'log', what: `${phraseOf(line)}${deliveryText(line)}` }];

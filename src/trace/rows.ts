@@ -1,14 +1,14 @@
-/** What a trace says, as names and values: for a terminal and for a page. PURE. */
+/** The content of a trace as names and values: for a terminal and for a page. PURE. */
 import { counted, number } from '../text/numbers.ts';
 import { printable, shortPrintable } from '../text/printable.ts';
 import { instant } from '../text/times.ts';
 import { compare, type SourceReport, type Trace } from './trace.ts';
 import { type KnownUpdate, whyText } from './updates.ts';
 
-/** Printable already. */
+/** Already printable. */
 export type TraceRow = readonly [name: string, value: string];
 
-/** What the task holds now; no rows where that was not read. */
+/** What the task holds now; no rows if it was not read. */
 export function taskRows({ task, updates }: Trace): readonly TraceRow[] {
   if (task === undefined || task === 'gone') return [];
   const rows: TraceRow[] = [
@@ -21,7 +21,7 @@ export function taskRows({ task, updates }: Trace): readonly TraceRow[] {
   return rows;
 }
 
-/** `Task t1 now`, or why nothing is known of it. */
+/** `Task t1 now`, or why nothing is known about it. */
 export function taskHead({ identifier, task }: Trace): string {
   const head = `Task ${identifier}`;
   if (task === undefined) return `${head}: what it holds now was not read`;
@@ -45,7 +45,7 @@ export function updateTime({ at }: KnownUpdate): string {
   return at === undefined ? 'at no known time   ' : instant(at);
 }
 
-/** Where it came from, what it sets, and what is known of its end. */
+/** Its origin, the values it sets, and what is known about its end. */
 export function updateRows({
   values,
   letters,
@@ -72,7 +72,7 @@ export function updateRows({
   return rows;
 }
 
-/** How it ended, or where it stands. */
+/** How it ended, or its present state. */
 export function endText({ end, open }: KnownUpdate): string {
   if (end === undefined || (open !== undefined && end.at === undefined)) return openText[open ?? 'unknown'];
   const when = end.at === undefined ? '' : ` ${instant(end.at)}`;
@@ -105,7 +105,7 @@ function valuesText({ Description, TaskConfigurationId }: NonNullable<KnownUpdat
   return parts.length === 0 ? 'nothing that could be read' : parts.join('; ');
 }
 
-/** What happened on the way, and who says so. */
+/** A step on the way, and the source that reports it. */
 export function stepText({ what, source }: KnownUpdate['steps'][number]): string {
   return `${shortPrintable(what, 400)} (${sourceNames[source]})`;
 }
@@ -124,7 +124,7 @@ const states = {
   'not-asked': 'not read: ',
 } as const satisfies Record<SourceReport['state'], string>;
 
-/** What became of asking a source. */
+/** The result of asking a source. */
 export function sourceRow({ source, state, what }: SourceReport): TraceRow {
   return [sourceNames[source], `${states[state]}${printable(what)}`];
 }

@@ -1,4 +1,4 @@
-/** Findings of all sources as the updates that they are of. PURE. */
+/** Combines the findings of all sources into updates. PURE. */
 import {
   type End,
   type Finding,
@@ -8,22 +8,22 @@ import {
   updateSources,
 } from './finding.ts';
 
-/** An update of the task, with all that the sources tell of it. Times are epoch milliseconds. */
+/** An update of the task, with everything the sources know about it. Times are epoch milliseconds. */
 export interface KnownUpdate extends Omit<Finding, 'source' | 'letter' | 'open' | 'end'> {
   readonly sources: readonly UpdateSource[];
   /** undefined: no source knows an end. */
   readonly end: (End & { readonly source: UpdateSource }) | undefined;
-  /** As the ledger has it; undefined where it has ended, or is of no job of this ledger. */
+  /** Its state in the ledger; undefined if it has ended, or belongs to no job of this ledger. */
   readonly open: OpenState | undefined;
-  /** On the dead-letter queue now. */
+  /** Its letters now on the dead-letter queue. */
   readonly letters: readonly NonNullable<Finding['letter']>[];
-  /** What it is ordered by: when it was decided on or sent, or else the first that is known of it. */
+  /** The sort key: when it was decided on or sent, or else the first time known for it. */
   readonly at: number | undefined;
 }
 
 /**
- * Joins findings that share a message, and no others: whoever may send to the queue can repeat a JobId and a RequestId.
- * @returns the updates, the oldest first; those whose time is not known last.
+ * Joins only findings that share a message: anyone who may send to the queue can repeat a JobId and a RequestId.
+ * @returns the updates, oldest first; those of unknown time last.
  */
 export function updatesOf(findings: readonly Finding[]): KnownUpdate[] {
   const place = (update: KnownUpdate): number => update.at ?? Number.MAX_VALUE;
@@ -74,7 +74,7 @@ function rank({ source }: Finding): number {
   return updateSources.indexOf(source);
 }
 
-/** `applied` and `superseded` are final, as in the ledger; of two others the later counts. What is not told by it is a step. */
+/** `applied` and `superseded` are final, as in the ledger; of two other ends, the later counts. The remaining ends become steps. */
 function endsOf(found: readonly Finding[]): { end: KnownUpdate['end']; earlier: readonly Step[] } {
   const ends = found.flatMap(({ source, end }) => (end === undefined ? [] : [{ ...end, source }]));
   const final = ends.find(({ state }) => state === 'applied' || state === 'superseded');
@@ -85,7 +85,7 @@ function endsOf(found: readonly Finding[]): { end: KnownUpdate['end']; earlier: 
   return { end, earlier };
 }
 
-/** `: Rejected, ResourceNotFoundException (404)`; empty when nothing is known. */
+/** `: Rejected, ResourceNotFoundException (404)`; empty if nothing is known. */
 export function whyText({ reason, error }: Pick<End, 'reason' | 'error'>): string {
   const status = error?.status === undefined ? '' : ` (${error.status})`;
   const parts = [reason, error === undefined ? undefined : `${error.name}${status}`];

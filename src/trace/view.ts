@@ -7,11 +7,11 @@ import { endText, sourceRow, stepText, taskHead, taskRows, updateRows, updateTim
 import type { SourceReport, Trace } from './trace.ts';
 import type { KnownUpdate } from './updates.ts';
 
-/** Steps of one update that are shown: the first and the latest. JSON has all. */
+/** Maximum number of steps shown per update: the first and the latest. JSON has all. */
 const FIRST_STEPS = 3;
 const LAST_STEPS = 9;
 
-/** @param columns of the terminal; undefined where there is none. */
+/** @param columns the terminal's width; undefined without a terminal. */
 export function traceText(trace: Trace, commandLine: CommandLine, columns?: number): string {
   const { identifier, updates, sources } = trace;
   const width = widthOf(columns);
@@ -64,7 +64,7 @@ function nextLines(identifier: string, updates: readonly KnownUpdate[], commandL
   return lines;
 }
 
-/** A name and what it holds, which goes on below itself. */
+/** A name and its value, wrapped with the lines aligned. */
 function row(name: string, value: string, width: number): string {
   return hang(`  ${name.padEnd(20)}`, value, width);
 }

@@ -38,7 +38,7 @@ export function readLimit(text: string): ApiLimit {
   return limits.length === 1 && only !== undefined ? only : { kind: 'all', limits };
 }
 
-/** @param it what is wrong, if it is: the subject of a sentence. */
+/** @param it the subject of the error sentence. */
 function readPart(part: string, it: string): Single {
   const [figure = '', listed, ...more] = part.split('@');
   if (more.length > 0)
@@ -71,7 +71,7 @@ function readOptions(listed: string): Options {
   return options;
 }
 
-/** `200`, `200:20`, `200:20@tick=1s`. Without a burst, it is a tenth of a second's calls, or a tick's if they are more. */
+/** `200`, `200:20`, `200:20@tick=1s`. The default burst is a tenth of a second's calls, or a tick's calls if they are more. */
 function readBucket(figure: string, options: Options, it: string): Undivided {
   if (options.has('sliding')) throw goesWith('sliding', 'calls in a period', '600/60s@sliding');
   const tickMs = options.has('tick') ? readTime(options.get('tick') ?? '') : 0;
@@ -142,7 +142,7 @@ function readTime(text: string): number | undefined {
   return ms >= 1 && ms <= DAY_MS ? ms : undefined;
 }
 
-/** What a time was probably meant to be that has no unit, or has it in another spelling: for the end of a sentence. */
+/** For a time without a unit, or with a misspelt one: what was probably meant, for the end of a sentence. */
 function withUnit(before: string, text = ''): string {
   const [, amount = '', unit = ''] = /^([\d.]+) ?([a-z]*)$/i.exec(text) ?? [];
   const short = /^m(?:s|il)/i.test(unit) ? 'ms' : (unit[0]?.toLowerCase() ?? 's');

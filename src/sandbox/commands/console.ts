@@ -1,4 +1,4 @@
-/** The sandbox's console: the same as `console`, of nothing but the sandbox. */
+/** The sandbox's console: the same as `console`, but limited to the sandbox. */
 import { Writable } from 'node:stream';
 import type { CommandContext } from '../../cli/context.ts';
 import { holdersOf } from '../../console/access/tokens.ts';
@@ -6,18 +6,18 @@ import { isLoopback, serveConsole } from '../../console/commands/serve.ts';
 
 export interface SandboxConsole {
   readonly url: string;
-  /** How to get to it: lines for people. */
+  /** How to open it: lines for people. */
   readonly lines: readonly string[];
   readonly close: () => Promise<void>;
 }
 
 interface SandboxConsoleOptions {
-  /** Where the sandbox is, as other commands take it: the console gets no other variable, since those may name real queues. */
+  /** The sandbox's addresses, as other commands take them. The console gets no other variable, since those may name real queues. */
   readonly variables: Readonly<Record<string, string>>;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** Of who may change something. */
+  /** The operator's token. */
   readonly token: string;
 }
 
@@ -29,7 +29,7 @@ export async function startConsole(
   context.setVariables({ ...Object.fromEntries(aws), AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false' });
   const openReading = isLoopback(host);
   const { address, start, close } = await serveConsole({
-    // What it sends is on its pages.
+    // What the console sends is shown on its pages.
     context: { ...context, env: { ...variables, LOG_LEVEL: 'silent' }, stdout: nowhere(), stderr: nowhere() },
     host,
     port,

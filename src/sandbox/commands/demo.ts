@@ -19,9 +19,9 @@ export interface DemoOptions {
   readonly cloud: Cloud;
   readonly file: string;
   readonly context: CommandContext;
-  /** Makes the worker, with one more listener. */
+  /** Creates the worker, with one more listener. */
   readonly start: (listener: WorkerListener) => DemoWorker;
-  /** Runs the demo in surroundings that go on after it, until a signal. */
+  /** Runs the demo inside surroundings that continue after it until a signal. */
   readonly around?: (worker: DemoWorker, demo: () => Promise<void>) => Promise<void>;
 }
 
@@ -117,7 +117,7 @@ async function fill(
         signal,
         send: (messages) => queue.sendForIds(messages),
         progress: createProgress(context),
-        // That of the sandbox is this machine's.
+        // The sandbox uses this machine's clock.
         checkClock: async () => {},
       },
     );
@@ -127,8 +127,8 @@ async function fill(
 }
 
 /**
- * A progress bar on a terminal, a line every two seconds elsewhere.
- * @returns ends it.
+ * A progress bar on a terminal, otherwise a line every two seconds.
+ * @returns a function that ends it.
  */
 function showProgress(
   { stderr, isTerminal, clock }: CommandContext,
@@ -162,7 +162,7 @@ interface SummaryFacts {
   readonly seconds: number;
   readonly totalSeconds: number;
   readonly commandLine: CommandLine;
-  /** It runs until a signal. */
+  /** The sandbox continues until a signal. */
   readonly goesOn: boolean;
 }
 

@@ -6,12 +6,12 @@ import { SAMPLE_ROWS } from './sample.ts';
 
 interface Facts {
   readonly variables: Readonly<Record<string, string>>;
-  /** Or why its files could not be made, as a phrase. */
+  /** Its files, or why they could not be created, as a phrase. */
   readonly place: Place | { readonly why: string };
-  /** Where the worker's health page is; undefined without a worker. */
+  /** The URL of the worker's health page; undefined without a worker. */
   readonly healthUrl: string | undefined;
   readonly logsToFile: boolean;
-  /** How to get to the console, if there is one. */
+  /** How to open the console, if there is one. */
   readonly console: readonly string[];
   readonly apiUrl: string;
   /** For changing the simulated API over HTTP. */

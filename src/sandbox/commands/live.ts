@@ -1,4 +1,4 @@
-/** What the sandbox's worker does, on one line of a terminal. */
+/** Shows what the sandbox's worker does, on one line of a terminal. */
 import type { CommandContext } from '../../cli/context.ts';
 import { createScreen } from '../../text/live-block.ts';
 import { number } from '../../text/numbers.ts';
@@ -6,7 +6,7 @@ import type { WorkerSnapshot } from '../../worker/snapshot.ts';
 
 const DRAW_MS = 500;
 
-/** @returns ends it: the last state stays. */
+/** @returns a function that ends it: the last state stays. */
 export function showLive({ stderr, clock }: CommandContext, snapshot: () => WorkerSnapshot): () => void {
   const screen = createScreen<WorkerSnapshot>({
     stream: stderr,

@@ -8,19 +8,19 @@ import { printable } from '../../text/printable.ts';
 import { sampleRows } from './sample.ts';
 
 export interface Place {
-  /** Relative to the folder that the sandbox runs in, as a command takes it. */
+  /** Relative to the sandbox's folder, in the form that a command takes. */
   readonly sampleFile: string;
   readonly logFile: string;
-  /** Where the state of the sandbox's jobs is kept: not among that of real ones. From the root. */
+  /** Folder for the state of the sandbox's jobs, separate from that of real ones. Absolute path. */
   readonly stateDir: string;
-  /** Opens the log, to append to it. */
+  /** Opens the log for appending. */
   readonly openLog: () => Promise<Writable>;
   /**
    * Writes variables for other commands.
-   * @returns the name of the file, as it is given to `--env-file`.
+   * @returns the name of the file, in the form for `--env-file`.
    */
   readonly writeVariables: (variables: Readonly<Record<string, string>>) => string;
-  /** Removes the variables, which name nothing any more. */
+  /** Removes the variables, which are no longer valid. */
   readonly clear: () => void;
 }
 
@@ -29,7 +29,7 @@ const HEAD = '# ota-updater sandbox, process ';
 const SAMPLE = 'sandbox.csv';
 const LOG = 'sandbox.log';
 
-/** Makes them. @returns or why that is not possible, as a phrase. */
+/** Creates the files. @returns also why that is not possible, as a phrase. */
 export function makePlace(cwd: string, stateDir: string): Place | { readonly why: string } {
   const folder = resolve(cwd, stateDir);
   const shown = (name: string): string => relative(cwd, join(folder, name));
@@ -75,7 +75,7 @@ function createFree(folder: string, text: string): string {
   }
 }
 
-/** Whether a sandbox wrote it that did not end in good order. */
+/** Whether it was left by a sandbox that did not end properly. */
 function isLeftOver(path: string): boolean {
   const [first = ''] = (contentOf(path) ?? '').split('\n', 1);
   if (!first.startsWith(HEAD)) return false;
@@ -95,7 +95,7 @@ function contentOf(path: string): string | undefined {
   }
 }
 
-/** @returns whether the file was not there. */
+/** @returns whether the file was created. */
 function createOnce(path: string, text: () => string): boolean {
   let file: number;
   try {

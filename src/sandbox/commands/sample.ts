@@ -1,9 +1,9 @@
 /** A file of updates to try the sandbox with. PURE. */
 
-/** So many that a job takes as long as one wants to watch it: 25 s at 200 calls/s. */
+/** Enough rows to watch a job: 25 s at 200 calls/s. */
 export const SAMPLE_ROWS = 5_000;
 
-/** One in two hundred is of a task that does not exist there: a report is more instructive with failures. */
+/** One row in two hundred names a task that does not exist: a report with failures is more instructive. */
 const UNKNOWN_EVERY = 200;
 
 /** CSV with a header row. The same every time. */

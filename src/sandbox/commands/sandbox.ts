@@ -105,7 +105,7 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     });
 }
 
-/** Where a listener could not be opened, for the sentence. */
+/** The place where a listener could not be opened, for the error sentence. */
 function placeOf(error: unknown): string {
   const { address, port } = error as { readonly address?: unknown; readonly port?: unknown };
   return typeof address === 'string' ? ` at ${address}${port === undefined ? '' : `:${port}`}` : '';
@@ -141,7 +141,7 @@ async function run(cloud: Cloud, flags: Flags, token: string, context: CommandCo
   }
 }
 
-/** What a sandbox that goes on has been set up with. */
+/** What a sandbox that keeps running was set up with. */
 interface Stage {
   readonly cloud: Cloud;
   readonly flags: Flags;
@@ -151,7 +151,7 @@ interface Stage {
   readonly context: CommandContext;
 }
 
-/** Starts the console and says how to use the sandbox, then runs `work`. @param healthUrl of the worker, if there is one. */
+/** Starts the console and prints how to use the sandbox, then runs `work`. @param healthUrl of the worker, if there is one. */
 async function tell(
   { cloud, flags, token, place, variables, context }: Stage,
   healthUrl: string | undefined,
@@ -175,7 +175,7 @@ async function tell(
   }
 }
 
-/** Applies a file as the demo does, and goes on until a signal. */
+/** Applies a file as the demo does, and keeps running until a signal. */
 async function demonstrate(file: string, stage: Stage): Promise<void> {
   const { cloud, context } = stage;
   const env = { ...demoDefaults, ...context.env };
@@ -192,7 +192,7 @@ async function demonstrate(file: string, stage: Stage): Promise<void> {
   });
 }
 
-/** Runs the worker until a signal. On a terminal its log would write over the line that shows what it does. */
+/** Runs the worker until a signal. On a terminal, its log would overwrite the status line. */
 async function work(stage: Stage): Promise<void> {
   const { cloud, place, context } = stage;
   const logsToFile = context.isTerminal && 'openLog' in place;
@@ -246,12 +246,12 @@ function start(
   return { ...assembly, config, log };
 }
 
-/** That of the worker, for commands that say how long something takes. */
+/** The worker's rate limit, for commands that estimate durations. */
 function rateLimitOf({ RATE_LIMIT }: Environment): string {
   return RATE_LIMIT ?? workerDefaults.RATE_LIMIT;
 }
 
-/** What another process needs to use it. */
+/** The variables with which another process can use the sandbox. */
 function variablesOf(cloud: Cloud): Readonly<Record<string, string>> {
   return {
     QUEUE_URL: cloud.queueUrl,

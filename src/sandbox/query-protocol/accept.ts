@@ -1,12 +1,12 @@
-/** Has an SQS emulator that speaks the JSON protocol alone answer the query protocol, too. */
+/** Adds the query protocol to an SQS emulator that only supports the JSON protocol. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { toXml } from './answer.ts';
 import { readQuery } from './request.ts';
 
 /**
- * To be called before the server listens. Forms of other services (SNS, STS) go their own way.
- * @param app parses forms to objects of texts, and takes the JSON protocol at `/`.
+ * Call this before the server listens. Forms for other services (SNS, STS) are not affected.
+ * @param app parses forms to objects of texts, and accepts the JSON protocol at `/`.
  */
 export function acceptQueryProtocol(app: FastifyInstance): void {
   app.addHook('preHandler', async (request, reply) => {
@@ -14,7 +14,7 @@ export function acceptQueryProtocol(app: FastifyInstance): void {
     const query = readQuery(request.body as Readonly<Record<string, string>>);
     if (query === undefined) return;
     const { action, input } = query;
-    // Some clients name the queue by the path alone.
+    // Some clients name the queue only by the path.
     const own = `${request.protocol}://${request.headers.host ?? ''}`;
     const named = request.url === '/' ? {} : { QueueUrl: `${own}${request.url}` };
     const answered = await app.inject({

@@ -1,14 +1,14 @@
-/** An answer of SQS's JSON protocol as one of its query protocol, in XML. PURE. */
+/** Converts an answer of SQS's JSON protocol to the query protocol, in XML. PURE. */
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the client gets. */
+/** The answer for the client. */
 export interface XmlAnswer {
   readonly status: number;
   readonly body: string;
 }
 
-/** What the JSON protocol answered. */
+/** The answer in the JSON protocol. */
 export interface JsonAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -16,7 +16,7 @@ export interface JsonAnswer {
   readonly queryError?: string | undefined;
 }
 
-/** Objects here, lists of pairs there; by the name of the pair's key. */
+/** Objects in the JSON protocol that are lists of pairs in the query protocol; with the name of the pair's key. */
 const pairs: Readonly<Record<string, readonly [tag: string, key: string]>> = {
   Attributes: ['Attribute', 'Name'],
   MessageAttributes: ['MessageAttribute', 'Name'],
@@ -78,7 +78,7 @@ const entities: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  // XML readers turn it into a line feed.
+  // XML readers would turn it into a line feed.
   '\r': '&#xD;',
 };
 

@@ -1,6 +1,6 @@
 /**
- * A request in SQS's query protocol as one in its JSON protocol: forms with names like `MessageAttribute.1.Value.StringValue`.
- * Older clients speak it (the AWS CLI 1 and 2 before 2.13, boto3 before 1.28.81). PURE.
+ * Converts a request in SQS's query protocol to the JSON protocol: forms with names like `MessageAttribute.1.Value.StringValue`.
+ * Older clients use the query protocol (the AWS CLI 1 and 2 before 2.13, boto3 before 1.28.81). PURE.
  */
 
 /** SQS's version of the protocol; SNS and STS have others. */
@@ -10,7 +10,7 @@ const QUERY_VERSION = '2012-11-05';
 type Field = string | { readonly [name: string]: Field } | readonly Field[];
 type Fields = Readonly<Record<string, Field>>;
 
-/** An action and its input, as the JSON protocol has it. */
+/** An action and its input, in the form of the JSON protocol. */
 export interface SqsRequest {
   readonly action: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ const lists: Readonly<Record<string, string>> = {
   ChangeMessageVisibilityBatchRequestEntry: 'Entries',
 };
 
-/** Lists of pairs there, objects here; by the name of the pair's key. */
+/** Lists of pairs in the query protocol that are objects in the JSON protocol; with the name of the pair's key. */
 const maps: Readonly<Record<string, readonly [name: string, key: string]>> = {
   Attribute: ['Attributes', 'Name'],
   Tag: ['Tags', 'Key'],
@@ -43,9 +43,9 @@ const numbers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a request of the query protocol.
+ * Parses a request of the query protocol.
  * @param form names and values as the client sent them.
- * @returns undefined when it is none of SQS's.
+ * @returns undefined if it is not a request for SQS.
  */
 export function readQuery(form: Readonly<Record<string, string>>): SqsRequest | undefined {
   const { Action, Version, ...rest } = form;
@@ -53,7 +53,7 @@ export function readQuery(form: Readonly<Record<string, string>>): SqsRequest | 
   return { action: Action, input: renamed(nested(rest)) };
 }
 
-/** `A.2.B` as a list under `A` with an object under 2: names of one depth to a tree. */
+/** `A.2.B` becomes a list under `A` with an object at 2: builds a tree from flat names. */
 function nested(form: Readonly<Record<string, string>>): Fields {
   const heads = new Map<string, [string, string][]>();
   for (const [name, value] of Object.entries(form)) {

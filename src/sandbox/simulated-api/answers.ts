@@ -1,6 +1,6 @@
 /** An HTTP answer, without the request id, which every answer of the API gets. */
 export interface Answer {
-  /** As from a proxy before the API: without a request id. */
+  /** As from a proxy in front of the API: without a request id. */
   readonly foreign?: true;
   readonly status: number;
   /** Names in lower case. */

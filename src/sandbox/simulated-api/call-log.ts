@@ -1,6 +1,6 @@
 import type { UpdateInput } from './validation.ts';
 
-/** How an UpdateOtaTask call was answered: a status, or what happened in place of an answer. */
+/** How an UpdateOtaTask call was answered: a status, or what happened instead of an answer. */
 export type CallStatus = number | 'hang' | 'reset' | 'apply-then-reset';
 
 /** One UpdateOtaTask call. */
@@ -92,7 +92,7 @@ export class CallLog {
     this.#recheck();
   }
 
-  /** A call of another operation than UpdateOtaTask. */
+  /** A call of an operation other than UpdateOtaTask. */
   read(status: number): void {
     this.#reads += 1;
     this.#readsByStatus.set(status, (this.#readsByStatus.get(status) ?? 0) + 1);

@@ -59,7 +59,7 @@ const Input = z.object({
 
 export type ConfigurationInput = Readonly<z.output<typeof Input>>;
 
-/** The input, or what is wrong with it, a sentence each; `malformed`: it is no JSON object. */
+/** The input, or its faults, one sentence each; `malformed`: it is not a JSON object. */
 export type ReadConfiguration =
   | { readonly input: ConfigurationInput }
   | { readonly violations: readonly string[] }

@@ -1,6 +1,6 @@
 /**
- * The task configurations: those that were there at the start, computed from their ids, and those created. Ids that differ in
- * their digits alone have the same settings, so that what a change from one family to another does is the same everywhere.
+ * The task configurations: the initial ones, computed from their ids, and those created. Ids that differ only in their
+ * digits have the same settings, so that a change from one family to another always has the same effect.
  */
 
 import type { ConfigurationInput } from './configuration-body.ts';
@@ -25,9 +25,9 @@ export class ConfigurationStore {
   readonly #startedAtMs: number;
   readonly #random: () => number;
   readonly #created = new Map<string, SimulatedConfiguration>();
-  /** By client token: what it created, and from which input. */
+  /** By client token: the configuration it created, and the input. */
   readonly #tokens = new Map<string, { readonly id: string; readonly input: string }>();
-  /** Listed: ids in the order in which they became known. */
+  /** The listed configurations: ids in the order in which they became known. */
   readonly #known = new Set<string>();
   #exists: (id: string) => boolean = () => true;
 
@@ -37,7 +37,7 @@ export class ConfigurationStore {
     this.setPopulation(population);
   }
 
-  /** Changes which configurations exist besides those created. */
+  /** Changes which configurations exist in addition to those created. */
   setPopulation(population: ConfigurationSettings): void {
     if (population.kind === 'listed') {
       const set = new Set(population.ids);
@@ -54,7 +54,7 @@ export class ConfigurationStore {
     return this.#created.has(id) || this.#exists(id);
   }
 
-  /** Undefined if there is none. It is listed from now on. */
+  /** Undefined if there is none. From now on it is listed. */
   get(id: string): SimulatedConfiguration | undefined {
     const created = this.#created.get(id);
     if (created !== undefined) return created;
@@ -63,7 +63,7 @@ export class ConfigurationStore {
     return this.#computed(id);
   }
 
-  /** With a token that was there before: what that call created, or a conflict if it had another input. */
+  /** For a token that was used before: the result of that call, or a conflict if its input differed. */
   create(input: ConfigurationInput, nowMs: number): Created {
     const { ClientToken: token, ...fields } = input;
     const text = JSON.stringify(fields);
@@ -117,7 +117,7 @@ export class ConfigurationStore {
     };
   }
 
-  /** Of digits, so that a walk-through reads the same whatever it is; counted, so that no two are the same. */
+  /** Digits only, so that the output of a walk-through looks the same for any id; counted, so that ids are unique. */
   #newId(): string {
     const random = String(Math.floor(this.#random() * 1e10)).padStart(10, '0');
     return `cfg${random}${this.#created.size + 1}`;

@@ -1,19 +1,19 @@
 /**
- * The devices behind each task: where each one is, by the time since the task's configuration was set. Nothing is kept: it is
- * all computed. PURE.
+ * The devices behind each task: the state of each, from the time since the task's configuration was set. Nothing is stored; everything
+ * is computed. PURE.
  */
 import { z } from 'zod';
 import { fractionOf } from './hash.ts';
 
 const seconds = z.number().min(0).max(86_400);
 
-/** How devices take an update. Those of a task that was never updated have all succeeded. */
+/** How devices apply an update. Those of a task that was never updated have all succeeded. */
 export const Devices = z.strictObject({
   /** Devices of each task. */
   perTask: z.number().int().min(0).max(10_000).default(10),
-  /** From the update until the last device of the task has succeeded; they end one after the other, evenly. */
+  /** Time from the update until the last device of the task has succeeded; devices end one by one at even intervals. */
   takeSeconds: seconds.default(20),
-  /** Configurations with which a share of all devices fails, so many seconds after the update. */
+  /** Configurations with which a share of all devices fails, a given number of seconds after the update. */
   failures: z
     .array(
       z.strictObject({
@@ -26,7 +26,7 @@ export const Devices = z.strictObject({
 });
 export type DeviceSettings = z.output<typeof Devices>;
 
-/** What the devices of a task go by. */
+/** The facts about a task that determine its devices. */
 export interface DeviceFacts {
   readonly identifier: string;
   readonly configuration: string;
@@ -121,7 +121,7 @@ function courseOf(
     startMs,
     endMs,
     statusAt: (nowMs) => {
-      // Whatever the clock says: they were there before the sandbox was.
+      // At any time: these devices existed before the sandbox.
       if (configuredAtMs === null) return 'SUCCEEDED';
       if (nowMs >= endMs) return fails ? 'FAILED' : 'SUCCEEDED';
       return nowMs >= startMs ? 'IN_PROGRESS' : 'QUEUED';

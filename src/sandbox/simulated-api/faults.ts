@@ -1,4 +1,4 @@
-/** Draws fault and latency of a call at random. */
+/** Draws the fault and the latency of a call at random. */
 import { type Fault, type FaultSettings, faultNames, type LatencySettings } from './settings.ts';
 
 /** A source of randomness, uniform in [0, 1). */

@@ -3,7 +3,7 @@ import { type Answer, ok, validationFailure } from './answers.ts';
 const defaultPage = 100;
 const largestPage = 1000;
 
-/** What is listed; tokens of one are none of another. */
+/** What is listed; tokens of one list are invalid for another. */
 type ListKind = 'ota-tasks' | 'ota-task-configurations' | `ota-tasks/${string}/devices`;
 
 /** Up to `count` items from position `start` on; `next` is the position of the next page, null at the end. */

@@ -60,7 +60,7 @@ function finish(reply: FastifyReply, ending: Answer | 'reset'): void {
 function watchClient(reply: FastifyReply, left: () => void) {
   const socket = reply.raw.socket;
   let gone = false;
-  // 'end' comes before 'close': the client's next call, on another connection, must not come first.
+  // 'end' precedes 'close': otherwise the client's next call, on another connection, could arrive first.
   const events = ['end', 'error', 'close'] as const;
   const stop = () => {
     for (const event of events) socket?.off(event, leave);

@@ -17,7 +17,7 @@ export interface RouteContext {
   readonly sleep: Sleep;
 }
 
-/** The operations of the service, with the paths and the protocol (restJson1) of AWS's. */
+/** The operations of the service, with AWS's paths and protocol (restJson1). */
 export function addServiceRoutes(app: FastifyInstance, context: RouteContext): void {
   const { service, callLog, now, sleep } = context;
   const connectionOf = numbered();
@@ -77,7 +77,7 @@ export function refuseRequest(error: unknown, reply: FastifyReply): void {
   else sendAnswer(reply, failure(500, 'InternalFailureException', text));
 }
 
-/** Numbers things from 0, in the order in which they are first asked for. */
+/** Numbers things from 0, in the order of their first use. */
 function numbered(): (thing: object) => number {
   const numbers = new WeakMap<object, number>();
   let count = 0;

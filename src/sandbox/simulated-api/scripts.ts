@@ -15,11 +15,11 @@ export const ScriptedAnswer = z.union([
    * applying. `apply-then-reset`: apply, then reset.
    */
   z.enum(['apply', 'hang', 'reset', 'apply-then-reset']),
-  /** This answer, without applying; a name (`errorType`, or `__type` in the body) and a status but 204, as from a proxy: without a request id. */
+  /** This answer, without applying. Without a name (`errorType`, or `__type` in the body) it is like a proxy's and has no request id, unless it is a 204. */
   z.strictObject({
     status: z.number().int().min(200).max(599),
     headers: Headers.optional(),
-    /** A string is sent as it is (text/html unless `headers` say otherwise), anything else as JSON. */
+    /** A string is sent as it is (text/html unless `headers` says otherwise), anything else as JSON. */
     body: z.unknown().optional(),
     /** The error name in `x-amzn-errortype`; the body is then `{"message"}` unless given. */
     errorType: z.string().min(1).optional(),

@@ -30,9 +30,9 @@ export interface Decision {
 
 /** Who calls. */
 export interface Caller {
-  /** Whether with credentials. */
+  /** Whether the caller has credentials. */
   readonly authorized: boolean;
-  /** Over which connection: a whole number from 0. */
+  /** The connection: a whole number from 0. */
   readonly connection: number;
 }
 
@@ -171,12 +171,12 @@ export class Service {
     this.#drawLatency = latencyDrawer(latency, this.#random);
   }
 
-  /** Answers by `perform`, unless the call is refused before. */
+  /** Answers with `perform`, unless the call is refused first. */
   #answer(operation: Operation, identifier: string | null, caller: Caller, perform: () => Outcome): Decision {
     const refusal = this.#refusal(operation, identifier, caller);
     if (refusal !== null) return this.#timed(refusal);
     const isLimited = operation === 'UpdateOtaTask' || this.#settings.limitReads;
-    // The limit may be another one by the time the call ends.
+    // The limit may have been replaced by the time the call ends.
     const limit = isLimited ? this.#limit : null;
     if (limit?.admit({ at: this.#elapsed(), connection: caller.connection }) === false)
       return this.#timed(

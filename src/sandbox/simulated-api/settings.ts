@@ -35,7 +35,7 @@ const Population = z.discriminatedUnion('kind', [
     exceptPrefix: z.string().min(1).nullable().default(null),
     except: z.array(z.string()).default([]),
   }),
-  /** These and no others. */
+  /** Only these. */
   z.strictObject({ kind: z.literal('listed'), identifiers: z.array(identifier) }),
   /** `prefix1` to `prefix<count>`; a task takes memory only once it is called for. */
   z.strictObject({
@@ -45,11 +45,11 @@ const Population = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** Which task configurations exist besides those that are created. */
+/** Which task configurations exist in addition to those that are created. */
 const Configurations = z.discriminatedUnion('kind', [
-  /** Every id, except those that start with `exceptPrefix`. Listed are the ones that tasks have at first, and those called for. */
+  /** Every id, except those that start with `exceptPrefix`. Listed are the initial configurations of tasks, and those called for. */
   z.strictObject({ kind: z.literal('all'), exceptPrefix: z.string().min(1).nullable().default(null) }),
-  /** These and no others. */
+  /** Only these. */
   z.strictObject({ kind: z.literal('listed'), ids: z.array(z.string().min(1)) }),
 ]);
 
@@ -81,7 +81,7 @@ const Faults = z
   .strictObject({
     /** 500 InternalServerException, not applied. */
     internalError: share.default(0),
-    /** 429 whatever the limit, not applied. */
+    /** 429 regardless of the limit, not applied. */
     throttle: share.default(0),
     /** The Retry-After of those 429s, in seconds; null for no such header. */
     throttleRetryAfterSeconds: z.number().int().min(0).nullable().default(null),
@@ -109,7 +109,7 @@ export const SimulatedApiSettings = z.strictObject({
   awsRetryAfterMs: z.number().int().min(0).nullable().default(null),
   /** Time before each answer: a range, or weighted ranges. */
   latency: Latency.default({ minMs: 0, maxMs: 0 }),
-  /** What each call that is in flight when another arrives adds to the time before the other's answer. */
+  /** Added to the time before an answer for each call in flight when the call arrives. */
   latencyPerCallInFlightMs: milliseconds.default(0),
   faults: Faults.prefault({}),
   /** 403 ExpiredTokenException for every request. */
@@ -124,7 +124,7 @@ export const SimulatedApiSettings = z.strictObject({
   down: z.boolean().default(false),
   tasks: Population.prefault({ kind: 'all' }),
   configurations: Configurations.prefault({ kind: 'all' }),
-  /** Whether UpdateOtaTask answers 404 for a configuration that does not exist. What AWS does is not documented. */
+  /** Whether UpdateOtaTask answers 404 for a configuration that does not exist. AWS does not document its behaviour. */
   refuseUnknownConfigurations: z.boolean().default(false),
   devices: Devices.prefault({}),
 });
@@ -176,7 +176,7 @@ export function mergeSettings(current: SimulatedApiSettings, patch: unknown): Si
 function describe(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): string[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
-    // The intended branch is the one whose problems lie inside the value, not at its root.
+    // The intended branch is the one with problems inside the value, not at its root.
     const meant = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
     if (meant && meant.length > 0) return meant.flatMap((inner) => describe(inner, path));
   }

@@ -31,11 +31,11 @@ interface Stored {
   configuration: string | null;
   /** Epoch milliseconds; null until updated. */
   updatedAt: number | null;
-  /** When it was given another configuration. */
+  /** When it was last given another configuration. */
   configuredAt: number | null;
 }
 
-/** The configurations that tasks have until an update gives them another. */
+/** The configurations that tasks have before an update gives them another. */
 export const configurationsAtFirst: readonly string[] = Array.from({ length: 10 }, (_, i) => `cfgA${i}`);
 
 const createdWithinMs = 90 * 86_400_000;
@@ -45,7 +45,7 @@ export function taskArn(identifier: string): string {
 }
 
 /**
- * The tasks. Their initial state is computed from the Identifier, so that a task takes memory only once it has been called
+ * The tasks. Their initial state is computed from the Identifier, so a task takes memory only once it has been called
  * for.
  */
 export class TaskStore {
@@ -131,7 +131,7 @@ export class TaskStore {
     };
   }
 
-  /** What the devices of a task go by. */
+  /** The facts that determine a task's devices. */
   deviceFacts(task: SimulatedTask): DeviceFacts {
     return {
       identifier: task.TaskId,
@@ -173,7 +173,7 @@ function configurationAtFirst(identifier: string): string {
   return configurationsAtFirst[hashOf(identifier) % configurationsAtFirst.length] ?? '';
 }
 
-/** By the beginning of its Identifier, so that any test can have a task of each; else by its hash. */
+/** Determined by the beginning of the Identifier, so that tests can have a task of each status; otherwise by its hash. */
 function statusOf(identifier: string, hash: number): SimulatedTask['Status'] {
   if (identifier.startsWith('completed')) return 'COMPLETED';
   if (identifier.startsWith('canceled')) return 'CANCELED';

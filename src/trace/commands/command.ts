@@ -1,4 +1,4 @@
-/** `trace IDENTIFIER`: everything that is known of one task. */
+/** `trace IDENTIFIER`: everything that is known about one task. */
 
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
@@ -20,7 +20,7 @@ interface Flags extends BoundFlags {
   readonly json?: boolean;
 }
 
-/** @param pollSeconds of the pass over the dead-letter queue; see `PassSurroundings`. */
+/** @param pollSeconds for the pass over the dead-letter queue; see `PassSurroundings`. */
 export function configureTrace(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(

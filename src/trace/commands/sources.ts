@@ -1,4 +1,4 @@
-/** Asks the sources of a trace. None throws: what went wrong is its report. */
+/** Asks the sources of a trace. None throws: a failure is part of its report. */
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { CommandContext } from '../../cli/context.ts';
@@ -23,10 +23,10 @@ import { letterFinding } from '../letters.ts';
 import { logFault, readLog } from '../log.ts';
 import type { SourceReport, Trace } from '../trace.ts';
 
-/** Rows, outcomes and letters of one task that are shown, of each. */
+/** Maximum number of a task's rows, outcomes and letters shown, of each. */
 const MAX_RECORDS = 10_000;
 
-/** One read is asked again while it is throttled, and for as long. */
+/** How long one read is retried while it is throttled. */
 const API_PATIENCE_MS = 20_000;
 
 export interface Asking {
@@ -38,12 +38,12 @@ export interface Asking {
 
 export interface Answer {
   readonly report: SourceReport;
-  /** It has failed for a reason that lies not in the task: the same is so for every other. */
+  /** It failed for a reason that does not concern the task: reads of other tasks would fail, too. */
   readonly away?: true;
   readonly findings: readonly Finding[];
 }
 
-/** The ledger, which is not made where there is none. */
+/** Asks the ledger, which is not created if missing. */
 export async function askLedger(asking: Asking): Promise<Answer> {
   const { context } = asking;
   return await answer('ledger', async () => {
@@ -63,7 +63,7 @@ export async function askLedger(asking: Asking): Promise<Answer> {
   });
 }
 
-/** What a ledger that is open has of the task. @throws LedgerError. */
+/** What an open ledger has about the task. @throws LedgerError. */
 export async function ledgerAnswer({ context, identifier }: Asking, ledger: Ledger): Promise<Answer> {
   const records = await ledger.ofTask(identifier, MAX_RECORDS);
   const { rows, outcomes, cut } = records;
@@ -72,7 +72,7 @@ export async function ledgerAnswer({ context, identifier }: Asking, ledger: Ledg
   return { report, findings: ledgerFindings(records) };
 }
 
-/** @param where it would be. */
+/** @param where the place where it would be. */
 export function noLedger(context: CommandContext, where: string, setting: Ledger['setting']): Answer {
   return none(
     'ledger',
@@ -80,7 +80,7 @@ export function noLedger(context: CommandContext, where: string, setting: Ledger
   );
 }
 
-/** A trace takes nothing from a queue: whoever follows a job does. */
+/** A trace takes nothing from a queue: outcomes are collected by the process that follows a job. */
 function notCollected({ env }: CommandContext): string {
   return env.OUTCOME_QUEUE_URL
     ? '; outcomes that still wait on OUTCOME_QUEUE_URL are in no ledger yet: `jobs status` takes them into this one'
@@ -137,7 +137,7 @@ const passEnds = {
   'in-flight-limit': 'stopped, since SQS lets 120,000 messages be in flight at most',
 } as const;
 
-/** The task as the API has it now. */
+/** The task's present state in the API. */
 export async function askApi({ context, identifier, signal }: Asking): Promise<Answer & Pick<Trace, 'task'>> {
   const source = 'task';
   let task: Trace['task'];
@@ -166,10 +166,10 @@ export async function askApi({ context, identifier, signal }: Asking): Promise<A
   return { ...asked, task };
 }
 
-/** Failures that may be of one task alone, and of the asking itself. */
+/** Failures that may concern only this task, and those of the request itself. */
 const ofTheTask: ReadonlySet<FailureKind> = new Set(['denied', 'rejected', 'conflict', 'internal']);
 
-/** A worker's log: a file, `-` for stdin, or undefined when none was given. */
+/** A worker's log: a file, `-` for stdin, or undefined if none was given. */
 export async function askLog(
   { context, identifier, signal }: Asking,
   file: string | undefined,
@@ -201,7 +201,7 @@ export async function askLog(
   }
 }
 
-/** What `ask` answers, or why it could not. */
+/** The answer of `ask`, or why there is none. */
 async function answer(source: SourceReport['source'], ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask();

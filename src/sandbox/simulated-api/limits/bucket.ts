@@ -3,7 +3,7 @@ import type { LimitSettings, SettingsOf } from './settings.ts';
 
 /**
  * A token bucket, full at first. In any t seconds it grants at most `burst + ratePerSecond * t` tokens; with ticks, at most
- * `burst` and the tokens of the ticks in that time.
+ * `burst` plus the tokens of the ticks in that time.
  */
 export class Bucket implements Rule, Grant {
   #settings: SettingsOf<'bucket'>;
@@ -25,7 +25,7 @@ export class Bucket implements Rule, Grant {
     this.#tokens -= 1;
   }
 
-  /** The present tokens are kept, up to the new burst. */
+  /** Keeps the present tokens, up to the new burst. */
   change(settings: LimitSettings, at: number): boolean {
     if (settings.kind !== 'bucket') return false;
     this.#refill(at);
@@ -35,7 +35,7 @@ export class Bucket implements Rule, Grant {
   }
 
   #refill(at: number): void {
-    // Also when the clock steps back: nothing is granted twice for the same time.
+    // Also if the clock steps back: no time is granted for twice.
     if (at <= this.#refilledAt) return;
     const { ratePerSecond, burst, tickMs } = this.#settings;
     const passedMs =

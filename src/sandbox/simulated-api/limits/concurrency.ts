@@ -20,7 +20,7 @@ export class Concurrency implements Rule, Grant {
     return this.#inFlight.calls < this.#settings.calls ? this : null;
   }
 
-  /** Nothing: the limit counts the calls. */
+  /** Takes nothing: the limit counts the calls. */
   take(): void {}
 
   change(settings: LimitSettings): boolean {

@@ -1,7 +1,7 @@
 import { type Arrival, type CreateRule, changedRule, type Grant, type Rule } from './rule.ts';
 import type { LimitSettings, SettingsOf } from './settings.ts';
 
-/** Lets through what each of its rules lets through. When one refuses, nothing is taken from the others. */
+/** Lets a call through if each of its rules does. If one refuses, nothing is taken from the others. */
 export class Every implements Rule {
   readonly #create: CreateRule;
   #rules: readonly Rule[];

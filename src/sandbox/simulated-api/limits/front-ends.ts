@@ -25,7 +25,7 @@ export class FrontEnds implements Rule {
     return this.#parts[chosen]?.offer(call) ?? null;
   }
 
-  /** Front ends that are added begin with nothing used. */
+  /** New front ends begin with nothing used. */
   change(settings: LimitSettings, at: number): boolean {
     if (settings.kind !== 'frontEnds') return false;
     this.#parts = this.#partsOf(settings, at, this.#parts);
@@ -45,7 +45,7 @@ function partOf({ count, limit }: SettingsOf<'frontEnds'>, index: number): Limit
     const burst = Math.max(1, limit.burst / count);
     return { ...limit, ratePerSecond: limit.ratePerSecond / count, burst };
   }
-  // Whole calls, whose sum is that of the limit if each front end has one at least.
+  // Whole calls that add up to the limit, if each front end has at least one.
   const upTo = (parts: number): number => Math.floor((parts * limit.calls) / count);
   return { ...limit, calls: Math.max(1, upTo(index + 1) - upTo(index)) };
 }

@@ -6,22 +6,22 @@ import { type Arrival, type CreateRule, changedRule, type Rule } from './rule.ts
 import type { LimitSettings } from './settings.ts';
 import { Window } from './window.ts';
 
-/** A limit on calls, as APIs have it. A clock that steps back grants nothing in addition. */
+/** A limit on calls, as APIs have it. A clock that steps back grants nothing more. */
 export interface CallLimit {
   /** Whether the call is let through. */
   admit(call: Arrival): boolean;
   /** A call that was let through has been answered, or its client has gone. */
   ended(at: number): void;
   /**
-   * Takes other settings from `at` on. What is used stays used, as far as the new limit can hold it: a bucket keeps its
-   * tokens up to the new burst, a window its calls. A limit of another kind begins with nothing used but the calls in flight.
+   * Takes other settings from `at` on. What is used stays used, as far as the new limit can represent it: a bucket keeps its
+   * tokens up to the new burst, a window its calls. A limit of another kind starts with only the calls in flight used.
    */
   change(settings: LimitSettings, at: number): void;
 }
 
 /**
- * A limit of which nothing is used.
- * @param at as {@link Arrival.at}. @param random uniform in [0, 1): used once for each call that comes to any front end.
+ * A limit with nothing used.
+ * @param at see {@link Arrival.at}. @param random uniform in [0, 1): used once for each call that goes to a random front end.
  */
 export function createLimit(settings: LimitSettings, at: number, random: () => number): CallLimit {
   const inFlight = { calls: 0 };

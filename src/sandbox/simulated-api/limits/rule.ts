@@ -4,28 +4,28 @@ import type { LimitSettings } from './settings.ts';
 export interface Arrival {
   /** Milliseconds from any fixed origin. */
   readonly at: number;
-  /** Which connection it came over: a whole number from 0. */
+  /** The connection that it came over: a whole number from 0. */
   readonly connection: number;
 }
 
-/** What a rule holds ready for one call. */
+/** A rule's offer for one call. */
 export interface Grant {
-  /** Uses it; to be called at once or not at all. */
+  /** Uses the offer; call this immediately or not at all. */
   take(): void;
 }
 
-/** One part of a limit. That it is asked first and taken from later lets several agree on a call. */
+/** One part of a limit. Offering and taking are separate steps, so that several rules can agree on a call. */
 export interface Rule {
-  /** What the call would use; null if there is nothing left for it. */
+  /** What the call would use; null if nothing is left for it. */
   offer(call: Arrival): Grant | null;
   /**
-   * Takes other figures from `at` on; what is used stays used, as far as the new figures can hold it.
-   * @returns false, and nothing is changed, if they are of another kind.
+   * Takes other figures from `at` on; what is used stays used, as far as the new figures can represent it.
+   * @returns false, without changing anything, if the figures are of another kind.
    */
   change(settings: LimitSettings, at: number): boolean;
 }
 
-/** Makes a rule of which nothing is used. */
+/** Creates a rule with nothing used. */
 export type CreateRule = (settings: LimitSettings, at: number) => Rule;
 
 /** `rule` with other figures; if they are of another kind, a new rule. */

@@ -1,16 +1,16 @@
 import type { Arrival, Grant, Rule } from './rule.ts';
 import type { LimitSettings, SettingsOf } from './settings.ts';
 
-/** Times that are let go are removed together once there are so many of them. */
+/** Expired times are removed together once there are this many. */
 const REMOVED_AT_ONCE = 1024;
 
 /** Remembers when it let calls through, as far back as the present window reaches. */
 export class Window implements Rule, Grant {
   #settings: SettingsOf<'window'>;
-  /** In order. Those before `#first` lie before the present window. */
+  /** In order. Those before `#first` are before the present window. */
   readonly #times: number[] = [];
   #first = 0;
-  /** The latest time it was told: a clock that steps back opens no earlier window anew. */
+  /** The latest time seen: a clock that steps back does not reopen an earlier window. */
   #latest: number;
 
   constructor(settings: SettingsOf<'window'>, at: number) {
@@ -37,7 +37,7 @@ export class Window implements Rule, Grant {
   #forget(at: number): void {
     this.#latest = Math.max(this.#latest, at);
     const { periodMs, sliding } = this.#settings;
-    // A sliding window has its end in it and not its beginning: a call counts for exactly one period.
+    // A sliding window includes its end but not its beginning: a call counts for exactly one period.
     const isOver: (time: number) => boolean = sliding
       ? (time) => this.#latest - time >= periodMs
       : (time) => Math.floor(time / periodMs) < Math.floor(this.#latest / periodMs);
