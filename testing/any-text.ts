@@ -1,4 +1,4 @@
-/** Texts for properties that are to hold whatever the text. */
+/** Texts for properties that must hold for any text. */
 import fc from 'fast-check';
 
 const SURROGATES = { from: 0xd800, to: 0xdfff };
@@ -14,8 +14,8 @@ const codePoint = fc.integer({ min: 0, max: 0x10ffff - COUNT }).map(
 );
 
 /**
- * Any text of whole code points. It is fast-check's `unit: 'binary'` without its table of all of them, which took each process that
- * runs tests a second to make.
+ * Any text of whole code points: fast-check's `unit: 'binary'` without its table of all code points, which took every test process a
+ * second to build.
  */
 export function anyText(
   constraints: Readonly<Omit<fc.StringConstraints, 'unit'>> = {},

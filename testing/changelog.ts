@@ -3,9 +3,9 @@
 const UNRELEASED = '## Unreleased\n';
 
 /**
- * What is unreleased becomes a section of that version and date, below a new empty one.
- * @param date as `2026-11-28`.
- * @throws Error when there is nothing to release.
+ * Moves what is unreleased to a section with that version and date, below a new empty one.
+ * @param date in the form `2026-11-28`.
+ * @throws Error if there is nothing to release.
  */
 export function releaseChangelog(text: string, version: string, date: string): string {
   const start = text.indexOf(UNRELEASED);

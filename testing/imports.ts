@@ -11,14 +11,14 @@ export interface SourceFile {
 export interface ImportedModule {
   /** undefined: a dynamic import of something other than a literal. */
   readonly specifier: string | undefined;
-  /** Gone at run time: `import type` or `export type`. */
+  /** Removed at run time: `import type` or `export type`. */
   readonly typeOnly: boolean;
 }
 
 /**
- * What each room may import besides its own files; `name:type` allows types only. A room is a folder of `src/`, or a
- * file there by its name. The commands of a room (`command.ts`, `commands/`) are a room of their own, `NAME/command`, and
- * so is a file that has a row here by its path.
+ * What each room may import in addition to its own files; `name:type` allows types only. A room is a folder of `src/`, or a
+ * file there by its name. The commands of a room (`command.ts`, `commands/`) are a separate room, `NAME/command`, and
+ * so is a file that has its own row here by path.
  */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'commands', 'process'],
@@ -224,11 +224,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   time: [],
 };
 
-/** Rooms without I/O of their own: they import no module of Node's. */
+/** Rooms without their own I/O: they import no Node modules. */
 const PURE_ROOMS: ReadonlySet<string> = new Set(['message', 'aws/errors']);
 
 /**
- * What each folder outside `src/` may import besides its own files and those of the project's root: all stand on
+ * What each folder outside `src/` may import in addition to its own files and those in the project's root: all build on
  * `testing/`, none on another.
  */
 const grounds: Readonly<Record<string, readonly string[]>> = {
@@ -254,7 +254,7 @@ export function sidewaysImports(files: readonly SourceFile[]): string[] {
   });
 }
 
-/** Packages that one place alone knows. */
+/** Packages that only one place may import. */
 const owners: Readonly<Record<string, RegExp>> = {
   bottleneck: /^src\/ota\/rate\/limiter\.ts$/,
   'p-retry': /^src\/ota\/retry\.ts$/,
@@ -327,7 +327,7 @@ function packageFault(path: string, layer: string, specifier: string): string | 
   return `must not import ${specifier}, which belongs to ${owned[1].source}`;
 }
 
-/** `src/queue/client.ts` is of `queue`, `src/config.ts` of `config`, `src/check/command.ts` of `check/command`. */
+/** `src/queue/client.ts` belongs to `queue`, `src/config.ts` to `config`, `src/check/command.ts` to `check/command`. */
 function layerOf(path: string): string | undefined {
   const [, room, inner] = /^src\/([^/]+?)(?:\.ts$|\/([^/]+?)(?:\.ts$|\/))/.exec(path) ?? [];
   if (inner === undefined) return room;

@@ -29,7 +29,7 @@ export const record: DeadLetterRecord = {
 };
 
 /**
- * Sends letters of one cause, as a worker sends them.
+ * Sends letters of one cause, as a worker does.
  * @param source URL of the update queue that they came from. @param prefix of their Identifiers.
  */
 export async function addLetters(
@@ -77,16 +77,16 @@ export function letterWith(
   return readLetter(messageWith(changes, overrides), now);
 }
 
-/** A queue in memory that a test can make behave as SQS does: sampling, delivering twice, failing. */
+/** A queue in memory that a test can make behave like SQS: sampling, delivering twice, failing. */
 export class FakeQueue implements LetterQueue, SourceQueue {
   readonly url = queueUrl;
   visible: Message[] = [];
   readonly hidden = new Map<string, Message>();
   readonly sent: OutgoingMessage[] = [];
   readonly changes: VisibilityChange[] = [];
-  /** What becomes of each receive, in turn; then all are answered with what there is. */
+  /** The results of the next receives; later ones return what is there. */
   receives: ('empty' | Error)[] = [];
-  /** What the counts add to what is true. */
+  /** Added to the true counts. */
   counted: Partial<QueueAttributes> = {};
 
   constructor(messages: readonly Message[] = []) {
@@ -141,7 +141,7 @@ export class FakeQueue implements LetterQueue, SourceQueue {
   }
 }
 
-/** So many messages of the dead-letter queue, each with ids of its own. */
+/** `count` messages of the dead-letter queue, each with its own ids. */
 export function messages(count: number): Message[] {
   return Array.from({ length: count }, (_, i) =>
     messageWith({}, { messageId: `message-${i}`, receiptHandle: `handle-${i}` }),
@@ -161,7 +161,7 @@ export function fakeSurroundings(): PassSurroundings & {
     sleep: async (ms, signal) => {
       if (signal.aborted) return;
       time += ms;
-      // Others get their turn.
+      // Lets other tasks run.
       await new Promise((resolve) => setImmediate(resolve));
     },
     signal: controller.signal,

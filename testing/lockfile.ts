@@ -1,4 +1,4 @@
-/** package-lock.json: fit for every machine, and what is missing in it. PURE. */
+/** package-lock.json: makes it fit for every machine, and finds what is missing in it. PURE. */
 interface LockedPackage {
   readonly integrity?: string;
   /** A folder of this repository. */
@@ -11,8 +11,8 @@ export interface Lockfile {
 }
 
 /**
- * The lock file without the Node versions that packages ask for: npm compares them with the machine's own Node and warns,
- * but the program runs on the Node that it brings.
+ * The lock file without the Node versions that packages require: npm compares them with the machine's Node and warns,
+ * but the program runs on the Node that is installed with it.
  */
 export function completeLockfile(lockfile: Lockfile): Lockfile {
   const packages = structuredClone(lockfile.packages);
@@ -22,8 +22,8 @@ export function completeLockfile(lockfile: Lockfile): Lockfile {
 }
 
 /**
- * What is not pinned, a line each. npm leaves out the optional packages of other platforms when the registry in use does
- * not carry them; `npm ci` refuses such a lock file there, or takes them unchecked.
+ * Entries that are not pinned, one per line. npm leaves out optional packages for other platforms if the registry in use does
+ * not have them; `npm ci` then refuses such a lock file on those platforms, or installs them unchecked.
  */
 export function lockfileFaults({ packages }: Lockfile): string[] {
   const names = new Set(Object.keys(packages).map((key) => key.slice(key.lastIndexOf('node_modules/'))));

@@ -1,7 +1,7 @@
-/** In which order the files of a run begin. */
+/** The order in which the files of a test run begin. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest are among these, and mostly wait. */
+/** Files that mostly wait; the longest ones are among them. */
 const WAITING = [
   '/test/deploy/ten-minutes',
   '/test/contract/producers-page',
@@ -21,12 +21,12 @@ const WAITING = [
   '/test/e2e/',
 ];
 
-/** The part of the other files that begins among them; the rest, which are short, fill what is left at the end. */
+/** The share of the other files that begin between these; the rest, which are short, fill the end. */
 const AMONG = 2 / 3;
 
 /**
- * The files that mostly wait for servers, in the order above, and between them others, which use the cores meanwhile. Within a kind,
- * vitest's order: by how long a file was, and where it does not know that, by its size.
+ * Files that mostly wait for servers come first, in the order above, mixed with others that use the cores meanwhile. Within a kind,
+ * vitest's order applies: by earlier duration or, if unknown, by size.
  */
 export class WaitsAmongWork extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

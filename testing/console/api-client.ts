@@ -1,4 +1,4 @@
-/** A client made from the document that a console serves; each answer is held to the document's schemas. */
+/** A client generated from the document that a console serves; each answer is validated against the document's schemas. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { OpenAPIClientAxios } from 'openapi-client-axios';
 import { expect } from 'vitest';
@@ -16,11 +16,11 @@ export interface ApiClient {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<Reply>;
-  /** Operations whose path begins with one of these, and which of them were never done: each must be, with status 200. */
+  /** Operations with such a path that were never called: each must be called, with status 200. */
   readonly undone: (belongs: (path: string) => boolean) => readonly string[];
 }
 
-/** @param token of who asks. */
+/** @param token of the user who makes the requests. */
 export async function makeApiClient(url: string, token: string): Promise<ApiClient> {
   const headers = { authorization: `Bearer ${token}` };
   const definition = JSON.parse((await ask(`${url}/api/v1/openapi.json`, { headers })).body);

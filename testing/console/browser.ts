@@ -1,5 +1,5 @@
 /**
- * A real browser for tests of pages: Debian's Chromium, by playwright-core. Where there is none, tests that need it are skipped,
+ * A real browser for tests of pages: Debian's Chromium, through playwright-core. If there is none, tests that need it are skipped,
  * and say so; CI has one (.ci/run).
  */
 import { existsSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Describes tests with one browser, which is there while they run. */
+/** Describes tests with one browser, which is open while they run. */
 export function inBrowser(tests: (browser: () => Browser) => void): void {
   describe.skipIf(!existsSync(CHROMIUM))('in a browser (skipped without chromium)', () => {
     let running: Browser | undefined;
@@ -34,7 +34,7 @@ export const widths = [360, 1_280, 2_560] as const;
 interface Opened {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** What went wrong in the page: errors of scripts, and what its content security policy has refused. */
+  /** Faults of the page: errors of scripts, and what its content security policy has refused. */
   readonly faults: string[];
 }
 
@@ -44,7 +44,7 @@ interface Looks {
   readonly javaScript?: boolean;
 }
 
-/** A window of its own, with its own cookies. */
+/** A separate window, with its own cookies. */
 export async function openWindow(
   browser: Browser,
   { width = 1_280, scheme = 'light', javaScript = true }: Looks = {},
@@ -61,7 +61,7 @@ export async function openWindow(
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
-    // An answer of 4xx is for the test to judge.
+    // Tests judge 4xx answers themselves.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       faults.push(message.text());
   });
@@ -82,7 +82,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** What makes the page wider than its window: elements that reach out of it. */
+/** The elements that make the page wider than its window. */
 export async function overflow(page: Page): Promise<string[]> {
   return (await page.evaluate(`(() => {
     const width = document.documentElement.clientWidth;
@@ -94,7 +94,7 @@ export async function overflow(page: Page): Promise<string[]> {
   })()`)) as string[];
 }
 
-/** Signs in by the page, which leads to where one wanted to go. */
+/** Signs in through the page, which then leads to `path`. */
 export async function enter(page: Page, url: string, token: string, path = '/'): Promise<void> {
   await page.goto(`${url}${path}`);
   await page.getByLabel('Token').fill(token);
@@ -102,16 +102,16 @@ export async function enter(page: Page, url: string, token: string, path = '/'):
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 }
 
-/** Keeps a picture of the whole page to be looked at, in the folder PICTURES. */
+/** Saves a picture of the whole page for inspection, in the folder PICTURES. */
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env.PICTURES;
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
-/** Of the pictures in docs. */
+/** Width of the pictures in docs. */
 const DOC_WIDTH = 960;
 
-/** Takes a picture of the docs anew, where DOC_PICTURES names their folder. */
+/** Takes a picture for docs again, if DOC_PICTURES names their folder. */
 export async function docPicture(page: Page, name: string, height: number): Promise<void> {
   const folder = process.env.DOC_PICTURES;
   if (folder === undefined) return;

@@ -1,9 +1,9 @@
-/** What stands between a console and its ledger, for tests of what is slow. */
+/** Stands between a console and its ledger, for tests of slow ledgers. */
 import { expect, onTestFinished } from 'vitest';
 import { LedgerDoor } from '../../src/console/jobs/ledger-door.ts';
 import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
 
-/** A door to a ledger that answers, or does not, whoever asks; time passes when it is said. @param at the time by the wall, epoch milliseconds. */
+/** A door to a ledger that answers or not, as told; time passes only when told. @param at wall-clock time, epoch milliseconds. */
 export function setDoor(at: number) {
   const sleeping: { readonly ms: number; readonly end: () => void }[] = [];
   const state = { hangs: false };

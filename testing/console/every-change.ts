@@ -1,4 +1,4 @@
-/** Jobs and plans to which every change of the console can be made, for tests of what becomes of each of them. */
+/** Jobs and plans for every change that the console can make, for tests of the result of each change. */
 import { readdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished } from 'vitest';
@@ -8,7 +8,7 @@ import { type ConsoleJobsOptions, setConsoleJobs, shows } from './jobs.ts';
 import { type Answer, ask, tokens } from './serve.ts';
 
 const FASTER = 20;
-/** Nobody waits for as long as people would. */
+/** Waits are shorter than for people. */
 export const context = {
   sleep: (ms: number, signal: AbortSignal) => sleep(ms / FASTER, signal),
   clock: { ...systemClock, monotonic: () => systemClock.monotonic() * FASTER },
@@ -48,7 +48,7 @@ export async function setAll({ openLedger }: Pick<ConsoleJobsOptions, 'openLedge
   const bearer = { authorization: `Bearer ${tokens.ann}` };
   const planning = async (): Promise<readonly { readonly job: string; readonly state: string }[]> =>
     JSON.parse((await ask(`${url}/api/v1/plans`, { headers: bearer })).body).plans;
-  /** Each one finds the lock itself: what was found before is forgotten. */
+  /** Each change discovers the lock itself: earlier findings are forgotten. */
   const underLock = async <T>(work: () => Promise<T>): Promise<T> => {
     await expect
       .poll(async () => (await ann.get('/jobs')).body, { timeout: 30_000 })
@@ -63,13 +63,13 @@ export async function setAll({ openLedger }: Pick<ConsoleJobsOptions, 'openLedge
   return { ...set, state, planning, underLock, bearer, other };
 }
 
-/** The plan `p`, made of a file without reading tasks: it has no former values. */
+/** The plan `p`, made from a file without reading tasks: it has no former values. */
 export async function planP({ ann }: Pick<Awaited<ReturnType<typeof setConsoleJobs>>, 'ann'>): Promise<void> {
   await ann.upload('p.csv', 'Identifier,TaskConfigurationId\ntask1,other\n', { jobId: 'p' });
   await shows(ann.get, '/jobs/plans/p', 'To send');
 }
 
-/** By a rule, before a row of it is sent. */
+/** Aborts by a rule, before any row is sent. */
 async function abort(folder: string, jobId: string): Promise<void> {
   const ledger = await openFileLedger(folder, Date.now);
   const { key = 0 } = (await ledger.job(jobId)) ?? {};
@@ -77,7 +77,7 @@ async function abort(folder: string, jobId: string): Promise<void> {
   await ledger.close();
 }
 
-/** Its outcomes never come. */
+/** Their outcomes never come. */
 async function sendAll(folder: string, jobId: string): Promise<void> {
   const ledger = await openFileLedger(folder, Date.now);
   const lease = await ledger.lease((await ledger.job(jobId))?.key ?? 0);
@@ -120,7 +120,7 @@ export const forms: Readonly<Record<string, Readonly<Record<string, string>>>> =
   '/jobs/plans/p/discard': {},
 };
 
-/** Asks for one of {@link changes}, or for another one, by the API. */
+/** Requests one of {@link changes}, or another change, through the API. */
 export async function changeBy(
   url: string,
   path: string,

@@ -1,16 +1,16 @@
-/** That a page of a browser shows what is hostile, and runs none of it. */
+/** Checks that a page shows hostile texts in a browser without running any of them. */
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { openWindow } from './browser.ts';
 
-/** Visits each path, and expects that nothing of others has run on it, hidden it or led away from it. */
+/** Visits each path, and expects that no foreign script has run, hidden the page or led away from it. */
 export async function expectHarmless(
   { page, faults }: Pick<Awaited<ReturnType<typeof openWindow>>, 'page' | 'faults'>,
   url: string,
   paths: readonly string[],
 ): Promise<void> {
   for (const path of paths) {
-    // Resolves when everything has loaded or failed to: whatever was to run has run then.
+    // Resolves when everything has loaded or failed: any script has run by then.
     await page.goto(url + path, { waitUntil: 'load' });
     expect(await page.evaluate('window.hacked ?? 0'), path).toBe(0);
     const foreign = '[onerror], [onload], [onfocus], base, main script, main img, main [hx-get]';
@@ -21,7 +21,7 @@ export async function expectHarmless(
   expect(faults).toEqual([]);
 }
 
-/** What is seen of a page, not what is there. */
+/** The visible text of a page, rather than all its text. */
 export async function seenText(page: Page): Promise<string> {
   // biome-ignore lint/performance/useDomNodeTextContent: hidden text is not wanted.
   return await page.locator('main').innerText();

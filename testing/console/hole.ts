@@ -1,10 +1,10 @@
-/** An address where nothing is, or worse: where nobody answers. */
+/** An address where no server answers: connections are closed, or hang. */
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 export interface Hole {
   readonly port: number;
-  /** From now on connections are taken, and nothing is ever said. */
+  /** From now on connections are accepted, but nothing is ever answered. */
   readonly hang: () => void;
 }
 

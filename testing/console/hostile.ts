@@ -1,4 +1,4 @@
-/** Texts that try to run, to hide or to break out, wherever they are put in a page. */
+/** Texts that try to run, to hide or to break out, anywhere in a page. */
 const hostileTexts: readonly string[] = [
   '<script>window.hacked=1</script>',
   '"><img src=x onerror="window.hacked=2">',
@@ -12,5 +12,5 @@ const hostileTexts: readonly string[] = [
   '--><!--<base href="//evil.example/">',
 ];
 
-/** The same in one. */
+/** All of them in one text. */
 export const hostileText = hostileTexts.join(' ');

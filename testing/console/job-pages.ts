@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { enter, openWindow } from './browser.ts';
 
-/** A window of somebody who has signed in, at the list of jobs. */
+/** A window of a signed-in user, at the list of jobs. */
 export async function openJobs(browser: Browser, url: string, token: string, looks = {}) {
   const window = await openWindow(browser, looks);
   await enter(window.page, url, token, '/jobs');
@@ -16,7 +16,7 @@ export async function act(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name, exact: true }).click();
 }
 
-/** Uploads a file as job `j`, and comes to the page that applies its plan, all filled in but the settings. */
+/** Uploads a file as job `j`, and opens the page that applies its plan, filled in except for the settings. */
 export async function planByPage(
   page: Page,
   url: string,
@@ -36,7 +36,7 @@ export async function planByPage(
   await fillPlan(page, 'j', timeout);
 }
 
-/** Waits until the page of a plan is the one that applies it, and fills it in. */
+/** Waits until a plan's page has the form to apply it, and fills it in. */
 export async function fillPlan(page: Page, job: string, timeout = 60_000): Promise<void> {
   await page.locator('#apply-name').fill(job, { timeout });
   await page.locator('#apply-reason').fill('a test');

@@ -1,4 +1,4 @@
-/** A console with its section of jobs before a stage of jobs, for tests. */
+/** A console with its jobs section in front of a stage of jobs, for tests. */
 import { existsSync, readdirSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
 import type { CommandContext } from '../../src/cli/context.ts';
@@ -13,16 +13,16 @@ import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from './s
 
 export interface ConsoleJobsOptions {
   readonly api?: SimulatedApiSettingsInput;
-  /** RATE_LIMIT of the worker; as the stage has it when omitted. */
+  /** RATE_LIMIT of the worker; default: the stage's. */
   readonly rate?: string;
-  /** Settings of the console besides. */
+  /** Further settings of the console. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: true. */
   readonly send?: boolean;
   readonly mostBytes?: number;
   /** As `ConsoleOptions` has it. */
   readonly bodyMs?: number;
-  /** Of the command's context. */
+  /** Parts of the command's context. */
   readonly context?: Partial<CommandContext>;
   /** As `makeJobs` has it. */
   readonly openLedger?: Parameters<typeof makeJobs>[0]['openLedger'];
@@ -106,7 +106,7 @@ export async function openConsoleJobs(
 
 type Set = Awaited<ReturnType<typeof setConsoleJobs>>;
 
-/** Waits until a page says so. */
+/** Waits until a page shows the text. */
 export async function shows(get: Set['ann']['get'], path: string, text: RegExp | string): Promise<Answer> {
   let answer: Answer | undefined;
   await expect
@@ -121,7 +121,7 @@ export async function shows(get: Set['ann']['get'], path: string, text: RegExp |
   return answer as Answer;
 }
 
-/** What is kept of plans on disk. */
+/** The files of plans on disk. */
 export function plansOf({ folder }: Set): string[] {
   const plans = `${folder.path}/state/console/plans`;
   return existsSync(plans) ? readdirSync(plans) : [];

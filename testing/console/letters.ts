@@ -1,4 +1,4 @@
-/** A stage whose dead-letter queue has letters, and a console before it. */
+/** A stage with letters on its dead-letter queue, and a console in front of it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,15 +14,15 @@ import { addLetters, type record } from '../letters.ts';
 import { useApi } from '../stages/jobs.ts';
 import { type Stage, setStage } from '../stages/stage.ts';
 
-/** Quiet for this long is the end of what was put back: tests have no other senders. */
+/** If the queue is quiet for this long, the letters put back have ended: tests have no other senders. */
 const bounds = { seconds: 30, quietSeconds: 0.3 };
 
 export interface LettersStage {
   readonly stage: Stage;
   readonly stateDir: string;
-  /** Sends letters of one cause: all tasks exist, but those whose name begins with `gone`. */
+  /** Sends letters of one cause: all their tasks exist, except those whose name begins with `gone`. */
   readonly addLetters: (count: number, prefix: string, error?: Partial<typeof record.error>) => Promise<void>;
-  /** A desk, as a process of its own has it; closed when the test has ended. */
+  /** A desk as in a separate process; closed when the test has ended. */
   readonly openDesk: (options?: Partial<DeskOptions>, around?: (letters: Letters) => Letters) => Desk;
 }
 

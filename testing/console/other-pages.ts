@@ -1,4 +1,4 @@
-/** The navigation of a whole console, for tests of some of its sections. */
+/** The navigation of a complete console, for tests of some of its sections. */
 import { unavailableSection } from '../../src/console/pages/unavailable.ts';
 import type { Section } from '../../src/console/section.ts';
 
@@ -10,7 +10,7 @@ const pages = [
   { path: '/changes', name: 'Log of changes' },
 ] as const;
 
-/** All of the console's pages, in their order: those that are not among `sections` say that they are not there. */
+/** All of the console's pages in order: those not among `sections` say that they are unavailable. */
 export function withOtherPages(sections: readonly Section[]): readonly Section[] {
   const missing = pages.map(
     (page) =>

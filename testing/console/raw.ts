@@ -1,4 +1,4 @@
-/** Bytes to a server, and the bytes that it answers: requests that no client of HTTP would send. */
+/** Sends bytes to a server, and returns the bytes of its answer: for requests that no HTTP client would send. */
 import { connect } from 'node:net';
 
 export interface RawAnswer {
@@ -8,11 +8,11 @@ export interface RawAnswer {
 }
 
 interface Sent {
-  /** Ends its half of the connection after them; default: keeps it open until the server ends. */
+  /** Ends its half of the connection afterwards; default: keeps it open until the server ends. */
   readonly end?: boolean;
 }
 
-/** @returns the first answer; undefined where the connection ended without one. */
+/** @returns the first answer; undefined if the connection ended without one. */
 export async function sendRaw(
   url: string,
   bytes: string | Uint8Array,

@@ -1,4 +1,4 @@
-/** A console over HTTP, for tests: with sections of theirs, and a browser's headers by hand. */
+/** A console over HTTP, for tests: with the test's sections, and handwritten browser headers. */
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -15,12 +15,12 @@ const holders = holdersOf(
   [`ann:operator:${tokens.ann}`, `vic:viewer:${tokens.vic}`].flatMap((line) => parseConsoleToken(line) ?? []),
 );
 
-/** @returns its address. Errors of the console itself are thrown where the test ends. */
+/** @returns its address. Errors of the console itself are thrown when the test ends. */
 export async function serveConsole(options: Partial<ConsoleOptions> = {}): Promise<string> {
   return (await startConsole(options)).url;
 }
 
-/** The same, which can be ended before, and started again at the same port. */
+/** The same, but it can be ended earlier, and started again on the same port. */
 export async function startConsole(options: Partial<ConsoleOptions> = {}, port = 0) {
   const errors: unknown[] = [];
   const app = await createConsole({
@@ -54,7 +54,7 @@ interface Asked {
   readonly body?: string;
 }
 
-/** A request with exactly these headers; a form says that it comes from the console's own page, unless `headers` says otherwise. */
+/** A request with exactly these headers. A form claims to come from the console's own page, unless `headers` says otherwise. */
 export async function ask(
   url: string,
   { method, headers = {}, form, body: given }: Asked = {},
@@ -84,7 +84,7 @@ export async function signIn(url: string, token: string): Promise<string> {
   return String(headers['set-cookie']).replace(/;.*/s, '');
 }
 
-/** The token that the forms of a page carry. */
+/** The token in the forms of the page. */
 export async function formTokenOf(url: string, cookie: string): Promise<string> {
   const { body } = await ask(url, { headers: { cookie } });
   return /name="formToken" value="([^"]+)"/.exec(body)?.[1] ?? '';

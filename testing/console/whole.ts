@@ -1,4 +1,4 @@
-/** The whole console over HTTP, as the command puts it together, and the list of its routes. */
+/** The complete console over HTTP, assembled as by the command, and the list of its routes. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ interface ConsoleRoute {
 }
 
 /**
- * @param env of the console; STATE_DIR is a folder of its own when omitted.
+ * @param env variables of the console; default for STATE_DIR: a new folder.
  * @param parts of the command's context.
  */
 export async function wholeConsole(env: Record<string, string>, parts: Partial<CommandContext> = {}) {

@@ -1,7 +1,7 @@
 /** Updates near the boundary between what the contract allows and what it refuses. */
 import fc from 'fast-check';
 
-/** What ends a text in the eyes of `$` in Python, Java or Perl, digits and letters of other scripts, and what looks like a space. */
+/** Characters that end a text for `$` in Python, Java or Perl, digits and letters of other scripts, and lookalikes of a space. */
 const oddities = [
   '\n',
   '\r',
@@ -40,7 +40,7 @@ function nearMiss(): fc.Arbitrary<unknown> {
   );
   const complete = fields.map((update) => ({ Identifier: 'a', Description: 'b', ...update }));
   const extra = fc.tuple(complete, fc.string(), fc.jsonValue()).map(([update, key, value]) => {
-    // As JSON.parse would, and so also for __proto__.
+    // Like JSON.parse, also for __proto__.
     return Object.defineProperty({ ...update }, key, { value, enumerable: true, configurable: true });
   });
   return fc.oneof(
@@ -51,13 +51,13 @@ function nearMiss(): fc.Arbitrary<unknown> {
   );
 }
 
-/** As of when the corpus is judged, in epoch milliseconds: no `IssuedAt` is too late then, which no schema could say. */
+/** The time at which the corpus is judged, in epoch milliseconds: no `IssuedAt` is too late then, which no schema could detect. */
 export const corpusTime = Date.parse('9999-12-31T23:59:59Z');
 
-/** As of when it is judged once more, by those who know the time: many an `IssuedAt` is as late as it may just be, or a bit later. */
+/** A second time, for judges that know the time: many an `IssuedAt` is just early enough, or slightly too late. */
 export const corpusNow = Date.parse('2026-11-23T07:00:00.007Z');
 
-/** So many bodies, the same ones each time: JSON without line breaks. */
+/** `count` bodies, the same ones each time: JSON without line breaks. */
 export function contractCorpus(count: number): string[] {
   return fc.sample(nearMiss(), { numRuns: count, seed: 18 }).map((value) => JSON.stringify(value));
 }
@@ -89,7 +89,7 @@ function issuedAt(): fc.Arbitrary<unknown> {
         /^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,22})?Z$/,
       ),
     },
-    // Years that are leap years and years that are not, among them the year 0.
+    // Leap years and others, including the year 0.
     { weight: 2, arbitrary: fc.stringMatching(/^[0-9]{2}(00|04|[0-9]{2})-02-2[89]T00:00Z$/) },
     { weight: 10, arbitrary: finely(iso) },
     { weight: 10, arbitrary: finely(aroundLatest()) },
@@ -102,7 +102,7 @@ function aroundLatest(): fc.Arbitrary<string> {
   return fc.integer({ min: -12, max: 12 }).map((ms) => new Date(corpusNow + 300_000 + ms).toISOString());
 }
 
-/** With more digits than milliseconds need, up to more than may be; zeros and nines among them. */
+/** With more digits than milliseconds need, up to more than are allowed; zeros and nines among them. */
 function finely(iso: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const digits = fc.oneof(fc.stringMatching(/^[0-9]{0,18}$/), fc.stringMatching(/^[09]{6,18}$/));
   const fraction = fc.oneof(
@@ -115,7 +115,7 @@ function finely(iso: fc.Arbitrary<string>): fc.Arbitrary<string> {
   );
 }
 
-/** With something odd at its end, at its beginning or in its middle. */
+/** With an odd character at its end, at its beginning or in its middle. */
 function withOddity(arbitrary: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const odd = fc.constantFrom(...oddities);
   return fc.tuple(arbitrary, odd, fc.constantFrom(0, 0.5, 1, 1, 1)).map(([written, what, place]) => {

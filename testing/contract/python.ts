@@ -1,20 +1,20 @@
-/** Python as Debian has it, for what stands on its packages. */
+/** Debian's Python, for code that needs its packages. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** Debian's own first: another one on the path need not have its packages. */
+/** Debian's own first: another Python on the path may lack the packages. */
 const candidates = ['/usr/bin/python3', 'python3'];
 
 /**
- * A Python that has these modules; says so where there is none.
- * @returns undefined: there is none.
+ * A Python that has these modules; reports if there is none.
+ * @returns undefined if there is none.
  */
 export function pythonWith(...modules: readonly string[]): string | undefined {
   return pythonsWith(...modules)[0];
 }
 
-/** Every Python that has these modules: their versions differ, and boto3's with the protocol that it speaks. Says so where there is none. */
+/** Every Python that has these modules: versions differ, and boto3 uses different protocols. Reports if there is none. */
 export function pythonsWith(...modules: readonly string[]): string[] {
   const paths = candidates.map((python) => {
     const { status, stdout } = spawnSync(python, [
@@ -35,7 +35,7 @@ export interface PythonRun {
   readonly stderr: string;
 }
 
-/** Runs Python to its end. @param input what it reads from its standard input. */
+/** Runs Python to its end. @param input its standard input. */
 export async function runPython(
   python: string,
   args: readonly string[],

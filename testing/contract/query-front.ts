@@ -1,4 +1,4 @@
-/** Takes SQS's query protocol, as older clients speak it, before a server that speaks the JSON protocol alone. */
+/** Accepts SQS's query protocol, as used by older clients, in front of a server that only speaks the JSON protocol. */
 import { fastify } from 'fastify';
 import { acceptQueryProtocol } from '../../src/sandbox/query-protocol/accept.ts';
 
@@ -7,7 +7,7 @@ export interface QueryFront {
   close(): Promise<void>;
 }
 
-/** @param upstream where requests of the JSON protocol go. */
+/** @param upstream receives the requests in the JSON protocol. */
 export async function startQueryFront(upstream: string): Promise<QueryFront> {
   const app = fastify({ forceCloseConnections: true });
   app.addContentTypeParser('application/x-amz-json-1.0', { parseAs: 'string' }, (_, body, done) =>

@@ -1,4 +1,4 @@
-/** Answers of SQS put together at random, right and wrong ones. */
+/** Random answers of SQS, valid and invalid ones. */
 import fc from 'fast-check';
 import type { AnswerCase, SqsAnswer } from './sqs-answers.ts';
 
@@ -83,7 +83,7 @@ const error = code.chain((name) =>
       ),
       queryError: fc.constantFrom(`${name};Sender`, `${name};Receiver`, null),
     })
-    // Without both it has no code.
+    // Without both, there is no error code.
     .map(
       (each): SqsAnswer =>
         each.type === null && each.queryError === null
@@ -111,7 +111,7 @@ const answer = fc
   )
   .map(([each, only]): SqsAnswer => ({ ...each, ...(only !== undefined && { only }) }));
 
-/** So many cases, the same for the same seed. */
+/** `count` cases, the same for the same seed. */
 export function randomAnswers(count: number, seed: number): AnswerCase[] {
   const cases = fc.record({
     updates: fc.integer({ min: 1, max: 6 }),

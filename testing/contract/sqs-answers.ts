@@ -11,44 +11,44 @@ import { readQuery } from '../../src/sandbox/query-protocol/request.ts';
 
 /** One answer. Exactly one of `entries`, `error`, `body` and `connection` is given. */
 export interface SqsAnswer {
-  /** Default: 200, of an error 400. */
+  /** Default: 200; 400 for an error. */
   readonly status?: number;
   /**
-   * What becomes of each update: `sent`, `unnamed` (in neither list), `twice` (sent, and named twice), a failed entry's
-   * `CODE;Sender` or `CODE;Receiver`, or `both CODE;Sender`: in both lists. Updates that are not given are sent.
+   * The result of each update: `sent`, `unnamed` (in neither list), `twice` (sent, and named twice), a failed entry's
+   * `CODE;Sender` or `CODE;Receiver`, or `both CODE;Sender`: in both lists. Updates not listed here are sent.
    */
   readonly entries?: readonly string[];
-  /** Entries besides, of whatever shape: ids that nobody asked for, none at all. */
+  /** Further entries of any shape: ids that nobody asked for, or none. */
   readonly besides?: { readonly Successful?: readonly unknown[]; readonly Failed?: readonly unknown[] };
-  /** Of each entry that is sent; null: none is given. Default: that of its body. */
+  /** For each entry that is sent; null: no checksum. Default: that of its body. */
   readonly checksum?: string | null;
-  /** A request that failed as a whole: the error's code. */
+  /** The error code of a request that failed as a whole. */
   readonly error?: string;
-  /** The code as `__type` writes it; null: not there. Default: `com.amazonaws.sqs#CODE`. */
+  /** The code in the form of `__type`; null: missing. Default: `com.amazonaws.sqs#CODE`. */
   readonly type?: string | null;
-  /** The header `x-amzn-query-error`; null: not there. Default: `CODE;Sender`. */
+  /** The header `x-amzn-query-error`; null: missing. Default: `CODE;Sender`. */
   readonly queryError?: string | null;
-  /** The bytes of the answer, as they are. */
+  /** The bytes of the answer, unchanged. */
   readonly body?: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * `reset` breaks it before the answer, `cut` within; `hang` never answers. `plain` is of an endpoint with TLS: plain text
-   * comes in it.
+   * `reset` breaks the connection before the answer, `cut` within it; `hang` never answers. `plain`: an endpoint with TLS answers in
+   * plain text.
    */
   readonly connection?: 'reset' | 'cut' | 'hang' | 'plain';
-  /** Only requests with this update, by its number, get the answer: of all others every update is sent. */
+  /** Only requests with the update of this number get the answer; in all other requests every update is sent. */
   readonly only?: number;
 }
 
-/** What a producer says of a call of `send`. */
+/** A producer's verdict about a call of `send`. */
 export interface Verdict {
-  /** Of each update: `sent`, `refused CODE`, `unsent`, or `lost`: unsent, and it may have arrived. */
+  /** For each update: `sent`, `refused CODE`, `unsent`, or `lost`: unsent, but it may have arrived. */
   readonly updates: readonly string[];
   readonly requests: number;
-  /** How the sending ended before its time, if it did: `at once` or `after six tries`. */
+  /** How sending ended early, if it did: `at once` or `after six tries`. */
   readonly ends: string | null;
-  /** Between the requests, in milliseconds, where every random number is 0.5. */
+  /** Waits between the requests, in milliseconds, if every random number is 0.5. */
   readonly waits: readonly number[];
 }
 
@@ -56,14 +56,14 @@ export interface AnswerCase {
   readonly name: string;
   /** Default: 2. */
   readonly updates?: number;
-  /** The queue is one: then the updates are of three tasks. */
+  /** The queue is a FIFO queue: the updates then belong to three tasks. */
   readonly fifo?: boolean;
   /**
-   * `refuses` and `no TLS`: nothing answers there, connections are refused or end in the TLS handshake. `TLS`: the server of
-   * the answers over TLS. Default: without.
+   * `refuses` and `no TLS`: no server answers, connections are refused or end in the TLS handshake. `TLS`: the answer server over
+   * TLS. Default: the answer server without TLS.
    */
   readonly endpoint?: 'refuses' | 'no TLS' | 'TLS';
-  /** To the requests in order; the last one to all that follow. */
+  /** Answers to the requests in order; the last one is repeated. */
   readonly answers: readonly SqsAnswer[];
 }
 
@@ -87,13 +87,13 @@ interface Entry {
 
 export interface AnswerServer {
   readonly url: string;
-  /** The URL of the queue that answers by a case, anew for each call. */
+  /** The URL of a queue that answers as the case says, from the beginning for each call. */
   queueFor(answers: AnswerCase): string;
   endpointOf(answers: AnswerCase): string;
   close(): Promise<void>;
 }
 
-/** Of the server over TLS, which signs for itself. */
+/** The self-signed certificate of the server over TLS. */
 export const certificatePath = join(import.meta.dirname, 'tls/certificate.pem');
 
 /** Starts a server whose queues answer as cases say. */
@@ -107,7 +107,7 @@ export async function startAnswerServer(): Promise<AnswerServer> {
     if (answer.connection === 'plain') tcp.get(incoming.socket.remotePort)?.write('HTTP/1.1 200 OK\r\n\r\n');
     else give(response, answer, entries, query);
   };
-  // A connection that it ended after 5 s of silence would be lost to a request under way.
+  // Closing a connection after 5 s of silence would break a request in flight.
   const options = { keepAliveTimeout: 0 };
   const answerBy = (incoming: IncomingMessage, response: ServerResponse): void => {
     serve(incoming, response).catch((error: unknown) => response.destroy(error as Error));
@@ -118,7 +118,7 @@ export async function startAnswerServer(): Promise<AnswerServer> {
     cert: readFileSync(certificatePath),
   };
   const tlsServer = createTlsServer({ ...options, ...tls }, answerBy);
-  /** What is under TLS, by the client's port. */
+  /** The sockets under TLS, by the client's port. */
   const tcp = new Map<number | undefined, Socket>();
   const tcpServer = createTcpServer((socket) => {
     tcp.set(socket.remotePort, socket);
@@ -133,7 +133,7 @@ export async function startAnswerServer(): Promise<AnswerServer> {
     endpointOf: ({ endpoint }) => {
       if (endpoint === undefined) return url;
       if (endpoint === 'TLS') return tlsUrl;
-      // A port that nobody listens at.
+      // A port without a listener.
       return endpoint === 'refuses' ? 'http://127.0.0.1:1' : url.replace('http:', 'https:');
     },
     close: async () => {
@@ -202,7 +202,7 @@ function bodyOf(
   const typed = type === null ? {} : { __type: type ?? `com.amazonaws.sqs#${error}` };
   const output = error === undefined ? outputOf(answer, entries) : { ...typed, message: 'no' };
   if (!query) return { status, body: JSON.stringify(output) };
-  // The query protocol has the code in one place, and bare.
+  // The query protocol has the code in one place only, without a prefix.
   const queryError = error === undefined ? undefined : (queryErrorOf(answer) ?? `${error};Sender`);
   return toXml('SendMessageBatch', { status, body: output, queryError }, 'request');
 }

@@ -1,4 +1,4 @@
-/** Requests and answers as the proxy before an HTTP service reads and changes them. PURE. */
+/** Requests and answers as the proxy in front of an HTTP service reads and changes them. PURE. */
 import type { IncomingMessage } from 'node:http';
 import type { FaultKind } from './faults.ts';
 
@@ -20,19 +20,19 @@ export function shortPoll(body: string): string {
   return JSON.stringify({ ...(JSON.parse(body) as object), WaitTimeSeconds: 0 });
 }
 
-/** Whether a receive is over: it has messages, or has failed. */
+/** Whether a receive is complete: it has messages, or has failed. */
 export function bringsMessages({ status, body }: Answer): boolean {
   return status !== 200 || body.includes('"ReceiptHandle"');
 }
 
-/** Whether a fault of SQS alone can happen to a request. */
+/** Whether a fault that only SQS has can happen to a request. */
 export function concerns(fault: FaultKind, action: string): boolean {
   if (fault === 'entries') return action.endsWith('Batch');
   if (fault === 'checksum') return action === 'ReceiveMessage' || action === 'SendMessageBatch';
   return true;
 }
 
-/** Without those that are about the connection. */
+/** The headers without those about the connection. */
 export function headersOf({
   headers,
 }: Pick<Answer, 'headers'>): Record<string, string | string[] | undefined> {

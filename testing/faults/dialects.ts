@@ -6,9 +6,9 @@ interface Wire {
 }
 
 export interface Dialect {
-  /** Answers of 5xx. */
+  /** Answers with status 5xx. */
   readonly errors: readonly [Wire, ...Wire[]];
-  /** Answers of 200 that the service did not give. */
+  /** Answers with status 200 that the service did not give. */
   readonly garbage: readonly [Wire, ...Wire[]];
 }
 

@@ -1,22 +1,22 @@
-/** One request on its way through a proxy, and what came of it; times are epoch milliseconds. */
+/** One request on its way through a proxy, and its result; times are epoch milliseconds. */
 import type { FaultKind } from './faults.ts';
 
 export interface Exchange {
   /** The access key id that it was signed with: every worker process has its own. */
   readonly sender: string;
-  /** As `DeleteMessageBatch`, or the HTTP method where there is no such name. */
+  /** Such as `DeleteMessageBatch`, or the HTTP method if there is no such name. */
   readonly action: string;
   readonly path: string;
   readonly body: string;
   readonly arrivedAt: number;
   readonly fault: FaultKind | undefined;
-  /** When the service answered: its effect was there by then. Undefined: it never came to the service. */
+  /** When the service answered: its effect had happened by then. Undefined: the request never reached the service. */
   readonly effectAt: number | undefined;
   readonly status: number | undefined;
   readonly answer: string;
-  /** Whether the sender had the whole and true answer; but for {@link damaged} it had. */
+  /** Whether the sender got the complete and correct answer, except for {@link damaged}. */
   readonly delivered: boolean;
-  /** The receipt handle of the one message that came to the sender with a wrong checksum. */
+  /** The receipt handle of the one message that reached the sender with a wrong checksum. */
   readonly damaged?: string;
 }
 

@@ -3,15 +3,15 @@
 /**
  * - `refuse`: the connection is cut as it is made.
  * - `reset`: cut once the request has been read; it has no effect.
- * - `delay`: the request is passed on late, or not at all when its sender has given up by then.
- * - `hang`: never passed on, never answered.
+ * - `delay`: the request is forwarded late, or not at all if its sender has given up by then.
+ * - `hang`: never forwarded, never answered.
  * - `error`: answered 5xx; no effect.
- * - `garbage`: answered with what the service would never say; no effect.
+ * - `garbage`: answered with something the service would never say; no effect.
  * - `slow-answer`: takes effect, answered late.
  * - `half`: takes effect, the answer breaks off in the middle.
  * - `drop`: takes effect, cut instead of answered.
  *
- * And of SQS alone; another service, or another request, meets none instead:
+ * Only for SQS; another service, or another request, gets no fault instead:
  * - `checksum`: takes effect, answered with a checksum that does not match.
  * - `entries`: some entries of a batch take no effect, and the answer says so as if they were at fault.
  */
@@ -29,7 +29,7 @@ const faultKinds = [
 const sqsFaultKinds = ['checksum', 'entries'] as const;
 export type FaultKind = (typeof faultKinds)[number] | (typeof sqsFaultKinds)[number];
 
-/** Share of requests (for `refuse`: of connections) that meet each fault, 0 to 1. */
+/** Share of requests (for `refuse`: of connections) that get each fault, 0 to 1. */
 export type FaultRates = Readonly<Partial<Record<FaultKind, number>>>;
 
 /** The same share of every kind that a service has, adding up to `share`. */
@@ -38,7 +38,7 @@ export function evenRates(share: number, service: 'any' | 'sqs' = 'any'): FaultR
   return Object.fromEntries(kinds.map((kind) => [kind, share / kinds.length]));
 }
 
-/** How long `delay` and `slow-answer` take at most, in milliseconds. */
+/** Maximum duration of `delay` and `slow-answer`, in milliseconds. */
 export interface FaultTimes {
   readonly delayMs: number;
 }
@@ -48,20 +48,20 @@ export class FaultSource {
   readonly #random: () => number;
   readonly #times: FaultTimes;
 
-  /** @param random uniform in [0, 1): the seed of it all. */
+  /** @param random uniform in [0, 1): determines everything. */
   constructor(rates: FaultRates, random: () => number, times: FaultTimes = { delayMs: 1_500 }) {
     this.rates = rates;
     this.#random = random;
     this.#times = times;
   }
 
-  /** What a new connection meets. */
+  /** The fault of a new connection. */
   drawConnection(): 'refuse' | undefined {
     const { refuse = 0 } = this.rates;
     return refuse > 0 && this.#random() < refuse ? 'refuse' : undefined;
   }
 
-  /** What a request meets. */
+  /** The fault of a request. */
   drawRequest(): Exclude<FaultKind, 'refuse'> | undefined {
     let drawn = this.#random();
     for (const kind of [...faultKinds, ...sqsFaultKinds]) {
@@ -88,12 +88,12 @@ export class FaultSource {
   }
 }
 
-/** What was injected, and what came of it. */
+/** Counts of what was injected, and of the results. */
 export class FaultCounts {
   readonly #counts = new Map<string, number>();
 
-  /** @param name a {@link FaultKind}; `cut`, a cut of everything; `abandoned`, not passed on for its sender had given
-   * up; `raced`, its sender gave up after it was passed on. */
+  /** @param name a {@link FaultKind}; `cut`, a cut of everything; `abandoned`, not forwarded because its sender had given
+   * up; `raced`, its sender gave up after it was forwarded. */
   add(name: FaultKind | 'cut' | 'abandoned' | 'raced'): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }

@@ -1,4 +1,4 @@
-/** An HTTP proxy as companies have them: absolute-form requests over http, CONNECT for https, with a password. */
+/** An HTTP proxy like those in companies: absolute-form requests over http, CONNECT for https, with a password. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -15,7 +15,7 @@ export interface ForwardProxy {
 }
 
 /**
- * Names that end in `.test` are this machine: only the proxy knows them. All other hosts are refused.
+ * Names that end in `.test` are this machine: only the proxy can resolve them. All other hosts are refused.
  * @param seen called for each request, after it was added to `requests`.
  */
 export async function startForwardProxy(seen: (request: string) => void = () => {}): Promise<ForwardProxy> {
@@ -37,7 +37,7 @@ export async function startForwardProxy(seen: (request: string) => void = () => 
       return;
     }
     const { port = '', pathname = '/', search = '' } = url ?? {};
-    // Servers on this machine refuse the names of others.
+    // Servers on this machine refuse foreign host names.
     const host = '127.0.0.1';
     const passedOn = request(
       {

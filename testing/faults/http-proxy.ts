@@ -1,8 +1,8 @@
 /**
- * A proxy before an HTTP service that injects faults and records every request.
+ * A proxy in front of an HTTP service that injects faults and records every request.
  *
- * It never passes on a request whose sender has given up: an effect that arrives after its successor would be a fault
- * of the proxy's own. A long poll is passed on as short ones, for as long as its sender waits.
+ * It never forwards a request whose sender has given up: an effect that arrives after its successor would be a fault
+ * of the proxy's own. A long poll is forwarded as short ones, for as long as its sender waits.
  */
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -31,7 +31,7 @@ export interface HttpProxyOptions {
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
-/** What of an answer came to the sender; see {@link Exchange}. */
+/** The part of an answer that reached the sender; see {@link Exchange}. */
 interface Arrived {
   readonly delivered: boolean;
   readonly damaged?: string;
@@ -47,7 +47,7 @@ interface Asked {
   readonly action: string;
 }
 
-/** Between short polls, in milliseconds. */
+/** Pause between short polls, in milliseconds. */
 const POLL_EVERY_MS = 50;
 
 export class HttpProxy {
@@ -85,7 +85,7 @@ export class HttpProxy {
     return `http://127.0.0.1:${this.#door.port}`;
   }
 
-  /** Cuts everything and refuses connections for so long. */
+  /** Cuts all connections and refuses new ones for `ms`. */
   async cut(ms: number): Promise<void> {
     this.counts.add('cut');
     await this.#door.shut();
@@ -93,7 +93,7 @@ export class HttpProxy {
     await this.#door.reopen();
   }
 
-  /** Cuts the connection of every request whose body has this text, for so long. */
+  /** Cuts the connection of every request whose body contains this text, for `ms`. */
   async cutNamed(text: string, ms: number): Promise<void> {
     this.counts.add('cut');
     this.#cutNames.add(text);
@@ -101,7 +101,7 @@ export class HttpProxy {
     this.#cutNames.delete(text);
   }
 
-  /** Cuts everything and refuses connections until {@link back}. */
+  /** Cuts all connections and refuses new ones until {@link back}. */
   async away(): Promise<void> {
     this.counts.add('cut');
     await this.#door.shut();
@@ -145,7 +145,7 @@ export class HttpProxy {
     });
   }
 
-  /** Gets the service's own answer, unless the fault comes before it. */
+  /** Gets the service's own answer, unless the fault comes first. */
   async #pass(asked: Asked, fault: FaultKind | undefined): Promise<Answer | undefined> {
     if (fault === 'reset' || fault === 'error' || fault === 'garbage' || fault === 'hang') return undefined;
     if (fault === 'delay') await sleep(this.#options.faultSource.drawDelayMs());
@@ -213,7 +213,7 @@ export class HttpProxy {
     );
   }
 
-  /** Half of the entries of a batch, drawn one by one; the others fail with a code that is not theirs. */
+  /** Forwards half of the entries of a batch, drawn one by one; the others fail with a code that is not their fault. */
   async #forwardSome({ incoming, body }: Asked): Promise<Answer> {
     const { faultSource } = this.#options;
     const input = JSON.parse(body) as Record<string, unknown>;
@@ -259,7 +259,7 @@ function hasLeft({ incoming, outgoing }: Asked): boolean {
   return incoming.socket.destroyed || incoming.socket.readableEnded || outgoing.destroyed;
 }
 
-/** Half of the answer: of its body where it has one, else of its head. */
+/** Sends half of the answer: of its body if it has one, otherwise of its head. */
 function breakOff(outgoing: ServerResponse, answer: Answer): void {
   const { socket } = outgoing;
   const half = answer.body.slice(0, Math.floor(answer.body.length / 2));
@@ -275,7 +275,7 @@ function gone(outgoing: ServerResponse): Promise<void> {
   });
 }
 
-/** True when all of it was handed to the network and the connection still stood. */
+/** True if everything was handed to the network while the connection was open. */
 function flushed(outgoing: ServerResponse): Promise<boolean> {
   return new Promise((resolve) => {
     outgoing.once('finish', () => resolve(true));

@@ -1,6 +1,6 @@
 /**
- * AWS STS as a process with a web identity (IRSA on EKS) meets it: AssumeRoleWithWebIdentity is granted, or refused as it
- * is while the role's trust is not there yet.
+ * AWS STS as seen by a process with a web identity (IRSA on EKS): AssumeRoleWithWebIdentity is granted, or refused as it
+ * is while the role's trust does not exist yet.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -15,24 +15,24 @@ interface StsError {
   readonly code: string;
 }
 
-/** What STS says while the role does not trust the identity, or not yet. */
+/** The answer of STS while the role does not trust the identity (yet). */
 export const stsDenied: StsAnswer = { status: 403, code: 'AccessDenied' };
 
 export interface Sts {
-  /** What it answers from now on; a function is asked at each request. */
+  /** Its answer from now on; a function is called for each request. */
   answer: StsAnswer | (() => StsAnswer);
   /** Requests so far. */
   readonly requests: number;
   /**
-   * The environment of a process that gets its credentials here and nowhere else.
-   * @param tokenFile a file with anything in it: the identity's token.
-   * @param accessKeyId that of the credentials which are granted to it.
+   * The environment of a process that gets its credentials only here.
+   * @param tokenFile a file with any content: the identity's token.
+   * @param accessKeyId the key id of the credentials that it is granted.
    */
   env(tokenFile: string, accessKeyId?: string): Record<string, string | undefined>;
   close(): Promise<void>;
 }
 
-/** @param lifetimeMs of credentials that are granted. Clients ask for new ones when five minutes of it are left. */
+/** @param lifetimeMs lifetime of granted credentials. Clients ask for new ones when five minutes of it are left. */
 export async function startSts(answer: Sts['answer'], lifetimeMs = 3_600_000): Promise<Sts> {
   let requests = 0;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -67,7 +67,7 @@ export async function startSts(answer: Sts['answer'], lifetimeMs = 3_600_000): P
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       AWS_REGION: 'eu-west-1',
       AWS_ROLE_ARN: 'arn:aws:iam::000000000000:role/worker',
-      // The session's name, which comes with the request, becomes the key id.
+      // The session's name, which is part of the request, becomes the key id.
       AWS_ROLE_SESSION_NAME: accessKeyId,
       AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
       AWS_ENDPOINT_URL_STS: url,

@@ -1,4 +1,4 @@
-/** A proxy before a TCP service (Redis) that injects faults between its bytes. */
+/** A proxy in front of a TCP service (Redis) that injects faults between its bytes. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Door } from './door.ts';
@@ -29,7 +29,7 @@ export class TcpProxy {
     return this.#door.port;
   }
 
-  /** Cuts everything and refuses connections for so long. */
+  /** Cuts all connections and refuses new ones for `ms`. */
   async cut(ms: number): Promise<void> {
     this.counts.add('cut');
     await this.#door.shut();
@@ -51,7 +51,7 @@ export class TcpProxy {
     upstream.on('error', () => client.destroy());
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-    /** What the next answer meets. */
+    /** The fault of the next answer. */
     let fault: FaultKind | undefined;
     let mute = false;
     let before = Promise.resolve();

@@ -1,4 +1,4 @@
-/** The policies in deploy/iam, read. */
+/** Reads the policies in deploy/iam. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,14 +14,14 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** What may be one value or several. */
+/** For a field with one value or several. */
 export const list = (value: string | readonly string[]): readonly string[] => [value].flat();
 
 export function statements(path: string): readonly Statement[] {
   return (JSON.parse(readFileSync(join(policies, path), 'utf8')) as { Statement: Statement[] }).Statement;
 }
 
-/** `ACTION on RESOURCE` for everything that the policy of a role allows, sorted. @throws Error for what it allows twice. */
+/** `ACTION on RESOURCE` for everything that the policy of a role allows, sorted. @throws Error for duplicates. */
 export function allowed(role: string): string[] {
   const all = statements(`${role}.json`).flatMap(({ Action, Resource }) =>
     list(Action).flatMap((action) => list(Resource).map((resource) => `${action} on ${resource}`)),

@@ -1,4 +1,4 @@
-/** Stand-ins of every AWS service that the program calls, which note the permission that each request needs. */
+/** Replacements for every AWS service that the program calls, which record the permission that each request needs. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import { startStandIn } from '../notices/stand-in.ts';
 import { startS3 } from '../s3/server.ts';
 import { startSqsProxy } from '../sqs/proxy.ts';
 
-/** Names of the stand-ins' resources, and the placeholders that stand for them in deploy/iam. */
+/** Names of their resources, and the corresponding placeholders in deploy/iam. */
 const placeholders: Readonly<Record<string, string>> = {
   updates: 'UPDATE_QUEUE',
   dead: 'DEAD_LETTER_QUEUE',
@@ -27,7 +27,7 @@ export const REPORT_PLACE = 's3://ota-reports/jobs';
 
 const key = 'arn:aws:kms:REGION:ACCOUNT_ID:key/KEY_ID';
 
-/** Operations of the API that AWS knows no resource for. */
+/** Operations of the API for which AWS defines no resource. */
 export const unconfined: ReadonlySet<string> = new Set([
   'ListOtaTasks',
   'GetOtaTaskConfiguration',
@@ -36,8 +36,8 @@ export const unconfined: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The SDK in this process goes to the stand-ins until the test ends. @param upstream where requests to queues and API are passed
- * on to; without an API, its calls are for the test to note.
+ * Directs the SDK in this process to the replacements until the test ends. @param upstream where requests to queues and API are
+ * forwarded; without an API, the test records its calls.
  */
 export async function recordAws(upstream: { readonly sqs?: string; readonly api?: string }) {
   const sqs = await startSqsProxy(upstream.sqs);
@@ -53,7 +53,7 @@ export async function recordAws(upstream: { readonly sqs?: string; readonly api?
   vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.url);
   vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
   vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', events.url);
-  /** `ACTION on RESOURCE` of every request so far, those for encrypted queues included: sorted, each once. */
+  /** `ACTION on RESOURCE` of every request so far, including those for encrypted queues: sorted, without duplicates. */
   const needed = (): string[] =>
     [
       ...new Set([
@@ -92,7 +92,7 @@ function queueNeeds(action: string, queue: string): string[] {
 const apiResource = (operation: string): string =>
   unconfined.has(operation) ? '*' : 'arn:aws:iotmanagedintegrations:REGION:ACCOUNT_ID:ota-task/*';
 
-/** S3 asks for the same permission for all requests of an upload in parts, but to give it up. */
+/** S3 requires the same permission for all requests of a multipart upload, except for aborting it. */
 const s3Permission = (action: string): string =>
   action === 'AbortMultipartUpload' ? 's3:AbortMultipartUpload' : 's3:PutObject';
 
@@ -107,7 +107,7 @@ function operationOf(method: string, url: string): string {
   return part === 'devices' && id !== '' ? 'ListOtaTaskExecutions' : 'GetOtaTask';
 }
 
-/** Passes requests on to the API, and notes their operations. @returns its address. */
+/** Forwards requests to the API, and records their operations. @returns its address. */
 async function recordApi(upstream: string, calls: Set<string>): Promise<string> {
   const server = createServer(async (request, response) => {
     const { method = '', url = '', headers } = request;

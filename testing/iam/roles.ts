@@ -1,7 +1,7 @@
-/** Which role runs a command; the policies of deploy/iam are of these roles. */
+/** Which role runs a command; deploy/iam has policies for these roles. */
 export type Role = 'worker' | 'enqueuer' | 'operator' | 'console';
 
-/** By command; `none` makes no request to AWS: `limits` asks Redis, and the sandbox brings its own services. */
+/** By command; `none` makes no request to AWS: `limits` asks Redis, and the sandbox has its own services. */
 export const roles: Readonly<Record<string, Role | 'none'>> = {
   worker: 'worker',
   enqueue: 'enqueuer',

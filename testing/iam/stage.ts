@@ -1,4 +1,4 @@
-/** Commands and a console that go to AWS through recording stand-ins, while a worker beside them does not. */
+/** Commands and a console that reach AWS through recording replacements, while a worker on the same stage does not. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { roles } from './roles.ts';
 
 interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Exit codes that are well; default: 0. */
+  /** Expected exit codes; default: 0. */
   readonly codes?: readonly number[];
 }
 
@@ -49,7 +49,7 @@ export async function setCommands(settings: Readonly<Record<string, string>> = {
 
 const waits = { timeout: 40_000, interval: 50 };
 
-/** A console as its command starts it, and an operator who uses its pages. */
+/** A console started as by its command, and an operator who uses its pages. */
 export async function openConsole(env: Readonly<Record<string, string>>, cwd: string) {
   const context = fakeContext({
     env: { ...env, CONSOLE_PORT: '0', CONSOLE_TOKENS: `ann:operator:${tokens.ann}` },
@@ -78,9 +78,9 @@ export async function openConsole(env: Readonly<Record<string, string>>, cwd: st
   return {
     see,
     jobDone: (job: string): Promise<void> => shows(`/api/v1/jobs/${job}`, /"state":\{"name":"done"/),
-    /** Looks at the dead letters, until their causes are there. */
+    /** Looks at the dead letters until their causes are shown. */
     look: (): Promise<void> => shows('/dead-letters', /dead-letters\/groups\/[0-9a-f]{8}/),
-    /** One letter of the first cause; until SQS has taken the change. */
+    /** Changes one letter of the first cause, and waits until SQS has accepted the change. */
     changeLetters: async (action: 'redrive' | 'purge'): Promise<void> => {
       const [, group = ''] = /dead-letters\/groups\/([0-9a-f]{8})/.exec(await see('/dead-letters')) ?? [];
       const change = await post('/dead-letters/plan', {

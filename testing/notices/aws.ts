@@ -1,4 +1,4 @@
-/** Answers of SNS (query protocol) and EventBridge (JSON 1.1), as their API references give them. */
+/** Answers of SNS (query protocol) and EventBridge (JSON 1.1), according to their API references. */
 import type { StandInAnswer, TakenRequest } from './stand-in.ts';
 
 const xml = { 'content-type': 'text/xml', 'x-amzn-requestid': 'sns-request' };
@@ -37,7 +37,7 @@ export function eventsTaken(): StandInAnswer {
   });
 }
 
-/** A request that is answered with 200, and whose only entry was not taken. */
+/** A request that is answered with 200, but whose only entry was not accepted. */
 export function eventRefused(code: string, message: string): StandInAnswer {
   return answerOf(200, { FailedEntryCount: 1, Entries: [{ ErrorCode: code, ErrorMessage: message }] });
 }

@@ -23,7 +23,7 @@ export interface MemoryEntry {
   failures: number;
 }
 
-/** As the ledger's keeps it. */
+/** Stores notices like the ledger's outbox. */
 export class MemoryOutbox implements Outbox {
   readonly entries: MemoryEntry[] = [];
   readonly #now: () => number;

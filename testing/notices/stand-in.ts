@@ -1,4 +1,4 @@
-/** A server that takes notices: it keeps every request, and answers as a test wants. */
+/** A server that receives notices: it keeps every request, and answers as a test wants. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,11 +24,11 @@ export type StandInRule = (
 
 export interface StandIn {
   readonly url: string;
-  /** What it does from now on. */
+  /** Its behaviour from now on. */
   rule: StandInRule;
-  /** So far, in their order. */
+  /** So far, in order. */
   readonly requests: readonly TakenRequest[];
-  /** Resolves with the requests, when there are so many. */
+  /** Resolves with the requests when there are `count`. */
   arrived(count: number): Promise<readonly TakenRequest[]>;
   close(): Promise<void>;
 }

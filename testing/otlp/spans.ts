@@ -1,4 +1,4 @@
-/** Spans as a collector receives them (OTLP in JSON), and a picture of them. */
+/** Spans as a collector receives them (OTLP in JSON), and their tree as text. */
 import { z } from 'zod';
 
 const value = z.object({
@@ -36,7 +36,7 @@ const request = z.object({
   ),
 });
 
-/** A span by its service. */
+/** A span with its service. */
 export interface SeenSpan {
   readonly service: string;
   readonly traceId: string;
@@ -89,13 +89,13 @@ function plain(list: z.infer<typeof attributes>): Record<string, string | number
   );
 }
 
-/** Attributes that the picture has, besides names. */
+/** Attributes shown in the tree, in addition to names. */
 const shown = [
   ...['http.response.status_code', 'http.request.resend_count', 'error.type'],
   ...['ota_updater.disposition', 'ota_updater.reason', 'ota_updater.redrive'],
 ];
 
-/** The spans of one trace as a tree, in the order of their beginnings: what each service does, without ids and times. */
+/** The spans of one trace as a tree, in the order of their start: what each service does, without ids and times. */
 export function spanTree(spans: readonly SeenSpan[]): string {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const below = (parent: SeenSpan | undefined): SeenSpan[] =>

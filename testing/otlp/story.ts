@@ -1,5 +1,5 @@
 /**
- * One message from its producer to its end, over a dead letter and a redrive, and its spans as a collector received them: the
+ * One message from its producer to its end, through a dead letter and a redrive, and its spans as a collector received them. It uses the
  * real producer package, worker and command, an SQS emulator and the simulated API, all over HTTP.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ export interface Story {
 const IDENTIFIER = 'pump17';
 const CLOSE_MS = 5_000;
 
-/** The first call fails, the second is rejected; then the cause is gone, and the letter is put back. */
+/** The first call fails, the second is rejected; then the cause is removed, and the letter is put back. */
 export async function tellStory(): Promise<Story> {
   const collector = await startStandIn(() => ({ status: 200, body: '{}' }));
   const folder = mkdtempSync(join(tmpdir(), 'story-'));
@@ -75,7 +75,7 @@ export async function tellStory(): Promise<Story> {
   }
 }
 
-/** An application that traces itself, and sends an update. @returns the id of its trace. */
+/** An application that is traced itself, and sends an update. @returns the id of its trace. */
 async function produce(env: Record<string, string>, endpoint: string, queueUrl: string): Promise<string> {
   const { settings } = readTelemetry(env);
   if (settings === undefined) throw new Error('no settings');

@@ -10,7 +10,7 @@ export function slopePerMinute(points: readonly Point[]): number {
   return (60 * sum(points.map(({ at, value }) => (at - meanAt) * (value - meanValue)))) / spread;
 }
 
-/** Those of the second half of the time. */
+/** The points in the second half of the time. */
 export function lastHalf(points: readonly Point[]): Point[] {
   const end = points.at(-1)?.at ?? 0;
   return points.filter(({ at }) => at >= end / 2);

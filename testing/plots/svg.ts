@@ -9,20 +9,20 @@ export interface Point {
 export interface Line {
   readonly name: string;
   readonly points: readonly Point[];
-  /** Drawn as what is allowed, not as what was seen. */
+  /** Drawn as a limit rather than as a measurement. */
   readonly dashed?: boolean;
-  /** One of the palette's, in turn, when omitted. */
+  /** Default: the next colour of the palette. */
   readonly color?: string;
 }
 
 export interface LineChart {
   readonly title: string;
-  /** Of the values. */
+  /** Unit of the values. */
   readonly unit: string;
   readonly lines: readonly Line[];
-  /** Moments to name. */
+  /** Moments to label. */
   readonly marks?: readonly { readonly at: number; readonly label: string }[];
-  /** Where the axis ends; the greatest value when omitted. */
+  /** End of the axis; default: the greatest value. */
   readonly top?: number;
 }
 
@@ -38,15 +38,15 @@ const BAR_COLOR = '#b0b7c0';
 const WIDTH = 860;
 const LINES = { height: 240, left: 60, right: 150, top: 34, bottom: 40 };
 const BARS = { height: 22, left: 200, right: 80, top: 34, bottom: 16 };
-/** Pixels of a letter, about. */
+/** Approximate width of a letter in pixels. */
 const LETTER = 6;
 
-/** Line charts below each other. */
+/** Line charts, one below the other. */
 export function lineCharts(charts: readonly LineChart[]): string {
   return stack(charts.map((chart) => ({ height: LINES.height, body: drawLines(chart) })));
 }
 
-/** Bar charts below each other; every one has a scale of its own. */
+/** Bar charts, one below the other, each with its own scale. */
 export function barCharts(charts: readonly BarChart[]): string {
   return stack(
     charts.map((chart) => ({
@@ -92,7 +92,7 @@ function drawLines({ title, unit, lines, marks = [], top: asked }: LineChart): s
     `<text x="16" y="${middle}" text-anchor="middle" transform="rotate(-90 16 ${middle})">${escaped(unit)}</text>`,
   );
   for (const [i, mark] of marks.entries()) {
-    // Every other label a line lower, so that neighbours do not overlap.
+    // Every other label is one line lower, so that neighbours do not overlap.
     const labelY = LINES.top + 10 + (i % 2) * 14;
     parts.push(
       `<path d="M${at(x(mark.at))} ${LINES.top}V${bottom}" stroke="#888" stroke-dasharray="2 3"/>`,

@@ -1,16 +1,16 @@
-/** A PostgreSQL that is lost at a COMMIT: the server gets it, its answer never comes, and nobody reaches the server until it is back. */
+/** A PostgreSQL that is lost at a COMMIT: the server receives it, its answer never arrives, and the server is unreachable until restored. */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { Door } from '../faults/door.ts';
 
-/** As the wire has the query (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
+/** The query in the wire format (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
 const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0', 'latin1');
 
 export interface CommitProxy {
   readonly port: number;
-  /** The n-th COMMIT from now on is the one. */
+  /** The server is lost at the n-th COMMIT from now on. */
   readonly arm: (n: number) => void;
-  /** Whether it is still to come. */
+  /** Whether that is still to come. */
   readonly isArmed: () => boolean;
   /** The server can be reached again. */
   readonly back: () => Promise<void>;

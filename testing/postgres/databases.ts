@@ -1,10 +1,10 @@
-/** One PostgreSQL for the tests of a file or a group, and an empty database for each that asks for one. */
+/** One PostgreSQL for the tests of a file or a group, and an empty database for each test that asks for one. */
 import pg from 'pg';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { SCHEMA } from '../../src/jobs/ledger/postgres/schema.ts';
 import { type PostgresServer, startPostgres } from './server.ts';
 
-/** To be called where tests are described. @returns the server; only within tests and their hooks. */
+/** Call this where tests are described. @returns the server; use it only within tests and their hooks. */
 export function postgresForTests(): () => PostgresServer {
   let running: PostgresServer | undefined;
   beforeAll(async () => {
@@ -18,9 +18,9 @@ export function postgresForTests(): () => PostgresServer {
 }
 
 /**
- * Databases with an empty ledger or with none, for tests that do not mind which: one that an earlier test has used is emptied,
- * which takes a tenth of the CPU that a new one does.
- * @returns takes one for the running test, and returns its URL.
+ * Databases with an empty ledger or with none, for tests that accept either: a database that an earlier test has used is emptied,
+ * which takes a tenth of the CPU that a new one takes.
+ * @returns a function that takes one for the running test, and returns its URL.
  */
 export function ledgerDatabases(server: () => PostgresServer): () => Promise<string> {
   const used: string[] = [];
@@ -32,7 +32,7 @@ export function ledgerDatabases(server: () => PostgresServer): () => Promise<str
   };
 }
 
-/** Leaves of the ledger in a database its tables. @returns the URL that was given. */
+/** Empties the tables of the ledger in a database, but keeps them. @returns the given URL. */
 export async function emptied(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

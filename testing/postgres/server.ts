@@ -10,10 +10,10 @@ import { Child } from '../processes/child.ts';
 import { childrenOf } from '../processes/proc.ts';
 import { freePort } from '../redis/ports.ts';
 
-/** Where Debian keeps what it does not put on the path. */
+/** Where Debian keeps programs that are not on the path. */
 const DEBIAN = '/usr/lib/postgresql';
 
-/** The folder of `postgres` and `initdb`; undefined when there is none on this machine. */
+/** The folder of `postgres` and `initdb`; undefined if there is none on this machine. */
 function findPrograms(): string | undefined {
   const debian = existsSync(DEBIAN)
     ? readdirSync(DEBIAN)
@@ -24,7 +24,7 @@ function findPrograms(): string | undefined {
   return folders.find((folder) => ['postgres', 'initdb'].every((name) => existsSync(join(folder, name))));
 }
 
-/** Whether there is a PostgreSQL on this machine; says so when there is none. */
+/** Whether PostgreSQL is installed on this machine; reports if it is not. */
 export function postgresInstalled(): boolean {
   if (findPrograms() !== undefined) return true;
   process.stdout.write('SKIPPED: no PostgreSQL on this machine, the ledger in it is not tested\n');
@@ -35,20 +35,20 @@ export interface PostgresServer {
   readonly port: number;
   /** Makes an empty database. @returns its URL. */
   createDatabase(): Promise<string>;
-  /** Ends it as an operator's fast shutdown does: connections are told. */
+  /** Ends it like an operator's fast shutdown: clients are told. */
   stop(): Promise<void>;
-  /** Ends it at once, as a crash does. */
+  /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again where it was; it has what was committed. */
+  /** Starts it again at the same place, with everything that was committed. */
   start(): Promise<void>;
   /** Ends it, and removes its folder. */
   remove(): Promise<void>;
 }
 
-/** Names the data folder of an empty server, for the tests of a run. */
+/** Names the data folder of an empty server, for all tests of a run. */
 const TEMPLATE = 'OTA_UPDATER_POSTGRES_TEMPLATE';
 
-/** Makes the data of an empty server once for a run of the tests: each server then begins with a copy. @returns removes it. */
+/** Creates the data of an empty server once per test run: each server then starts with a copy. @returns a function that removes it. */
 export async function makeTemplate(): Promise<() => void> {
   const programs = findPrograms();
   if (programs === undefined) return () => {};
@@ -57,7 +57,7 @@ export async function makeTemplate(): Promise<() => void> {
   return () => rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts an empty server on a free port, for the user `tester` with the password `secret`. Whoever starts it removes it. */
+/** Starts an empty server on a free port, for the user `tester` with the password `secret`. The caller must remove it. */
 export async function startPostgres(): Promise<PostgresServer> {
   const programs = findPrograms();
   if (programs === undefined) throw new Error('no PostgreSQL on this machine');
@@ -69,7 +69,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   let server = await launch();
   let databases = 0;
   const kill = async (): Promise<void> => {
-    // Its children would notice that it is gone, and answer once more before that.
+    // Its children would notice its end only later, and could still answer once.
     const children = childrenOf(server.pid);
     await server.end();
     for (const child of children) killIfThere(child);
@@ -96,7 +96,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-/** A temporary folder of the user that the server runs as. */
+/** A temporary folder owned by the user that the server runs as. */
 function ownedFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
   const user = owner();
@@ -112,7 +112,7 @@ async function initialise(programs: string, folder: string): Promise<string> {
   return data;
 }
 
-/** @returns the copy, of the same owner. */
+/** @returns the copy, with the same owner. */
 async function copyData(template: string, folder: string): Promise<string> {
   await promisify(execFile)('cp', ['-a', template, folder]);
   return join(folder, basename(template));
@@ -140,7 +140,7 @@ async function query(port: number, text: string): Promise<void> {
   }
 }
 
-/** PostgreSQL does not run as root: then it is that of Debian's user for it. */
+/** PostgreSQL does not run as root; for root, this is Debian's user for it. */
 function owner(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const of = (flag: string): number =>

@@ -1,4 +1,4 @@
-/** Asks a worker's server for a path as it is written: `fetch` would tidy it up. */
+/** Requests a path from a worker's server exactly as given: `fetch` would normalize it. */
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -10,7 +10,7 @@ interface Asked {
   readonly body?: string;
 }
 
-/** On any free port of loopback, where it does not listen yet. */
+/** Makes the server listen on any free loopback port, if it does not listen yet. */
 export async function askServer(http: HttpServer, { path, method = 'GET', body = '' }: Asked) {
   if (!http.server.listening) await http.listen({ host: '127.0.0.1', port: 0 });
   const { port } = http.server.address() as AddressInfo;

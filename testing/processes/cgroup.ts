@@ -1,4 +1,4 @@
-/** A memory limit of Linux for a process that we start: a cgroup of version 1 or 2, where this machine lets us make one. */
+/** A Linux memory limit for a process that we start: a cgroup of version 1 or 2, if this machine lets us create one. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 
 const V1 = '/sys/fs/cgroup/memory';
@@ -13,7 +13,7 @@ export class MemoryCgroup {
     this.#peakFile = peakFile;
   }
 
-  /** undefined where none can be made. */
+  /** undefined if none can be created. */
   static make(name: string, limitMb: number): MemoryCgroup | undefined {
     const v1 = existsSync(`${V1}/memory.limit_in_bytes`);
     const folder = `${v1 ? V1 : V2}/${name}`;
@@ -26,7 +26,7 @@ export class MemoryCgroup {
     }
   }
 
-  /** `command` and its arguments as they must be started, so that the process is in the cgroup from its first moment. */
+  /** `command` and its arguments in a form that starts the process inside the cgroup. */
   inside(command: string, args: readonly string[]): readonly [string, readonly string[]] {
     return [
       '/bin/sh',
@@ -34,7 +34,7 @@ export class MemoryCgroup {
     ];
   }
 
-  /** The most memory that it has used, page cache included, in MB; undefined where the kernel does not say. */
+  /** Its peak memory, including page cache, in MB; undefined if the kernel does not report it. */
   get peakMb(): number | undefined {
     try {
       return Number(readFileSync(`${this.#folder}/${this.#peakFile}`, 'utf8')) / 1_048_576;
@@ -43,7 +43,7 @@ export class MemoryCgroup {
     }
   }
 
-  /** Once its processes have ended. */
+  /** Call this when its processes have ended. */
   remove(): void {
     rmdirSync(this.#folder);
   }

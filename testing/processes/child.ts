@@ -1,4 +1,4 @@
-/** A process that we start: its output, its exit, and a way to end it. None outlives the process that started it. */
+/** A process that we start: its output, its exit, and a way to end it. It never outlives the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -11,9 +11,9 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** The whole environment of the process. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Keeps all that it prints in {@link Child.output}; otherwise only its lines are seen, as they come. */
+  /** Keeps everything it prints in {@link Child.output}; otherwise lines are only seen as they come. */
   readonly keepOutput?: boolean;
-  /** A file descriptor that its stdout goes to, in place of the pipe that is read here. */
+  /** A file descriptor for its stdout, instead of the pipe that is read here. */
   readonly stdout?: 'pipe' | number;
   /** `inherit`: its stderr goes to ours. A number: to that file descriptor. */
   readonly stderr?: 'pipe' | 'inherit' | number;
@@ -21,26 +21,26 @@ export interface ChildOptions {
   readonly stdin?: 'pipe' | 'ignore';
   /** A channel for messages between the two processes. */
   readonly ipc?: boolean;
-  /** It leads a process group: a signal reaches all that it started, too. */
+  /** Makes it the leader of a process group: a signal also reaches everything it started. */
   readonly group?: boolean;
 }
 
 export type Source = 'stdout' | 'stderr';
 type LineListener = (line: string, from: Source) => void;
 
-/** What an error quotes of the output at most. */
+/** Maximum length of output quoted in an error. */
 const QUOTED_CHARACTERS = 2_000;
 
 const running = new Set<Child>();
 
-/** Kills at once whatever still runs. */
+/** Kills everything that is still running, at once. */
 export function killAll(): void {
   for (const child of running) child.signal('SIGKILL');
 }
 
 export class Child {
   readonly process: ChildProcess;
-  /** All it has printed so far, where that is kept. */
+  /** Everything it has printed so far, if kept. */
   readonly output: Record<Source, string> = { stdout: '', stderr: '' };
   /** Resolves when it has ended and its output has been read. */
   readonly exited: Promise<Exit>;
@@ -86,7 +86,7 @@ export class Child {
     return child;
   }
 
-  /** Starts Node, the one that runs this, with these arguments. */
+  /** Starts Node, in the version that runs this, with these arguments. */
   static startNode(args: readonly string[], options: ChildOptions): Child {
     return Child.start(process.execPath, args, options);
   }
@@ -106,8 +106,8 @@ export class Child {
   }
 
   /**
-   * Resolves with what `look` finds first in a line: of those kept, where output is kept, and of those to come.
-   * @throws Error when the process ends before, with the end of its output.
+   * Resolves with the first result of `look` for a line: for lines already kept, if output is kept, and for later ones.
+   * @throws Error if the process ends first, with the end of its output.
    */
   find<T>(look: (line: string, from: Source) => T | undefined, withinMs?: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -144,7 +144,7 @@ export class Child {
     }
   }
 
-  /** Sends the signal and resolves when the process has ended; kills it when that takes longer than `withinMs`. */
+  /** Sends the signal and resolves when the process has ended; kills it if that takes longer than `withinMs`. */
   async end(signal: NodeJS.Signals = 'SIGKILL', withinMs?: number): Promise<void> {
     if (this.ended) return;
     const gone = once(this.process, 'exit');

@@ -1,8 +1,8 @@
-/** The wall clock of a process that we start: apart from the machine's, and stepped while it runs. */
+/** The wall clock of a process that we start: it differs from the machine's, and can be stepped while the process runs. */
 import { fileURLToPath } from 'node:url';
 import type { Child } from './child.ts';
 
-/** What a program that was started with {@link steppable} is told. */
+/** The message to a program that was started with {@link steppable}. */
 export interface StepMessage {
   readonly stepClockMs: number;
 }
@@ -21,7 +21,7 @@ export function steppable(aheadMs = 0): {
   return { nodeOptions: ['--import', preload], env: { CLOCK_AHEAD_MS: String(aheadMs) }, ipc: true };
 }
 
-/** Steps the wall clock of a process that was started with {@link steppable}; resolves when it has been. */
+/** Steps the wall clock of a process that was started with {@link steppable}; resolves when that is done. */
 export async function stepClock(child: Child, ms: number): Promise<void> {
   const stepped = new Promise<void>((resolve) => {
     const onMessage = (message: unknown): void => {

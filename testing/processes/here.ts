@@ -1,4 +1,4 @@
-/** A command in this process, in place of a process of its own: for what is printed and how it ends. It needs a tenth of the CPU. */
+/** Runs a command in this process instead of a separate one, to test its output and its end. This takes a tenth of the CPU. */
 import { PassThrough, Readable } from 'node:stream';
 import { onTestFinished, vi } from 'vitest';
 import { SignalInbox } from '../../src/cli/signal-inbox.ts';
@@ -7,8 +7,8 @@ import { otaProgram, root } from './ota.ts';
 import type { CommandOptions, CommandResult } from './process.ts';
 
 /**
- * Runs a command to its end, as its process would. What the SDK and `--env-file` read from the process itself is this one's: of
- * `env`, until the end of the test, and of whatever else there is.
+ * Runs a command to its end, as its process would. The SDK and `--env-file` read variables from this process: it has those of
+ * `env` until the end of the test, in addition to its own.
  */
 export async function runHere(
   args: readonly string[],

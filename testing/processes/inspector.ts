@@ -1,6 +1,6 @@
-/** A process seen from outside, through the inspector that Node has built in: nothing is added to what it runs. */
+/** Observes a process from outside, through Node's built-in inspector: nothing is added to the program. */
 
-/** A session with an inspector. Close it: a session that stays keeps things in the process alive. */
+/** A session with an inspector. Close it: an open session keeps objects in the process alive. */
 export class Inspector {
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, PromiseWithResolvers<unknown>>();
@@ -33,7 +33,7 @@ export class Inspector {
     return this.#unlessGone(answer.promise as Promise<Result>);
   }
 
-  /** Calls `listener` at each event of that name from now on, in place of an earlier listener. */
+  /** From now on calls `listener` at each event of that name, instead of an earlier listener. */
   on<Params>(event: string, listener: (params: Params) => void): void {
     this.#listeners.set(event, listener as (params: unknown) => void);
   }
@@ -66,7 +66,7 @@ interface Incoming {
   readonly error?: { readonly message: string };
 }
 
-/** Bytes, and how many of each kind of resource keep the event loop alive. */
+/** Bytes, and the number of resources of each kind that keep the event loop alive. */
 export interface Sample {
   readonly heapUsed: number;
   readonly rss: number;
@@ -76,7 +76,7 @@ export interface Sample {
 const EXPRESSION = `JSON.stringify({ ...process.memoryUsage(), resources: process.getActiveResourcesInfo() })`;
 
 /**
- * Collects the garbage of a process and measures what is left, in a session of its own.
+ * Collects the garbage of a process and measures what is left, in a separate session.
  * @param url where its inspector listens: `ws://…`.
  */
 export async function takeSample(url: string): Promise<Sample> {

@@ -1,14 +1,14 @@
-/** Processes in namespaces of their own, as in a container, where this machine allows that. */
+/** Processes in their own namespaces, as in a container, if this machine allows it. */
 import { execFileSync } from 'node:child_process';
 
 export interface Namespace {
-  /** What to put before a command; nothing where it is not possible. */
+  /** What to put before a command; empty if namespaces are not possible. */
   readonly command: readonly string[];
   /** For the name of a test. */
   readonly what: string;
 }
 
-/** @param flags of `unshare`, after those for a user namespace, which any user may make. */
+/** @param flags of `unshare`, in addition to those for a user namespace, which any user may create. */
 export function namespace(...flags: readonly string[]): Namespace {
   const command = ['unshare', '--user', ...flags];
   try {

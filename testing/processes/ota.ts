@@ -1,4 +1,4 @@
-/** `ota-updater` of this checkout as a process: as `npm run ota` starts it, or as it was built for a run of the tests. */
+/** `ota-updater` of this checkout as a process: started like `npm run ota`, or as built for a test run. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,23 +7,23 @@ import { Child, type ChildOptions } from './child.ts';
 /** The checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Names the built program, for the tests of a run and all that they start; see build-program.ts. */
+/** The variable with the path of the built program, for the tests of a run and all that they start; see build-program.ts. */
 export const BUILT_PROGRAM = 'OTA_UPDATER_BUILT_PROGRAM';
 
-/** What `npm run ota` runs, without the `node` it begins with. */
+/** What `npm run ota` runs, without the initial `node`. */
 const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: { ota: string } };
 const source: readonly string[] = scripts.ota
   .split(' ')
   .slice(1)
   .map((word) => word.replace('src/main.ts', `${root}src/main.ts`));
 
-/** The arguments of Node that start `ota-updater`: the built program where there is one, which needs half the CPU to begin. */
+/** Node's arguments that start `ota-updater`: the built program if there is one, which needs half the CPU to start. */
 export function otaProgram(): readonly string[] {
   const { [BUILT_PROGRAM]: built } = process.env;
   return built === undefined ? source : ['--', built];
 }
 
-/** What a process has besides the environment it is given. The compile cache is that of the run, where it has one. */
+/** Variables of a process in addition to its given environment. It uses the compile cache of the run, if there is one. */
 export const surroundings = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
@@ -33,13 +33,13 @@ export const surroundings = {
 };
 
 export interface OtaOptions extends ChildOptions {
-  /** For the runtime itself, before the script. */
+  /** Options for Node itself, before the script. */
   readonly nodeOptions?: readonly string[];
   /** What to start instead of {@link otaProgram}. */
   readonly script?: readonly string[];
 }
 
-/** Starts a command of `ota-updater` with this environment and no other. */
+/** Starts a command of `ota-updater` with only this environment. */
 export function startOta(args: readonly string[], options: OtaOptions): Child {
   const { nodeOptions = [], script = otaProgram(), env, cwd = root } = options;
   return Child.startNode([...nodeOptions, ...script, ...args], {
@@ -52,7 +52,7 @@ export function startOta(args: readonly string[], options: OtaOptions): Child {
 /** A line of the worker's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** A line of the log; undefined for what is no JSON object. */
+/** A line of the log; undefined if it is not a JSON object. */
 export function parseLine(text: string): LogLine | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -65,7 +65,7 @@ export function parseLine(text: string): LogLine | undefined {
 /** A running sandbox, and what another process needs to use it. */
 export interface SandboxProcess {
   readonly child: Child;
-  /** As its directions say: queues, endpoints, region, credentials. */
+  /** From its directions: queues, endpoints, region, credentials. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -1,18 +1,18 @@
-/** What Linux knows of a process. */
+/** Linux's information about a process. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** User and system time of a process so far, in milliseconds; to 10 ms. */
+/** User and system time of a process so far, in milliseconds; precise to 10 ms. */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name, in brackets, may hold anything; user and system time are fields 14 and 15.
+  // The name, in brackets, may contain any character; user and system time are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond;
 }
 
-/** The processes that a process has started and that have not ended. */
+/** The children of a process that have not ended. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -20,7 +20,7 @@ export function childrenOf(pid: number): number[] {
     .filter((child) => parentOf(child) === pid);
 }
 
-/** undefined of a process that has ended. */
+/** undefined for a process that has ended. */
 function parentOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -30,12 +30,12 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-/** The most memory it has had resident, in MB. */
+/** Its peak resident memory, in MB. */
 export function peakRssMb(pid: number): number {
   return statusMb(pid, 'VmHWM');
 }
 
-/** The memory it has resident now, in MB. */
+/** Its present resident memory, in MB. */
 export function rssMb(pid: number): number {
   return statusMb(pid, 'VmRSS');
 }

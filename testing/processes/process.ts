@@ -7,13 +7,13 @@ import type { RunningWorker } from './worker.ts';
 export interface WorkerProcess extends RunningWorker {
   readonly pid: number;
   kill(signal: NodeJS.Signals): void;
-  /** Closes our end of its stdout: nothing reads it from now on. */
+  /** Closes our end of its stdout: from now on nobody reads it. */
   closeOutput(): void;
 }
 
 /**
- * Starts `ota-updater worker` with this environment and no other; killed at the end of the test.
- * @param nodeOptions for the runtime itself, before the script.
+ * Starts `ota-updater worker` with only this environment; killed at the end of the test.
+ * @param nodeOptions for Node itself, before the script.
  * @param script what to start instead of `otaProgram`.
  */
 export function spawnWorker(
@@ -77,7 +77,7 @@ export async function runCommand(
   return { ...(await child.exited), ...child.output };
 }
 
-/** Starts a command with this environment and no other; killed at the end of the test. */
+/** Starts a command with only this environment; killed at the end of the test. */
 export function spawnCommand(args: readonly string[], env: Readonly<Record<string, string>>): Child {
   return start(args, { env });
 }

@@ -1,6 +1,6 @@
 /**
- * Loaded before a program (`node --import`): its wall clock then stands apart from the machine's, and can be stepped
- * while it runs. Monotonic time (`performance.now`, `process.hrtime`, timers) stays as it is, as on a machine whose
+ * Loaded before a program (`node --import`): its wall clock then differs from the machine's, and can be stepped
+ * while it runs. Monotonic time (`performance.now`, `process.hrtime`, timers) is unchanged, as on a machine whose
  * clock is set.
  */
 import type { StepMessage } from './clock.ts';
@@ -22,5 +22,5 @@ process.on('message', (message: StepMessage) => {
   aheadMs += message.stepClockMs;
   process.send?.({ clockStepped: true });
 });
-// It must not keep the program alive.
+// The channel must not keep the program alive.
 process.channel?.unref();

@@ -1,6 +1,6 @@
 /**
- * The `worker` command in this process, in place of a process of its own: for what a worker does, and not for how its process
- * begins and ends. It needs a tenth of the CPU.
+ * Runs the `worker` command in this process instead of a separate one, to test what a worker does, rather than how its process
+ * starts and ends. This takes a tenth of the CPU.
  */
 import { onTestFinished, vi } from 'vitest';
 import { configureWorker } from '../../src/commands/worker.ts';
@@ -10,13 +10,13 @@ import { type LogLine, parseLine } from './ota.ts';
 
 /** A worker that was started by its command, seen from outside. */
 export interface RunningWorker {
-  /** Where health and metrics are; empty until `waitForLine` saw `http.listening`. */
+  /** The URL of health and metrics; empty until `waitForLine` has seen `http.listening`. */
   readonly url: string;
-  /** What is on stdout so far that is JSON, in order. */
+  /** The JSON lines on stdout so far, in order. */
   lines(): readonly LogLine[];
   /** Everything on stdout and stderr so far. */
   raw(): { readonly stdout: string; readonly stderr: string };
-  /** The first line, past or to come, that fits; rejects when the worker ends without one. */
+  /** The first matching line, past or future; rejects if the worker ends without one. */
   waitForLine(predicate: (line: LogLine) => boolean): Promise<LogLine>;
   /** The first line of that event. */
   waitForEvent(event: string): Promise<LogLine>;
@@ -24,10 +24,10 @@ export interface RunningWorker {
   kill(signal: 'SIGTERM' | 'SIGINT'): void;
 }
 
-/** At the end of a test, what still runs then is not waited for long. */
+/** At the end of a test, unfinished work is not waited for long. */
 const SHUTDOWN_GRACE_SECONDS = '5';
 
-/** Runs `ota-updater worker` in this process; stopped at the end of the test. Its environment becomes that of the process until then. */
+/** Runs `ota-updater worker` in this process; stopped at the end of the test. Until then, the process has its environment. */
 export function runWorker(env: Readonly<Record<string, string>>): RunningWorker {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const context = fakeContext({ env: { SHUTDOWN_GRACE_SECONDS, ...env }, random: Math.random, sleep });

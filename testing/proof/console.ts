@@ -1,4 +1,4 @@
-/** A console in a process of its own before a sandbox, with a ledger of many rows or a worker, for its proofs. */
+/** A console in a separate process in front of a sandbox, with a ledger of many rows or a worker, for its proofs. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
 import type { Child } from '../processes/child.ts';
 import { Processes } from './processes.ts';
 
-/** Of an operator. */
+/** The token of an operator. */
 const TOKEN = 'proof-'.padEnd(40, 'x');
 export const headers = { authorization: `Bearer ${TOKEN}` } as const;
 
@@ -16,15 +16,15 @@ export interface ConsoleStage {
   readonly cloud: Cloud;
   readonly folder: string;
   readonly processes: Processes;
-  /** Of the processes that the stage starts. */
+  /** Environment of the processes that the stage starts. */
   readonly env: Readonly<Record<string, string>>;
-  /** Starts a console, at the address where the one before was. @returns when it answers. */
+  /** Starts a console at the address of the previous one. @returns when it answers. */
   readonly startConsole: (
     ...flags: readonly string[]
   ) => Promise<{ readonly child: Child; readonly url: string }>;
 }
 
-/** Runs `work` in a folder of its own, and removes all that it has started. @param rate of a worker, in calls per second. */
+/** Runs `work` in a new folder, and removes everything it has started. @param rate of a worker, in calls per second. */
 export async function withConsole<T>(rate: number, work: (stage: ConsoleStage) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-console-'));
   const cloud = await startCloud({
@@ -58,7 +58,7 @@ export async function withConsole<T>(rate: number, work: (stage: ConsoleStage) =
   }
 }
 
-/** Asks for a page or the API. @throws Error for another answer than 200. */
+/** Requests a page or an API path. @throws Error for any status other than 200. */
 export async function get(url: string, body?: object): Promise<string> {
   const answer = await fetch(url, {
     headers: { ...headers, 'content-type': 'application/json' },
@@ -69,7 +69,7 @@ export async function get(url: string, body?: object): Promise<string> {
   return text;
 }
 
-/** The time below which 95 of 100 are. */
+/** The 95th percentile. */
 export function percentile95(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(0.95 * sorted.length) - 1)] ?? Number.NaN;

@@ -1,5 +1,5 @@
 /**
- * Follows a job of the ledger to its end. Started as a process of its own, so that its memory can be measured.
+ * Follows a job of the ledger to its end. Run as a separate process, so that its memory can be measured.
  *
  *   node testing/proof/follow-ledger.ts JOB    with STATE_DIR and LEDGER_URL
  */

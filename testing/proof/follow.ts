@@ -3,11 +3,11 @@ import type { Counts, JobRecord } from '../../src/jobs/ledger/job.ts';
 import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
 import { requestIdOf } from '../../src/jobs/ledger/row.ts';
 
-/** As a sender claims them. */
+/** As many as a sender claims. */
 const CLAIM_ROWS = 200;
-/** In one transaction: more than a collector, which has polled ten messages with each of eight polls. */
+/** Rows per transaction: more than for a collector, which has eight polls of ten messages. */
 const END_ROWS = 1_000;
-/** One row of so many fails. */
+/** One row out of this many fails. */
 const FAILS_EVERY = 100;
 
 interface SentRow {
@@ -16,7 +16,7 @@ interface SentRow {
   readonly MessageId: string;
 }
 
-/** Claims rows, records them as sent, and ends them by outcomes. @throws where another process has the job. */
+/** Claims rows, records them as sent, and ends them by outcomes. @throws if another process has the job. */
 export async function followToTheEnd(
   ledger: Pick<Ledger, 'lease' | 'end' | 'count'>,
   { key, jobId }: Pick<JobRecord, 'key' | 'jobId'>,

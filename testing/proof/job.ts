@@ -1,4 +1,4 @@
-/** A job as the proofs have it: made, and compared with what the simulated API holds in the end. */
+/** The job of the proofs: made here, and compared with what the simulated API holds in the end. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -7,7 +7,7 @@ import { expectedCounts, identifierOf, kindOf, lineOf, right, WANTED } from './r
 
 export const JOB = 'proof';
 
-/** Of the processes of a proof: runs a command of `ota-updater` to its end. */
+/** For the processes of a proof: runs a command of `ota-updater` to its end. */
 export interface Commands {
   run(...args: readonly string[]): Promise<{ readonly stdout: string }>;
 }
@@ -17,9 +17,9 @@ export type PlanCounts = Readonly<Record<string, number>>;
 export interface Compared {
   /** Rows of the report. */
   readonly rows: number;
-  /** Rows of the report by state, and by the error of the failed ones. */
+  /** Rows of the report by state, and failed ones by error. */
   readonly ends: Readonly<Record<string, number>>;
-  /** Rows that ended otherwise than their kind or the API says. */
+  /** Rows whose end differs from what their kind or the API requires. */
   readonly mismatches: readonly string[];
 }
 
@@ -45,14 +45,14 @@ export async function makePlan(processes: Commands): Promise<PlanCounts> {
   return { rows, toChange, alreadyAsWanted, refused, duplicates };
 }
 
-/** A line for each count of a plan that is not as it must be. */
+/** One line for each wrong count of a plan. */
 export function planFaults(plan: PlanCounts, rows: number): string[] {
   return Object.entries(expectedCounts(rows))
     .filter(([name, count]) => plan[name] !== count)
     .map(([name, count]) => `the plan counts ${plan[name]} ${name}, not ${count}`);
 }
 
-/** Reads the report of the job, and compares it row by row with its kind and the API. */
+/** Reads the report of the job, and compares it row by row with the rows' kinds and the API. */
 export async function compareReport(
   { api }: Pick<Cloud, 'api'>,
   processes: Commands,

@@ -1,6 +1,6 @@
 /**
  * Enters a plan, or follows its job, in the ledger of an earlier checkout (8389bf0, before jobs had states), as that checkout's
- * `jobs apply` does, without queues: for a comparison with this one.
+ * `jobs apply` does, without queues: for comparison with this one.
  *
  *   node testing/proof/ledger-before.ts CHECKOUT enter|follow PLAN    with STATE_DIR
  */
@@ -20,7 +20,7 @@ const { openLedger } = await load<{
 }>('src/jobs/ledger/sqlite/ledger.ts');
 const { readPlan } = await load<typeof import('../../src/jobs/plan/reader.ts')>('src/jobs/plan/reader.ts');
 const enter = await load<{
-  // Of the release that it is compared with.
+  // The API of the release that is compared.
   enterJob: (
     ledger: Ledger,
     plan: Awaited<ReturnType<typeof readPlan>>,

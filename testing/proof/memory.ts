@@ -1,20 +1,20 @@
-/** Whether a process takes the memory that it should, and no more of it for more rows. PURE. */
+/** Whether a process takes the expected memory, independent of the number of rows. PURE. */
 
 /**
- * In MB. Of a command most is the program itself: 115 to 140 before it has read a row, and two runs of the same differ by up to 24. The most
- * that was seen is 165: this bound is far enough above it to mean something: it finds what holds too much however many rows there are.
+ * In MB. Most of a command's memory is the program itself: 115 to 140 before it has read a row, and two equal runs differ by up to 24. The
+ * maximum seen is 165. This limit is far enough above it to be meaningful: it detects a process that holds too much for any number of rows.
  */
 export const MAX_PEAK_MB = 200;
 
 /**
- * So many times what a tenth of the rows takes, all of them may take. Of a million rows, beside 140 MB for a tenth, these are 47 bytes for
- * each row more: to hold a row takes more than that.
+ * All rows may take at most this many times what a tenth of the rows takes. For a million rows, next to 140 MB for a tenth, that is 47
+ * bytes per additional row, less than holding a row takes.
  */
 export const MAX_GROWTH = 1.3;
 
 /**
- * What is wrong with the memory of one process, as a sentence without its full stop; undefined: nothing is.
- * @param what begins the sentence. @param peakMb at its peak, in MB. @param tenthMb the same with a tenth of the rows, where there is that.
+ * The fault of a process's memory, as a sentence without its full stop; undefined: none.
+ * @param what begins the sentence. @param peakMb at its peak, in MB. @param tenthMb the same with a tenth of the rows, if measured.
  */
 export function memoryFault(what: string, peakMb: number, tenthMb?: number): string | undefined {
   if (!(peakMb > 0)) return `${what}: its memory was not measured`;

@@ -1,4 +1,4 @@
-/** The processes that a proof starts, each with the peak of its memory. */
+/** The processes that a proof starts, each with its peak memory. */
 import { join } from 'node:path';
 import type { Cloud } from '../../src/sandbox/cloud.ts';
 import type { Child } from '../processes/child.ts';
@@ -6,20 +6,20 @@ import { startOta } from '../processes/ota.ts';
 import { cpuMs, peakRssMb } from '../processes/proc.ts';
 import { memoryFault } from './memory.ts';
 
-/** Everything a proof starts; measures the memory of the commands of `jobs`. */
+/** Starts all processes of a proof; measures the memory of the commands of `jobs`. */
 export class Processes {
   readonly #env: Readonly<Record<string, string>>;
   readonly #folder: string;
   readonly #script: readonly string[] | undefined;
   readonly #children = new Set<Child>();
-  /** Resident memory of each command of `jobs` at its peak, in MB. */
+  /** Peak resident memory of each command of `jobs`, in MB. */
   readonly peakMemory: Record<string, number> = {};
-  /** Processor time of the last run of each, in seconds. */
+  /** CPU time of the last run of each, in seconds. */
   readonly cpuSeconds: Record<string, number> = {};
 
   /**
-   * @param env besides what the cloud, the folder and the rate say.
-   * @param script what is started in place of this checkout's program.
+   * @param env in addition to the variables for the cloud, the folder and the rate.
+   * @param script what to start instead of this checkout's program.
    */
   constructor(
     cloud: Cloud,
@@ -70,7 +70,7 @@ export class Processes {
     return { stdout, exitCode: code };
   }
 
-  /** A line for each command that took too much. */
+  /** One line for each command that took too much. */
   memoryFaults(): string[] {
     return Object.entries(this.peakMemory).flatMap(
       ([command, peak]) => memoryFault(`jobs ${command}`, peak) ?? [],
@@ -85,7 +85,7 @@ export class Processes {
     const timer = setInterval(() => {
       try {
         const peak = Math.round(peakRssMb(child.pid));
-        // A process that has ended and is not waited for has no memory any more.
+        // A process that has ended but was not reaped has no memory any more.
         if (peak > 0) this.peakMemory[command] = Math.max(this.peakMemory[command] ?? 0, peak);
         this.cpuSeconds[command] = cpuMs(child.pid) / 1_000;
       } catch {

@@ -1,4 +1,4 @@
-/** A console that is killed while it puts letters back: the next one puts back what the killed one held, when that is free again. */
+/** A console is killed while it puts letters back. The next one puts back what the killed one held, when it is visible again. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSqsClient } from '../../src/queue/client.ts';
@@ -8,9 +8,9 @@ import { get, withConsole } from './console.ts';
 
 export interface KillProof {
   readonly letters: number;
-  /** Put back when the console was killed. */
+  /** Number put back when the console was killed. */
   readonly before: number;
-  /** How the page says that it ended. */
+  /** The end, as reported by the page. */
   readonly report: unknown;
   /** Letters whose update was applied. */
   readonly applied: number;

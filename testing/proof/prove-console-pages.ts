@@ -1,4 +1,4 @@
-/** How long each page of the console takes beside a job of many rows, over HTTP on loopback. */
+/** How long each page of the console takes with a job of many rows, over HTTP on loopback. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../processes/child.ts';
@@ -11,13 +11,13 @@ const follower = fileURLToPath(new URL('follow-ledger.ts', import.meta.url));
 
 export interface PageTaken {
   readonly path: string;
-  /** In milliseconds, the body read. */
+  /** In milliseconds, including reading the body. */
   readonly p95: number;
   readonly most: number;
   readonly kB: number;
 }
 
-/** A job whose rows have all ended, one of a hundred without success, and each page asked for 50 times. */
+/** A job whose rows have all ended, one in a hundred without success; each page is requested 50 times. */
 export async function provePages(rows: number, say: (line: string) => void): Promise<readonly PageTaken[]> {
   return await withConsole(1_000, async ({ folder, processes, env, startConsole }) => {
     writeRows(join(folder, 'rows.csv'), rows, (row) => `task${row},cfgNew`);

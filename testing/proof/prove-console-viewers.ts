@@ -8,13 +8,13 @@ import { writeRows } from './prove-ledger.ts';
 
 export interface ViewersOptions {
   readonly viewers: number;
-  /** Clients that do not read what they have asked for. */
+  /** Clients that do not read the answers they requested. */
   readonly slow: number;
-  /** Of each part with viewers. */
+  /** Duration of each part with viewers. */
   readonly seconds: number;
-  /** Of each part without: the worker's rate is steady by then. */
+  /** Duration of each part without viewers: the worker's rate is steady by then. */
   readonly aloneSeconds: number;
-  /** Calls per second of the worker, at most. */
+  /** Maximum calls per second of the worker. */
   readonly rate: number;
   readonly say: (line: string) => void;
 }
@@ -23,21 +23,21 @@ export interface Part {
   readonly part: string;
   /** Updates applied per second. */
   readonly appliedPerSecond: number;
-  /** Of the console: share of a core, and the most memory so far in MB. */
+  /** The console's share of a core, and its peak memory so far in MB. */
   readonly cores: number;
   readonly peakMb: number;
-  /** What each viewer got of looks, the least; and the longest time between two of any viewer, in seconds. */
+  /** The fewest looks that a viewer got; and the longest time between two looks of any viewer, in seconds. */
   readonly looksAtLeast: number;
   readonly longestGapSeconds: number;
-  /** A page asked for meanwhile, in milliseconds. */
+  /** Time of a page requested meanwhile, in milliseconds. */
   readonly pageP95: number;
 }
 
 const JOB = 'viewed';
-/** Between two pages that are asked for, in milliseconds. */
+/** Time between two page requests, in milliseconds. */
 const PAGE_EVERY_MS = 500;
 
-/** One who reads a live page to the end. */
+/** A viewer who reads a live page to its end. */
 class Viewer {
   #sent: ClientRequest;
   #last = performance.now();
@@ -116,7 +116,7 @@ export async function proveViewers(options: ViewersOptions): Promise<readonly Pa
   });
 }
 
-/** Asks, and does not read what is answered. */
+/** Sends a request, and does not read the answer. */
 function notReading(url: string): ClientRequest {
   const sent = request(url, { headers }, (response) => response.pause());
   sent.on('error', () => {});
@@ -127,7 +127,7 @@ function notReading(url: string): ClientRequest {
 
 interface Measured {
   readonly cloud: Cloud;
-  /** Of the console. */
+  /** Process id of the console. */
   readonly pid: number;
   readonly url: string;
   readonly all: readonly Viewer[];
@@ -135,7 +135,7 @@ interface Measured {
 }
 
 async function measured(part: string, { cloud, pid, url, all, seconds }: Measured): Promise<Part> {
-  // What has just been opened is set up.
+  // Connections that were just opened are set up first.
   await sleep(2_000);
   for (const viewer of all) viewer.begin();
   const [applied, cpu, startedAt] = [cloud.api.stats().applied, cpuMs(pid), performance.now()];

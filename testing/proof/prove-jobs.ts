@@ -1,6 +1,6 @@
 /**
- * The proof of bulk jobs: a plan whose rows end in every way, applied by two workers of which one is killed half way,
- * by a `jobs apply` that is killed twice and resumed; then the report is compared, row by row, with what the
+ * The proof of bulk jobs: a plan whose rows end in every way is applied by two workers, one of which is killed half way,
+ * and by a `jobs apply` that is killed twice and resumed. Then the report is compared, row by row, with what the
  * simulated API holds.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { Processes } from './processes.ts';
 
 export interface ProofOptions {
   readonly rows: number;
-  /** Calls per second at most, of each worker. */
+  /** Maximum calls per second of each worker. */
   readonly rate: number;
   readonly say: (line: string) => void;
 }
@@ -22,7 +22,7 @@ export interface Proof extends Compared {
   readonly plan: PlanCounts;
   readonly maybeTwice: number;
   readonly seconds: { readonly plan: number; readonly apply: number };
-  /** Resident memory of each command of `jobs` at its peak, in MB. */
+  /** Peak resident memory of each command of `jobs`, in MB. */
   readonly peakMemory: Readonly<Record<string, number>>;
   readonly exitCode: number | null;
 }
@@ -37,7 +37,7 @@ export async function proveJobs({ rows, rate, say }: ProofOptions): Promise<Proo
     const plan = await makePlan(processes);
     const seconds = { plan: secondsSince(startedAt), apply: 0 };
     say(`planned in ${seconds.plan} s: ${JSON.stringify(plan)}`);
-    // What the plan could not know: tasks that are deleted, and a policy that changes, before it is applied.
+    // Changes after planning, before the plan is applied: deleted tasks, and another policy.
     cloud.api.configure({ tasks: { kind: 'all', exceptPrefix: 'unknown' }, denied: { prefix: 'denied' } });
 
     startedAt = performance.now();

@@ -1,8 +1,8 @@
 /**
- * What a job of many rows takes of time and memory in a ledger, step by step, in each kind of ledger.
+ * The time and memory that a job of many rows takes in a ledger, step by step, for each kind of ledger.
  *
- * All steps have the same small heap. With a large one V8 lets garbage lie, the more the longer a process runs, and the memory of a
- * process says nothing about what it holds; with this one, what is held shows, and what grows with the rows does not fit.
+ * All steps have the same small heap. With a large heap V8 leaves garbage uncollected, the more the longer a process runs, so the memory of
+ * a process says nothing about what it holds. With this heap, what is held becomes visible, and what grows with the rows does not fit.
  */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { Processes } from './processes.ts';
 const kinds = ['SQLite', 'PostgreSQL'] as const;
 type Kind = (typeof kinds)[number];
 
-/** The heap that each process has, in MB, and each half of the part of it that is for what is new. */
+/** The heap of each process, in MB, and the size of each half of its young generation. */
 export const HEAP_MB = 64;
 const NEW_MB = 4;
 const NODE_OPTIONS = `--max-old-space-size=${HEAP_MB} --max-semi-space-size=${NEW_MB}`;
@@ -30,13 +30,13 @@ export interface Taken {
   readonly step: string;
   readonly kind: Contender;
   readonly seconds: number;
-  /** Of the process that does it, at its peak, in MB. */
+  /** Peak memory of the process for this step, in MB. */
   readonly peakMb: number;
 }
 
 export interface LedgerProof {
   readonly taken: readonly Taken[];
-  /** What is not as it must be. */
+  /** Deviations from the expected result. */
   readonly faults: readonly string[];
 }
 
@@ -58,8 +58,8 @@ export function writeRows(path: string, rows: number, lineOf: (row: number) => s
 }
 
 /**
- * @param say is told of each step as it ends.
- * @param against a checkout from before jobs had states, to take the same steps: plan, enter, follow, report.
+ * @param say called for each step as it ends.
+ * @param against a checkout from before jobs had states, for the same steps: plan, enter, follow, report.
  */
 export async function proveLedger(
   rows: number,
@@ -78,7 +78,7 @@ export async function proveLedger(
     let peakMb = 0;
     const timer = setInterval(() => {
       try {
-        // NaN of one that has ended and is still listed.
+        // NaN for a process that has ended but is still listed.
         peakMb = Math.max(peakMb, Math.round(peakRssMb(child.pid)) || 0);
       } catch {
         // It has ended.
@@ -89,7 +89,7 @@ export async function proveLedger(
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
     taken.push({ step, kind, seconds, peakMb });
     say(`${kind} ${step}: ${seconds} s, ${peakMb} MB`);
-    // 3: some rows were refused, or failed, as is meant here.
+    // 3: some rows were refused or failed, as intended here.
     if (code !== 0 && code !== 3) faults.push(`${kind} ${step} ended with ${code}: ${child.output.stderr}`);
     return child.output.stdout;
   };
@@ -142,7 +142,7 @@ export async function proveLedger(
       compare('before', await drive('follow'));
       await run('report', 'report', JOB, '--out', 'before.csv');
     }
-    // Each enters what the other has exported.
+    // Each ledger imports what the other has exported.
     for (const [i, kind] of kinds.entries()) {
       const STATE_DIR = join(folder, `${kind}-other`);
       const env =

@@ -1,6 +1,6 @@
 /**
- * Proves that a worker's memory is bounded whatever the bodies: large ones are fed as they drain to a worker in a container's
- * memory, and every one is accounted for.
+ * Proves that a worker's memory is bounded for any bodies: large ones are sent as they drain to a worker with the memory of a
+ * container, and every one is accounted for.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,21 +17,21 @@ import { peakRssMb } from '../processes/proc.ts';
 export interface MemoryProofOptions {
   readonly bodies: number;
   readonly bodyBytes: number;
-  /** So many small ones come first, and then large ones at once. */
+  /** This many small bodies come first, and then large ones at once. */
   readonly small: number;
-  /** The share of bodies that are no valid update: each becomes a dead letter as large as itself. */
+  /** The share of invalid bodies: each becomes a dead letter as large as itself. */
   readonly invalid: number;
   readonly limitMb: number;
-  /** More of the worker's environment. */
+  /** Further variables of the worker's environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** For the worker's Node, before the script. */
+  /** Options for the worker's Node, before the script. */
   readonly nodeOptions: readonly string[];
   readonly say: (line: string) => void;
 }
 
 export interface MemoryProof {
   readonly program: 'bundle' | 'source';
-  /** Where no cgroup can be made, only the peak tells. */
+  /** If no cgroup can be created, only the peak is known. */
   readonly inCgroup: boolean;
   readonly applied: number;
   readonly deadLettered: number;
@@ -44,7 +44,7 @@ export interface MemoryProof {
   readonly seconds: number;
 }
 
-/** Messages on the queue or with the worker, at most: the emulator keeps them in memory. */
+/** Maximum number of messages on the queue or with the worker: the emulator keeps them in memory. */
 const AHEAD = 400;
 const REGION = 'eu-west-1';
 const credentials = { accessKeyId: 'proof', secretAccessKey: 'proof' };
@@ -128,7 +128,7 @@ function startWorker(
   });
 }
 
-/** Spaces around JSON change nothing. Of those that are not valid, some are twice as large in memory for one character. */
+/** Spaces around JSON change nothing. Some of the invalid bodies take twice the memory because of one character. */
 function bodyOf(number: number, { bodyBytes, small, invalid }: MemoryProofOptions): string {
   const isInvalid = Math.floor((number + 1) * invalid) > Math.floor(number * invalid);
   const update = { Identifier: `task${number}`, Description: 'large' };

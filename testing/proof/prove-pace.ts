@@ -1,6 +1,6 @@
 /**
- * Measures the pace of real worker processes: while the wall clock is stepped, on one budget with clocks apart, and on a
- * Redis that is far away. Counted where the calls arrive, by monotonic time.
+ * Measures the pace of real worker processes: while the wall clock is stepped, on one budget with different clocks, and on a
+ * distant Redis. Calls are counted where they arrive, by monotonic time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stepClock } from '../processes/clock.ts';
@@ -10,12 +10,12 @@ import { WorkerFleet } from './worker-fleet.ts';
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
-/** How far a pace may be off, as a share of the rate. */
+/** How far a pace may deviate, as a share of the rate. */
 const TOLERANCE = 0.03;
-/** How far the shares of two workers may be apart, as a share of the larger. */
+/** How far the shares of two workers may differ, as a share of the larger. */
 const UNEVEN = 0.1;
 
-/** One thing that was to be shown. */
+/** One finding of the proof. */
 export interface PaceFinding {
   readonly what: string;
   readonly seen: string;
@@ -24,7 +24,7 @@ export interface PaceFinding {
 
 export interface ProvePaceOptions {
   readonly say: (line: string) => void;
-  /** How long shares are measured for, in seconds. */
+  /** How long shares are measured, in seconds. */
   readonly shareSeconds?: number;
 }
 
@@ -32,7 +32,7 @@ export const sum = (counts: readonly number[]): number => counts.reduce((total, 
 const within = (seen: number, wanted: number, calls = 0): boolean =>
   Math.abs(seen - wanted) <= wanted * TOLERANCE + calls;
 
-/** The clock of a draining worker is stepped back and forth: every second but that of the step keeps the pace. */
+/** The clock of a draining worker is stepped back and forth: every second except that of the step keeps the pace. */
 export async function provePaceThroughSteps({ say }: ProvePaceOptions): Promise<PaceFinding[]> {
   const steps = [
     { name: 'back by 20 s', ms: -20_000 },
@@ -64,7 +64,7 @@ export async function provePaceThroughSteps({ say }: ProvePaceOptions): Promise<
   return findings;
 }
 
-/** Two workers whose clocks are apart share one budget. */
+/** Two workers with different clocks share one budget. */
 export async function provePaceOfClocksApart({
   say,
   shareSeconds = 20,
@@ -122,7 +122,7 @@ export async function provePaceOverDistance({ say }: ProvePaceOptions): Promise<
   });
 }
 
-/** A real Redis for the time of the work. */
+/** Runs a real Redis during the work. */
 export async function onRedis<T>(work: (redis: RedisServer) => Promise<T>): Promise<T> {
   const redis = await startRedis();
   try {
@@ -132,7 +132,7 @@ export async function onRedis<T>(work: (redis: RedisServer) => Promise<T>): Prom
   }
 }
 
-/** Says it. */
+/** Prints the finding. */
 export function tell(say: (line: string) => void, finding: PaceFinding): PaceFinding {
   say(`${finding.met ? 'met   ' : 'MISSED'} ${finding.what}: ${finding.seen}`);
   return finding;

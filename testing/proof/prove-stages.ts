@@ -1,4 +1,4 @@
-/** The proof of stages: all updates fail from a certain one on, and the job stops before more than a stage of them has failed. */
+/** The proof of stages: all updates fail from a certain one on, and the job stops before more than a stage of rows has failed. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ export interface StagesOptions {
   readonly rows: number;
   /** Rows of each stage. */
   readonly stage: number;
-  /** The first update that fails, about. */
+  /** The approximate number of the first update that fails. */
   readonly first: number;
-  /** Calls per second at most, of each of two workers. */
+  /** Maximum calls per second of each of two workers. */
   readonly rate: number;
 }
 
@@ -19,7 +19,7 @@ export interface StagesProof {
   readonly first: number;
   readonly applied: number;
   readonly failed: number;
-  /** Of the failed ones, those after the rule was broken. */
+  /** Failed rows after the rule was broken. */
   readonly failedAfter: number;
   readonly exitCode: number | null;
   readonly seconds: number;
@@ -45,7 +45,7 @@ export async function proveStages({ rows, stage, first, rate }: StagesOptions): 
     cloud.api.configure({ tasks: { kind: 'listed', identifiers: [] } });
     const { code } = await applying.exited;
     const { applied, failed } = JSON.parse(applying.output.stdout) as Pick<StagesProof, 'applied' | 'failed'>;
-    // So many of the ended rows are not yet more than the rule allows.
+    // This many of the ended rows do not yet exceed what the rule allows.
     const allowed = Math.max(
       Math.floor((SHARE * applied) / (1 - SHARE)),
       Math.min(failed, LEAST - applied - 1),

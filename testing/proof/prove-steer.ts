@@ -1,6 +1,6 @@
 /**
- * The proof of steering: a job that is left to senders of which some are killed, that is paused, slowed, resumed and stopped from
- * other processes, and resumed to its end; then the report is compared, row by row, with what the simulated API holds.
+ * The proof of steering: a job is left to senders, some of which are killed. Other processes pause, slow down, resume and stop
+ * it, and it is resumed to its end. Then the report is compared, row by row, with what the simulated API holds.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,21 +14,21 @@ import { type Standing, standingOf } from './standing.ts';
 
 export interface SteerOptions {
   readonly rows: number;
-  /** Calls per second at most, of each worker. */
+  /** Maximum calls per second of each worker. */
   readonly rate: number;
-  /** Rows in flight at most. */
+  /** Maximum number of rows in flight. */
   readonly window: number;
-  /** Rows sent per second at most, until the job is slowed. */
+  /** Maximum number of rows sent per second, until the job is slowed down. */
   readonly jobRate: number;
-  /** Rows sent per second at most, from the pause to the stop. */
+  /** Maximum number of rows sent per second, from the pause to the stop. */
   readonly slowRate: number;
-  /** At once. */
+  /** Number of concurrent senders. */
   readonly senders: number;
-  /** How often the process that sends the job is killed; each time another is started where none is left. */
+  /** How often the process that sends the job is killed; each time, another one is started if none is left. */
   readonly kills: number;
-  /** Of the ledger, where it is not in the folder. */
+  /** URL of the ledger, if it is not in the folder. */
   readonly ledgerUrl?: string;
-  /** The share of the rows that the API has been called for when the job is stopped: more than 0.4. */
+  /** The job is stopped when the API was called for this share of its rows: more than 0.4. */
   readonly stopAt: number;
   readonly say: (line: string) => void;
 }
@@ -41,7 +41,7 @@ export interface SteerProof extends Compared {
   readonly perSecondSlowed: number;
   /** Rows that may have been sent twice, as the ledger counts them. */
   readonly maybeTwice: number;
-  /** Calls that the API got beyond one for each row that is not refused or as wanted by the plan. */
+  /** Calls beyond one per row, excluding rows that are refused or as wanted by the plan. */
   readonly extraCalls: number;
   readonly seconds: number;
   readonly peakMemory: Readonly<Record<string, number>>;
@@ -143,7 +143,7 @@ class Proof {
     sender.process.once('exit', () => this.#senders.delete(sender));
   }
 
-  /** Kills the process that has taken the job last. */
+  /** Kills the process that took the job last. */
   async #killHolder(): Promise<void> {
     for (;;) {
       const holder = [...this.#senders].find(({ output }) => output.stdout.includes('"job.taken"'));
@@ -172,7 +172,7 @@ class Proof {
     }
   }
 
-  /** Resolves when the API has had calls for so many of the rows. */
+  /** Resolves when the API was called for this share of the rows. */
   async #called(share: number): Promise<void> {
     const { api } = this.#cloud;
     await api.waitFor(() => api.stats().calls - this.#callsBefore >= this.#options.rows * share);

@@ -1,6 +1,6 @@
 /**
- * An upgrade while work goes on, from an earlier checkout to this one: old and new workers on one Redis, and a job that the old
- * program planned, entered and was killed in, gone on with by the new one.
+ * An upgrade during work, from an earlier checkout to this one: old and new workers on one Redis, and a job that the old
+ * program planned, entered and was killed in, which the new program continues.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,13 +20,13 @@ export interface UpgradeOptions {
 
 const RATE = 200;
 const SECONDS = 20;
-/** How far above the ceiling the sum of a fleet may be, as a share: calls that were booked in the second before. */
+/** How far the sum of a fleet may exceed the ceiling, as a share: calls that were booked in the second before. */
 const TOLERANCE = 0.03;
 const ROWS = 2_000;
 
 const programOf = (checkout: string): readonly string[] => ['--', join(resolve(checkout), 'src/main.ts')];
 
-/** Two old workers and two new ones on one Redis: all work, and together they stay under the ceiling. */
+/** Two old workers and two new ones on one Redis: all work, and together they stay below the ceiling. */
 export async function proveOneBudget({ from, say }: UpgradeOptions): Promise<PaceFinding[]> {
   return await onRedis(async (redis) => {
     const fleet = await WorkerFleet.start(RATE * (SECONDS * 2 + 30));
@@ -55,7 +55,7 @@ export async function proveOneBudget({ from, say }: UpgradeOptions): Promise<Pac
   });
 }
 
-/** A job of the old program: its plan, its ledger and its outcomes are taken over by the new one. */
+/** A job of the old program: the new program takes over its plan, its ledger and its outcomes. */
 export async function proveJobTakenOver({ from, say }: UpgradeOptions): Promise<PaceFinding[]> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-upgrade-'));
   const cloud = await startCloud({ host: '127.0.0.1', sqsPort: 0, apiPort: 0, token: 'proof', api: {} });

@@ -1,10 +1,10 @@
-/** The rows of the proof: what each is, how it reads in the file, and how it must end. PURE. */
+/** The rows of the proof: the kind of each, its text in the file, and its expected end. PURE. */
 
 export const WANTED = 'cfgNew';
 
 type Kind = 'plain' | 'refused' | 'wanted' | 'unknown' | 'denied';
 
-/** 1% are not valid, 2% change nothing, 0.5% name a task that does not exist, 0.1% are denied. */
+/** 1% are invalid, 2% change nothing, 0.5% name a task that does not exist, 0.1% are denied. */
 export function kindOf(row: number): Kind {
   if (row % 100 === 7) return 'refused';
   if (row % 50 === 3) return 'wanted';
@@ -13,12 +13,12 @@ export function kindOf(row: number): Kind {
   return 'plain';
 }
 
-/** Refused rows are wrong in turn in each of these ways. */
+/** The ways in which refused rows are wrong, in rotation. */
 const wrong: readonly ((row: number) => { readonly identifier: string; readonly line: string })[] = [
   (row) => ({ identifier: `refused-${row}`, line: `refused-${row},${WANTED}` }),
   (row) => ({ identifier: `refused${row}`, line: `refused${row},` }),
   (row) => ({ identifier: `=refused(${row})`, line: `=refused(${row}),${WANTED}` }),
-  // Which cell is which is not known then.
+  // The cells cannot be assigned to columns.
   (row) => ({ identifier: '', line: `refused${row},${WANTED},more` }),
 ];
 
@@ -26,17 +26,17 @@ function wrongOf(row: number): { readonly identifier: string; readonly line: str
   return wrong[Math.floor(row / 100) % wrong.length]?.(row) ?? { identifier: '', line: '' };
 }
 
-/** As a report names it; `''` for a row that has none. */
+/** The Identifier in the report; `''` for a row without one. */
 export function identifierOf(row: number): string {
   return kindOf(row) === 'refused' ? wrongOf(row).identifier : `${kindOf(row)}${row}`;
 }
 
-/** The row in the file. */
+/** The row's text in the file. */
 export function lineOf(row: number): string {
   return kindOf(row) === 'refused' ? wrongOf(row).line : `${identifierOf(row)},${WANTED}`;
 }
 
-/** What a plan of so many rows must count. */
+/** The expected counts of a plan of `rows` rows. */
 export function expectedCounts(rows: number): Readonly<Record<string, number>> {
   const counts = { plain: 0, refused: 0, wanted: 0, unknown: 0, denied: 0 };
   for (let row = 1; row <= rows; row++) counts[kindOf(row)]++;
@@ -66,11 +66,11 @@ const ends: Readonly<Record<Kind, End>> = {
   denied: { states: ['dead-lettered'], error: 'AccessDeniedException', holds: false, sent: true },
 };
 
-/** Whether a row's record in the report is as it must be. @param holds whether the API holds what the row wants. */
+/** Whether a row's record in the report is correct. @param holds whether the API holds what the row wants. */
 export function right(row: number, record: Readonly<Record<string, string>>, holds: boolean): boolean {
   const { Row, Identifier = '', State = '', ErrorName = '', Reason = '', Sends = '' } = record;
   const end = ends[kindOf(row)];
-  // A spreadsheet must not take it for a formula.
+  // A spreadsheet must not read it as a formula.
   const identifier = identifierOf(row).replace(/^=/, "'=");
   return (
     Row === String(row) &&

@@ -1,4 +1,4 @@
-/** Where the job of a proof is, from its ledger itself: it is asked again and again, and a command takes half a second of a core to begin. */
+/** The state of a proof's job, read directly from its ledger: it is read repeatedly, and a command takes half a second of CPU to start. */
 import type { Counts } from '../../src/jobs/ledger/job.ts';
 import { type LedgerPlace, openLedgerAt } from '../../src/jobs/ledger/open.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
@@ -11,7 +11,7 @@ export interface Standing {
   readonly counts: Counts;
 }
 
-/** @throws LedgerError where the ledger cannot be read. */
+/** @throws LedgerError if the ledger cannot be read. */
 export async function standingOf(place: LedgerPlace): Promise<Standing> {
   const context = { clock: systemClock, sleep, random: Math.random, holder: 'proof' };
   const ledger = await openLedgerAt(place, 'read', context);

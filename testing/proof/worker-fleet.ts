@@ -1,4 +1,4 @@
-/** Worker processes on one queue, seen by the calls that each makes. */
+/** Worker processes on one queue, observed through their calls. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SimulatedApi, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
@@ -9,7 +9,7 @@ import { type Stage, setStage } from '../stages/stage.ts';
 
 const SECOND_MS = 1_000;
 
-/** Worker processes on one queue, each with an API of its own, so that it is seen who calls. */
+/** Worker processes on one queue, each with its own API, so that the caller is known. */
 export class WorkerFleet {
   readonly #stage: Stage;
   readonly #apis: SimulatedApi[] = [];
@@ -20,7 +20,7 @@ export class WorkerFleet {
     this.#stage = stage;
   }
 
-  /** @param updates to be called for: enough for the whole measurement. */
+  /** @param updates number of updates: enough for the whole measurement. */
   static async start(updates: number): Promise<WorkerFleet> {
     const fleet = new WorkerFleet(await setStage({ env: { LOG_LEVEL: 'warn' } }));
     await fleet.#stage.sendUpdates(updates);
@@ -30,7 +30,7 @@ export class WorkerFleet {
   /**
    * Starts a worker, and waits for its first call.
    * @param aheadMs how far its wall clock is ahead.
-   * @param script the program, where it is not this checkout's.
+   * @param script the program, if it is not this checkout's.
    */
   async add(
     env: Readonly<Record<string, string>>,
@@ -49,7 +49,7 @@ export class WorkerFleet {
     const environment = this.#stage.environment({
       AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: api.url,
       CALL_TIMEOUT_MS: '10000',
-      // The pace is to be the bound, and not how long this machine takes to answer.
+      // The pace must be the limit, not how long this machine takes to answer.
       MAX_CONCURRENCY: '200',
       LOG_LEVEL: 'warn',
       ...env,
@@ -65,7 +65,7 @@ export class WorkerFleet {
     return child;
   }
 
-  /** Calls of a worker in each of so many seconds from now on. */
+  /** Calls of a worker in each of the next `seconds` seconds. */
   async perSecond(worker: number, seconds: number): Promise<number[]> {
     const from = performance.now();
     await sleep(seconds * SECOND_MS);

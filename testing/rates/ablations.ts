@@ -1,4 +1,4 @@
-/** The controller with one mechanism at a time switched off, by its tuning: what each is worth. */
+/** The controller with one mechanism at a time switched off through its tuning, to show the value of each. */
 import { defaultTuning, type Tuning } from '../../src/ota/rate/adaptive/tuning.ts';
 
 export interface Ablation {

@@ -1,11 +1,11 @@
 /**
- * What is asked of a controller beyond goodput and 429s, each a measure with a bound. Times of measures are seconds from the
+ * Requirements for a controller beyond goodput and 429s, each a measure with a bound. Times of measures are seconds from the
  * start of the scenario, limits calls per second.
  */
 import type { Ask } from './family.ts';
 import { secondsToWithin10Percent, shareThrottled, total } from './measures.ts';
 
-/** Whether a value is within the bounds that are asked. */
+/** Whether a value is within the required bounds. */
 export function isWithin(
   { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }: Ask,
   value: number,
@@ -13,7 +13,7 @@ export function isWithin(
   return value >= least && value <= most;
 }
 
-/** Jain's index of what the workers had, each by its part: 1 is even. Workers without a part do not count. */
+/** Jain's index of what the workers got, each relative to its part: 1 is even. Workers without a part do not count. */
 export function even(least = 0.9): Ask {
   return {
     name: 'Jain',
@@ -32,7 +32,7 @@ export function even(least = 0.9): Ask {
   };
 }
 
-/** Jain's index: 1 for equal values, 1/n where one has all. */
+/** Jain's index: 1 for equal values, 1/n if one has everything. */
 export function jain(values: readonly number[]): number {
   const sum = values.reduce((all, value) => all + value, 0);
   const squares = values.reduce((all, value) => all + value ** 2, 0);
@@ -62,10 +62,10 @@ export function up(at: number, to: number, limit: number, most = 30): Ask {
   };
 }
 
-/** Seconds over which 90% of a limit have to be accepted, so that a burst does not count. */
+/** Seconds over which 90% of a limit must be accepted, so that a burst does not count. */
 const LASTING = 3;
 
-/** From a moment until the workers together have 90% of what they may have. */
+/** Time from a moment until the workers together have 90% of what they may have. */
 export function backAfter(at: number, most: number): Ask {
   return {
     name: 'back at 90%',
@@ -83,7 +83,7 @@ export function backAfter(at: number, most: number): Ask {
   };
 }
 
-/** How much more of the strangers' calls is throttled than beside callers who know everything. */
+/** How much larger the share of throttled calls of the strangers is than next to callers that know everything. */
 export function strangersLoss(most = 0.03): Ask {
   return {
     name: "strangers' 429s",

@@ -1,6 +1,6 @@
 /**
- * The candidates that were not chosen for the adaptive rate, for the simulator alone: docs/decisions/0002. Each starts
- * at the ceiling and never goes above it. Times are monotonic milliseconds, rates calls per second.
+ * The candidates that were not chosen for the adaptive rate, for the simulator only: docs/decisions/0002. Each starts
+ * at the ceiling and never exceeds it. Times are monotonic milliseconds, rates calls per second.
  */
 import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 import { type Controller, fixedController } from './simulator.ts';
@@ -28,7 +28,7 @@ export const rejectedCandidates: readonly Candidate[] = [aimd5, aimd50, cubic, b
 const isThrottled = (call: ObservedCall): boolean => call.failure?.kind === 'throttled';
 
 interface AimdSettings {
-  /** What a cut leaves. */
+  /** The factor that a cut applies. */
   readonly keep: number;
   /** Calls per second, per second. */
   readonly climb: number;
@@ -57,7 +57,7 @@ class Aimd implements Controller {
     if (isThrottled(call)) {
       if (call.startedAt < this.#cutAt) return;
       this.#cutAt = call.endedAt;
-      // Unpaced until now: what was really called is what there is to cut.
+      // Without a pace until now: the actual rate of calls is what gets cut.
       const from = Number.isFinite(this.rate) ? this.rate : this.#offered.perSecond(call.endedAt);
       this.rate = Math.max(0.1, from * keep);
     } else if (Number.isFinite(this.rate)) {
@@ -66,7 +66,7 @@ class Aimd implements Controller {
   }
 }
 
-/** Calls per second since the first, for a controller without a rate of its own yet. */
+/** Calls per second since the first, for a controller that has no rate of its own yet. */
 class Offered {
   #since: number | undefined;
   #calls = 0;
@@ -83,8 +83,8 @@ class Offered {
 
 /**
  * The client rate limiter of the AWS SDKs' adaptive retry mode, from its published description: every throttled answer
- * cuts to 0.7 of the measured rate; then the cubic curve back to where it was and beyond, twice the measured rate at
- * most. The measured rate is that of answers, in buckets of half a second.
+ * cuts to 0.7 of the measured rate; then the cubic curve leads back to the former rate and beyond, to at most twice the measured rate.
+ * The measured rate is that of answers, in buckets of half a second.
  */
 class Cubic implements Controller {
   static readonly #beta = 0.7;
@@ -136,8 +136,8 @@ class Cubic implements Controller {
 }
 
 /**
- * After BBR: the best accepted rate of the last ten seconds, followed in a cycle of one second each: a quarter above to
- * probe, a quarter below to drain, then six seconds at it.
+ * Modelled on BBR: the best accepted rate of the last ten seconds, followed in a cycle of one-second phases: a quarter above to
+ * probe, a quarter below to drain, then six seconds at that rate.
  */
 class BbrLike implements Controller {
   static readonly #gains = [1.25, 0.75, 1, 1, 1, 1, 1, 1];
@@ -162,7 +162,7 @@ class BbrLike implements Controller {
       this.#seconds = [...this.#seconds, this.#accepted / (second - this.#second)].slice(-10);
       this.#accepted = 0;
       this.#second = second;
-      // Until something is throttled there is nothing to follow.
+      // Until a call is throttled, there is nothing to follow.
       if (this.#throttledYet) this.#follow();
     }
     if (isThrottled(call)) this.#throttledYet = true;

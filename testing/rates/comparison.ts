@@ -1,4 +1,4 @@
-/** Candidates beside each other on families of limiters, as Markdown tables. */
+/** Compares candidates on families of limiters, as Markdown tables. */
 import { isWithin } from './asks.ts';
 import type { Candidate } from './candidates.ts';
 import type { Ask, Family } from './family.ts';
@@ -12,7 +12,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)}%`;
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
 const head = (cells: readonly string[]): string => line(cells) + line(cells.map(() => '---'));
 
-/** One candidate, a row for each family. @param write is called with each row as it is known. */
+/** One candidate, one row per family. @param write is called with each row when it is known. */
 export function judgeAll(
   families: readonly Family[],
   candidate: Candidate,
@@ -58,7 +58,7 @@ function answer(ask: Ask, value: number): string {
 }
 
 /**
- * Candidates beside each other, a row for each group of families: how many are passed, and the medians over the families of
+ * Compares candidates, one row per group of families: how many families are passed, and the medians over the families of
  * the share of what could be had and of the 429s.
  */
 export function compareAll(

@@ -24,7 +24,7 @@ export class EventQueue {
     heap[i] = event;
   }
 
-  /** Runs events in order, also those that are added meanwhile, up to and including the time `until`. */
+  /** Runs events in order, including those added meanwhile, up to and including the time `until`. */
   run(until: number): void {
     for (let event = this.#heap[0]; event !== undefined && event.at <= until; event = this.#heap[0]) {
       this.#removeFirst();

@@ -1,5 +1,5 @@
 /**
- * The limiters that APIs really have, in a table. They are measured once a controller has had time to find the limit: after
+ * The limiters that real APIs have, in a table. Measuring begins when a controller has had time to find the limit: after
  * 20 s (fleets: two minutes after the last start; windows: three windows).
  */
 import { buckets } from './families/buckets.ts';

@@ -1,20 +1,20 @@
-/** The API of a family: one of the simulated API's limits that may move, and 429s that are independent of the rate. */
+/** The API of a family: one of the simulated API's limits, which may move, and 429s that are independent of the rate. */
 import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import type { SimulatedApi } from './simulator.ts';
 
-/** Within this time the limit's clock begins at any: its windows and ticks begin when they like. In milliseconds. */
+/** The limit's clock starts at a random time within this period, so that windows and ticks have random phases. In milliseconds. */
 const LONGEST_PERIOD_MS = 60_000;
-/** How often a moving limit is set anew, in milliseconds. */
+/** How often a moving limit is updated, in milliseconds. */
 const MOVE_MS = 100;
 
 interface Moves {
-  /** The limit at a time, as a factor. */
+  /** The limit over time, as a factor. */
   readonly factor?: (ms: number) => number;
-  /** Share of calls that are throttled whatever their rate, always or at a time. */
+  /** Share of calls that are throttled regardless of their rate, constant or over time. */
   readonly noise?: number | ((ms: number) => number);
 }
 
-/** Makes an API of these settings of which nothing is used. Only a bucket, and what is made of buckets, can move. */
+/** Creates an API with these settings and nothing used. Only buckets, and limits made of buckets, can move. */
 export function familyApi(
   settings: LimitSettings,
   { factor, noise = 0 }: Moves,

@@ -1,5 +1,5 @@
 /**
- * A kind of limiter as a scenario, with what is asked of a controller there. Rates are calls per second, times of scenarios
+ * A kind of limiter as a scenario, with the requirements for a controller there. Rates are calls per second, times of scenarios
  * milliseconds, times of measures seconds.
  */
 import type { LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
@@ -13,47 +13,47 @@ type Create = Candidate['create'];
 export interface Family {
   readonly name: string;
   readonly group: Group;
-  /** Kept out of tuning: what was never tuned for is what tells whether a controller generalises. */
+  /** Excluded from tuning: families never tuned for show whether a controller generalises. */
   readonly heldOut: boolean;
-  /** What the callers that are judged may have together at a time. */
+  /** What the judged callers may have together at a time. */
   readonly limit: (ms: number) => number;
-  /** What each of them may have, when all are served by need and else alike. */
+  /** What each of them may have, if all are served by need and otherwise equally. */
   readonly parts: (ms: number) => readonly number[];
-  /** Whether the limit or the need moves: then callers are the measure that follow it, else the best fixed rate. */
+  /** Whether the limit or the need moves: the reference is then callers that follow it, otherwise the best fixed rate. */
   readonly moves: boolean;
   /** RATE_LIMIT of each worker. */
   readonly ceiling: number;
-  /** Workers that are judged; rivals and strangers come after them. */
+  /** Number of judged workers; rivals and strangers come after them. */
   readonly workers: number;
-  /** Measured from here to the end. */
+  /** Measuring goes from here to the end. */
   readonly fromSecond: number;
   readonly seconds: number;
-  /** Least share of what could be had. */
+  /** Minimum share of what could be had. */
   readonly share: number;
-  /** Most 429s, as a share of the calls. */
+  /** Maximum share of 429s among the calls. */
   readonly throttled: number;
-  /** What else is asked. */
+  /** Further requirements. */
   readonly asks: readonly Ask[];
   readonly scenario: (create: Create, seed: number) => Scenario;
   /** The same with callers that always call at their part of the true limit. */
   readonly known: (seed: number) => Scenario;
 }
 
-/** A simulation of a family, and the same with callers who know everything. */
+/** A simulation of a family, and the same with callers that know everything. */
 export interface Run {
   readonly family: Family;
   readonly result: SimulationResult;
   readonly known: () => SimulationResult;
 }
 
-/** What is asked of a controller beyond goodput and 429s: a measure with a bound. */
+/** A requirement for a controller beyond goodput and 429s: a measure with a bound. */
 export interface Ask {
   readonly name: string;
   readonly unit: 'seconds' | 'points' | 'index';
-  /** One of the two is given; a bound is within. */
+  /** One of the two is given; the bound itself is allowed. */
   readonly least?: number;
   readonly most?: number;
-  /** `Infinity` for what did not come about. */
+  /** `Infinity` for an event that did not happen. */
   readonly of: (run: Run) => number;
 }
 
@@ -80,25 +80,25 @@ export interface Setting {
   readonly name: string;
   readonly limit: number;
   readonly ceiling?: number;
-  /** The API's limit; default a token bucket with `burst`. */
+  /** The API's limit; default: a token bucket with `burst`. */
   readonly api?: LimitSettings;
   readonly burst?: number;
-  /** Share of calls that are throttled whatever their rate, always or at a time. */
+  /** Share of calls that are throttled regardless of their rate, constant or over time. */
   readonly noise?: number | ((ms: number) => number);
-  /** The limit at a time, as a factor. */
+  /** The limit over time, as a factor. */
   readonly factor?: (ms: number) => number;
-  /** A mean, from which calls differ by a fifth; or as in {@link Scenario.latencyMs}. */
+  /** A mean, from which calls vary by a fifth; or as in {@link Scenario.latencyMs}. */
   readonly latencyMs?: number | Scenario['latencyMs'];
   readonly workers?: number;
-  /** Between the starts of two workers, in seconds. */
+  /** Seconds between the starts of two workers. */
   readonly apart?: number;
-  /** The second at which a worker dies; none does by default. */
+  /** The second in which a worker dies; default: none does. */
   readonly diesAt?: (worker: number) => number | undefined;
-  /** What a worker has work for; default more than the API takes. */
+  /** The rate of a worker's work; default: more than the API accepts. */
   readonly demand?: (worker: number) => Rate;
-  /** Other callers with the same controller, each with this demand. They have their part, and are not judged. */
+  /** Other callers with the same controller, each with this demand. They have their part, but are not judged. */
   readonly rivals?: readonly Rate[];
-  /** Other callers that call at this rate, whatever is answered; the rest of the limit is left. */
+  /** Other callers that call at this rate regardless of answers; the rest of the limit is left. */
   readonly strangers?: readonly Rate[];
   readonly fromSecond?: number;
   readonly seconds?: number;
@@ -110,10 +110,10 @@ export interface Setting {
   readonly connections?: number;
 }
 
-/** More than any API takes. */
+/** More than any API accepts. */
 const BACKLOG: Rate = () => Number.POSITIVE_INFINITY;
 
-/** A family from what is particular to it. */
+/** Creates a family from its particular settings. */
 export function family(setting: Setting): Family {
   const {
     limit,
@@ -154,7 +154,7 @@ export function family(setting: Setting): Family {
       api: familyApi(api, setting),
       latencyMs: typeof latencyMs === 'function' ? latencyMs : (drawn) => latencyMs * (0.8 + 0.4 * drawn),
       workers: [
-        // No two workers keep step: by chance alone their calls meet, or do not.
+        // No two workers are in step: otherwise it would depend on chance whether their calls coincide.
         ...callers.map((caller, i) => {
           const { startMs = 0, ...rest } = lives[i] ?? {};
           return { connections, ...rest, startMs: startMs + (i === 0 ? 0 : 1_000 * random()), ...caller };
@@ -201,7 +201,7 @@ export function family(setting: Setting): Family {
   };
 }
 
-/** Shares out what there is: to each what it needs, at most as much as to any other that wants more. */
+/** Distributes what is available: each gets what it needs, but at most as much as any other that wants more. */
 export function byNeed(available: number, needs: readonly number[]): number[] {
   const parts = needs.map(() => 0);
   let left = available;

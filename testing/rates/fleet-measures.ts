@@ -1,9 +1,9 @@
-/** Fleets on Redis that are simulated, and what is read from them. Rates are calls per second. */
+/** Simulated fleets on Redis, and their measures. Rates are calls per second. */
 import type { LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import { type FleetResult, type FleetWorker, simulateFleet } from './fleet.ts';
 import { median } from './scenarios.ts';
 
-/** A token bucket with a burst of a tenth of a second, and of 20 calls at least. */
+/** A token bucket with a burst of a tenth of a second, at least 20 calls. */
 export const bucket = (perSecond: number): LimitSettings => ({
   kind: 'bucket',
   ratePerSecond: perSecond,
@@ -18,11 +18,11 @@ export const busy = (count: number): FleetWorker[] =>
 export interface FleetHad {
   readonly accepted: number;
   readonly calls: number;
-  /** Share of the calls. */
+  /** Share of throttled calls. */
   readonly throttled: number;
 }
 
-/** Of one worker, or of all, in the seconds [from, to). */
+/** For one worker, or for all, in the seconds [from, to). */
 export function hadInFleet({ seconds }: FleetResult, from: number, to: number, worker?: number): FleetHad {
   const counted = seconds.flatMap((each, i) =>
     worker === undefined || worker === i ? each.slice(from, to) : [],
@@ -37,11 +37,11 @@ export interface FleetVerdict {
   /** Accepted calls, as a share of the limit. */
   readonly sum: number;
   readonly throttled: number;
-  /** How far the calls of the worker farthest from an even part are from it, as a share of it. */
+  /** The largest deviation of a worker's calls from an even part, as a share of that part. */
   readonly uneven: number;
 }
 
-/** From two minutes after the last start on, for four minutes. */
+/** Measured for four minutes, from two minutes after the last start. */
 export function judgeFleet(workers: number, limit: number, seeds: number): FleetVerdict {
   const from = Math.ceil(workers / 2) + 120;
   const to = from + 240;

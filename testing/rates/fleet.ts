@@ -1,6 +1,6 @@
 /**
- * A fleet that finds its rate together, in virtual time: the real members, rate controls and asking ahead; a model of Redis, of
- * the budget on it and of each worker's limiter. Times are milliseconds, rates calls per second.
+ * A fleet that finds its rate together, in virtual time. It uses the real members, rate controls and asking ahead, and models of Redis,
+ * of the budget on it and of each worker's limiter. Times are milliseconds, rates calls per second.
  */
 import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import { AskAhead } from '../../src/ota/rate/ask-ahead.ts';
@@ -17,24 +17,24 @@ export interface FleetWorker {
   readonly startMs: number;
   /** When it is killed. */
   readonly stopMs?: number;
-  /** Calls per second that there is work for at a time; default: more than can be done. */
+  /** Calls per second for which there is work at a time; default: more than can be done. */
   readonly demand?: (ms: number) => number;
 }
 
 export interface FleetScenario {
   readonly durationMs: number;
   readonly limit: LimitSettings;
-  /** What the limit is from a time on. */
+  /** The limit from given times on. */
   readonly changes?: readonly { readonly atMs: number; readonly limit: LimitSettings }[];
-  /** RATE_LIMIT of each. */
+  /** RATE_LIMIT of each worker. */
   readonly ceiling: number;
   readonly workers: readonly FleetWorker[];
   readonly seed: number;
-  /** Share of calls that are throttled whatever their rate; they use nothing of the limit. */
+  /** Share of calls that are throttled regardless of their rate; they use nothing of the limit. */
   readonly noise?: number;
-  /** Of one call, in the mean. */
+  /** Mean latency of one call. */
   readonly latencyMs?: number;
-  /** To Redis and back; of each worker. */
+  /** Round trip to Redis, for each worker. */
   readonly redisMs?: number;
 }
 
@@ -45,9 +45,9 @@ interface FleetSecond {
 }
 
 export interface FleetResult {
-  /** Per worker, per second from the start of the scenario. */
+  /** By worker and by second from the start of the scenario. */
   readonly seconds: readonly (readonly FleetSecond[])[];
-  /** Which worker led at the end of each second; -1 for none. */
+  /** The leader at the end of each second; -1 for none. */
   readonly leaders: readonly number[];
 }
 
@@ -83,13 +83,13 @@ export function simulateFleet(scenario: FleetScenario): FleetResult {
   return { seconds, leaders };
 }
 
-/** How long permits unused may still be given out, as the budget does it. */
+/** How long unused permits may still be granted, as in the budget. */
 const BURST_MS = 20;
 const WANTS_FOR_MS = 1_000;
-/** Room for the local pace to make up for a stall, as the limiter leaves it. */
+/** Margin with which the local pace makes up for a stall, as in the limiter. */
 const CATCH_UP = 1.05;
 
-/** The two keys of a fleet: what the scripts do. */
+/** The two keys of a fleet, and what the scripts do. */
 class SimulatedRedis {
   readonly #ceiling: number;
   readonly #wanted = new Map<number, number>();
@@ -114,7 +114,7 @@ class SimulatedRedis {
     return Math.max(1, [...this.#wanted.values()].filter((at) => at > now - WANTS_FOR_MS).length);
   }
 
-  /** A worker still waits for what it has booked. */
+  /** A worker still waits for permits that it has booked. */
   wait(worker: number, now: number): void {
     this.#wanted.set(worker, now);
   }
@@ -180,7 +180,7 @@ interface Booked {
 
 /** How often a worker without work looks for some. */
 const LOOK_EVERY_MS = 50;
-/** While permits are waited for, and from which factor on a rise hastens them, as in the limiter. */
+/** Looks while waiting for permits, and the factor from which a rise brings permits forward, as in the limiter. */
 const LOOK_MS = 500;
 const RISE = 1.5;
 
@@ -209,7 +209,7 @@ class SimulatedMember {
   start(now: number): void {
     this.#workAt = now;
     this.#exchange(now);
-    // By then it has heard of the fleet.
+    // By then it knows of the fleet.
     this.#at.events.add(now + 2 * this.#redisMs, (at) => this.#grant(at));
   }
 
@@ -314,7 +314,7 @@ class SimulatedMember {
     return taken;
   }
 
-  /** Calls that could be made at once. */
+  /** Number of calls that could be made at once. */
   #wanted(now: number): number {
     const { demand } = this.#at.setting;
     if (demand === undefined) return Number.POSITIVE_INFINITY;

@@ -1,8 +1,8 @@
-/** A machine that stands still now and then, in virtual time. Times are milliseconds. */
+/** A machine that stalls from time to time, in virtual time. Times are milliseconds. */
 import { seeded } from '../random.ts';
 import type { Scenario } from './scenario.ts';
 
-/** When something that is due at a time can happen: at once, or at the end of the stall it falls in. */
+/** When something due at a time can happen: at once, or at the end of the stall that it falls into. */
 export function freezer({ stalls, durationMs, seed }: Scenario): (ms: number) => number {
   if (stalls === undefined) return (ms) => ms;
   const random = seeded(~(seed ?? 1));
@@ -14,7 +14,7 @@ export function freezer({ stalls, durationMs, seed }: Scenario): (ms: number) =>
   }
   let next = 0;
   return (ms) => {
-    // Asked in nearly the order of time: a span is left behind once ten seconds have passed since, the longest latency.
+    // Requests come nearly in order of time: a span is dropped after ten seconds, the longest latency.
     while ((spans[next]?.to ?? ms) < ms - 10_000) next++;
     for (let i = next; i < spans.length; i++) {
       const span = spans[i];

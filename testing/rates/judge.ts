@@ -1,4 +1,4 @@
-/** Judges a controller on a family of limiters by what a caller who knew everything could have had there. */
+/** Judges a controller on a family of limiters against what a caller that knows everything could have had. */
 import { isWithin } from './asks.ts';
 import type { Candidate } from './candidates.ts';
 import type { Ask, Family, Run } from './family.ts';
@@ -6,7 +6,7 @@ import { total } from './measures.ts';
 import { median } from './scenarios.ts';
 import { fixedController, type SimulationResult, simulate } from './simulator.ts';
 
-/** What callers had, from the second at which a family is measured. */
+/** What callers got, from the second at which measuring begins. */
 interface Had {
   /** Accepted calls as a share of the limit. */
   readonly goodput: number;
@@ -20,14 +20,14 @@ interface Answer {
 }
 
 export interface Verdict extends Had {
-  /** `goodput` of a caller who knows the limit, within the same allowance of 429s. */
+  /** `goodput` of a caller that knows the limit, with the same allowance of 429s. */
   readonly best: number;
-  /** To what the family asks besides. */
+  /** Results for the family's further requirements. */
   readonly answers: readonly Answer[];
   readonly passed: boolean;
 }
 
-/** @param seeds runs, of which the median counts. @param best from {@link couldBeHad}. */
+/** @param seeds number of runs, of which the median counts. @param best from {@link couldBeHad}. */
 export function judge(family: Family, candidate: Candidate, seeds: number, best: number): Verdict {
   const runs = seedsOf(seeds).map((seed): Run & Had => {
     const result = simulate(family.scenario(candidate.create, seed));
@@ -43,13 +43,13 @@ export function judge(family: Family, candidate: Candidate, seeds: number, best:
   return { goodput, throttled, best, answers, passed };
 }
 
-/** Most steps of the search for the best fixed rate: to a three hundredth of the limit. */
+/** Maximum number of steps of the search for the best fixed rate: to one three-hundredth of the limit. */
 const STEPS = 9;
-/** A share of the limit with which the search ends: what is left is not worth the time. */
+/** The search ends at this share of the limit: the rest is not worth the time. */
 const ENOUGH = 0.995;
 
 /**
- * The goodput of callers that follow a limit that moves; else that of the best fixed rate within the allowance of 429s,
+ * For a moving limit, the goodput of callers that follow it. Otherwise that of the best fixed rate within the allowance of 429s,
  * at most the limit itself.
  */
 export function couldBeHad(family: Family, seeds: number): number {

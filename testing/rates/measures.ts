@@ -1,4 +1,4 @@
-/** What is read from a simulation: shares of the limit and of throttled calls, fairness, seconds to a new limit. */
+/** Measures of a simulation: shares of the limit and of throttled calls, fairness, seconds to a new limit. */
 import type { Scenario, SimulationResult } from './simulator.ts';
 
 /** Sums over workers and seconds [from, to). */
@@ -19,7 +19,7 @@ export function total(
   return { accepted, throttled };
 }
 
-/** What part of the limit was filled in the seconds [from, to), by all workers together. */
+/** The share of the limit that all workers together used in the seconds [from, to). */
 export function shareOfLimit(
   result: SimulationResult,
   { limit }: Scenario,
@@ -31,7 +31,7 @@ export function shareOfLimit(
   return total(result, [...result.seconds.keys()], from, to).accepted / allowed;
 }
 
-/** What part of these workers' calls was throttled in the seconds [from, to). */
+/** The share of these workers' calls that was throttled in the seconds [from, to). */
 export function shareThrottled(
   result: SimulationResult,
   workers: readonly number[],
@@ -42,7 +42,7 @@ export function shareThrottled(
   return throttled / (accepted + throttled);
 }
 
-/** The smaller part of what two workers got in the seconds [from, to) by the larger: 1 is fair. */
+/** What two workers got in the seconds [from, to), the smaller part divided by the larger: 1 is fair. */
 export function evenness(result: SimulationResult, from: number, to: number): number {
   const [one, other] = [0, 1].map((worker) => total(result, [worker], from, to).accepted);
   return Math.min(one ?? 0, other ?? 0) / Math.max(one ?? 0, other ?? 0);

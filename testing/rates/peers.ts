@@ -1,9 +1,9 @@
 /**
- * What others use, in the same world: written from their published descriptions, with the defaults named there. All keep
- * below the ceiling. Those of concurrency bound the calls in flight, and the ceiling paces them besides.
+ * Algorithms that others use, in the same simulation: written from their published descriptions, with the defaults named there. All stay
+ * below the ceiling. Those that control concurrency limit the calls in flight, and the ceiling paces them in addition.
  *
- * Not here: AATB, the second algorithm of arXiv 2510.04516. Its clients report to a server of telemetry, which tells each how
- * many there are, what they send and the rate of the API's quota: it knows what the others have to find.
+ * Not included: AATB, the second algorithm of arXiv 2510.04516. Its clients report to a telemetry server, which tells each how
+ * many clients there are, what they send and the rate of the API's quota: it knows what the others have to find.
  */
 import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 import { aimd50, type Candidate, cubic } from './candidates.ts';
@@ -34,13 +34,13 @@ export const peers: readonly Candidate[] = [aimd50, cubic, gradient2, netflixAim
 
 const isThrottled = (call: ObservedCall): boolean => call.failure?.kind === 'throttled';
 
-/** Bounds of Netflix's limits; where the library has 20 at least, a batch job that waits for nobody may have one. */
+/** Bounds of Netflix's limits. The library has a minimum of 20; a batch job that keeps nobody waiting may have one. */
 const NETFLIX = { initial: 20, least: 1, most: 200 };
 
 /**
- * Gradient2 of Netflix's concurrency-limits, in the windows of a second that the library puts before it: the limit shrinks as
- * the mean round trip of a window grows beyond the long-term one, and else grows by a few calls. A dropped call is no round
- * trip; that calls were dropped is told to every limit of the library, and gradient2 makes nothing of it.
+ * Gradient2 of Netflix's concurrency-limits, in the windows of a second that the library uses: the limit shrinks when
+ * the mean round trip of a window exceeds the long-term mean, and otherwise grows by a few calls. A dropped call is no round
+ * trip. The library tells every limit that calls were dropped, but gradient2 ignores it.
  */
 class Gradient2 implements Controller {
   static readonly #queue = 4;
@@ -97,7 +97,7 @@ function emptyWindow(since: number): Window {
   return { since, calls: 0, sumMs: 0, inFlight: 0 };
 }
 
-/** An exponential average that begins as the plain average of its first ten values. */
+/** An exponential average that starts as the plain average of its first ten values. */
 class WarmedAverage {
   static readonly #warmUp = 10;
   readonly #factor: number;
@@ -120,7 +120,7 @@ class WarmedAverage {
   }
 }
 
-/** The AIMD limit of Netflix's concurrency-limits: a dropped call takes a tenth off, others add one while half is in use. */
+/** The AIMD limit of Netflix's concurrency-limits: a dropped call reduces it by a tenth, others add one while half is in use. */
 class ConcurrencyAimd implements Controller {
   static readonly #keep = 0.9;
   readonly rate: number;
@@ -142,8 +142,8 @@ class ConcurrencyAimd implements Controller {
 }
 
 /**
- * Vector's adaptive request concurrency: once in each mean round trip the limit grows by one, if it was used, nothing was
- * refused and answers were as fast as before; or a tenth is taken off, if something was refused or answers were slower than
+ * Vector's adaptive request concurrency. Once per mean round trip the limit grows by one, if it was used, nothing was
+ * refused and answers were as fast as before. It shrinks by a tenth if something was refused, or answers were slower than
  * the mean by 2.5 deviations. Mean and deviation are exponential averages.
  */
 class RequestConcurrency implements Controller {
@@ -153,7 +153,7 @@ class RequestConcurrency implements Controller {
   static readonly #deviations = 2.5;
   readonly rate: number;
   #limit = 1;
-  /** Of round trips before, in milliseconds. */
+  /** Earlier round trips, in milliseconds. */
   #past: { readonly mean: number; readonly variance: number } | undefined;
   #updateAt = 0;
   #now = { calls: 0, sumMs: 0, refused: false, full: false };
@@ -203,9 +203,9 @@ function averaged(past: { readonly mean: number; readonly variance: number }, va
 }
 
 /**
- * ATB, the adaptive token bucket of arXiv 2510.04516 (Farkiani, Liu, Crowley): each call that is let through raises the rate by
- * a factor, the larger one below the rate of the last 429; each 429 halves it. It was made for clients that call a few times a
- * minute, one call at a time. The factors are those of an implementation by others; the authors' were not found.
+ * ATB, the adaptive token bucket of arXiv 2510.04516 (Farkiani, Liu, Crowley): each accepted call raises the rate by
+ * a factor, which is larger below the rate of the last 429; each 429 halves it. It was designed for clients that call a few times a
+ * minute, one call at a time. The factors are from an implementation by others; the authors' were not found.
  */
 class AdaptiveBucket implements Controller {
   static readonly #below = 1.5;

@@ -1,10 +1,10 @@
-/** Pictures of a controller at work: its rate, what was accepted and what was refused, beside the true limit. PURE. */
+/** Pictures of a controller at work: its rate, what was accepted and what was refused, compared with the true limit. PURE. */
 import { type LineChart, lineCharts, type Point } from '../plots/svg.ts';
 import type { Candidate } from './candidates.ts';
 import type { Family } from './family.ts';
 import { simulate } from './simulator.ts';
 
-/** Families of which there is a picture, by name, and the picture's own. */
+/** Families with a picture, by name, and the picture's name. */
 export const pictured: ReadonlyMap<string, string> = new Map([
   ['bucket 200/s', 'rates-bucket'],
   ['bucket 200/s, noise 3%', 'rates-noise'],
@@ -14,12 +14,12 @@ export const pictured: ReadonlyMap<string, string> = new Map([
   ['8 workers on 200/s', 'rates-fleet'],
 ]);
 
-/** Above this share of the greatest limit nothing is drawn: a rate at the start may be many times the limit. */
+/** The axis ends at this multiple of the greatest limit: a rate at the start may be many times the limit. */
 const TOP = 2;
 
 const UNIT = 'calls per second';
 
-/** An SVG of one run, of the first seed: all workers together, and of a fleet each worker's rate besides. */
+/** An SVG of one run, with the first seed: all workers together; for a fleet, also each worker's rate. */
 export function picture(family: Family, candidate: Candidate): string {
   const { seconds } = simulate(family.scenario(candidate.create, 1));
   const workers = seconds.slice(0, family.workers);
@@ -60,7 +60,7 @@ export function picture(family: Family, candidate: Candidate): string {
   ]);
 }
 
-/** What is said of a second stands at its end. */
+/** The value of a second is drawn at its end. */
 function each(seconds: number, value: (second: number) => number): Point[] {
   return Array.from({ length: seconds }, (_, second) => ({ at: second + 1, value: value(second) }));
 }

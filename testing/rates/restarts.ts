@@ -1,6 +1,6 @@
 /**
  * Restarts of workers that remember a rate: the limit is still the same, or has fallen meanwhile. In virtual time, with the
- * worst that can be remembered: the whole limit, which a controller only comes near.
+ * worst case of a remembered rate: the whole limit, which a controller only approaches.
  */
 import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import { family } from './family.ts';
@@ -12,18 +12,18 @@ type Setting = Parameters<typeof family>[0];
 
 export interface Restart
   extends Pick<Setting, 'limit' | 'api' | 'burst' | 'noise' | 'latencyMs' | 'workers' | 'stalls'> {
-  /** Part of the limit before that `limit` is at the restart; 1 is all of it. */
+  /** `limit` at the restart as a part of the limit before; 1 is all of it. */
   readonly left: 1 | 0.5;
 }
 
 export interface Restarted {
-  /** Share of the calls in the first three seconds that was throttled. */
+  /** Share of the calls that was throttled in the first three seconds. */
   readonly throttled: number;
   /** Share of the limit that was accepted from second 3 to 10. */
   readonly accepted: number;
 }
 
-/** Limits from 50 calls per second up, before. @param leastBurst part of the limit, in seconds; 5 calls at least. */
+/** Former limits from 50 calls per second up. @param leastBurst part of the limit, in seconds; at least 5 calls. */
 export function bucketRestarts(left: Restart['left'], latencyMs: number, leastBurst: number): Restart[] {
   return [50, 100, 200, 500, 1_000].flatMap((before) =>
     [Math.max(5, before * leastBurst), before / 10, before].map((burst) => ({
@@ -37,7 +37,7 @@ export function bucketRestarts(left: Restart['left'], latencyMs: number, leastBu
 
 const SECONDS = 10;
 
-/** @param seeds runs, of which the median counts. */
+/** @param seeds number of runs, of which the median counts. */
 export function measureRestart(restart: Restart, seeds: number): Restarted {
   const runs = Array.from({ length: seeds }, (_, i) => run(scenarioOf(restart, i + 1)));
   return {

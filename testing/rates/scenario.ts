@@ -1,12 +1,12 @@
-/** What a simulation is made of: workers, an API with a limit, what comes of it. Times are milliseconds. */
+/** The parts of a simulation: workers, an API with a limit, and the results. Times are milliseconds. */
 import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 
-/** What is simulated: the part of RateControl that a simulation drives. */
+/** The part of RateControl that a simulation drives. */
 export interface Controller {
   readonly rate: number;
-  /** Calls in flight at most, besides; a controller of concurrency says it. */
+  /** Maximum calls in flight; set by a controller of concurrency. */
   readonly concurrency?: number;
-  /** @param inFlight calls of the worker that were in flight until now, with this one. */
+  /** @param inFlight calls of the worker that were in flight until now, including this one. */
   observe(call: ObservedCall, inFlight?: number): void;
 }
 
@@ -14,19 +14,19 @@ export interface SimulatedWorker {
   readonly startMs: number;
   readonly stopMs?: number;
   readonly controller: Controller;
-  /** Calls in flight at most. */
+  /** Maximum calls in flight. */
   readonly concurrency?: number;
-  /** Calls per second that there is work for, always or at a time; unlimited when omitted. */
+  /** Calls per second for which there is work, constant or over time; unlimited if omitted. */
   readonly demand?: number | ((ms: number) => number);
-  /** Connections that its calls take, as the worker's do, at most; default 1. More where more calls are in flight. */
+  /** Maximum number of connections for its calls, as for the worker; default 1. More if more calls are in flight. */
   readonly connections?: number;
 }
 
-/** What limits the calls. */
+/** The limit on the calls. */
 export interface SimulatedApi {
-  /** Whether a call is let through that arrives at `ms` over a connection. */
+  /** Whether a call that arrives at `ms` over a connection is accepted. */
   admit(ms: number, connection: number): boolean;
-  /** A call that was let through has been answered. */
+  /** An accepted call was answered. */
   ended?(ms: number): void;
 }
 
@@ -34,15 +34,15 @@ export interface Scenario {
   readonly durationMs: number;
   /** The API's limit at a time, in calls per second. */
   readonly limit: (ms: number) => number;
-  /** Of the token bucket that the API is when `api` is omitted. */
+  /** Burst of the token bucket that the API is if `api` is omitted. */
   readonly burst: number;
-  /** Makes the API anew for each run. */
+  /** Creates a new API for each run. */
   readonly api?: (random: () => number) => SimulatedApi;
-  /** Of one call, from a random number in [0, 1) and the calls in flight at the API. */
+  /** Latency of one call, from a random number in [0, 1) and the calls in flight at the API. */
   readonly latencyMs: (random: number, inFlight: number) => number;
   readonly workers: readonly SimulatedWorker[];
   readonly seed?: number;
-  /** The machine stands still now and then, workers and API alike; it never does when omitted. */
+  /** Stalls of the machine, for workers and API alike; none if omitted. */
   readonly stalls?: Stalls;
 }
 
@@ -61,6 +61,6 @@ export interface Second {
 }
 
 export interface SimulationResult {
-  /** Per worker, per second from the start of the scenario. */
+  /** By worker and by second from the start of the scenario. */
   readonly seconds: readonly (readonly Second[])[];
 }

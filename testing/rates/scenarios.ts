@@ -8,7 +8,7 @@ export const ours: Candidate = {
   create: (ceiling) => new AdaptiveRate({ ceiling, onChange: () => {} }),
 };
 
-/** Makes a scenario anew, because controllers have a memory. */
+/** Creates a new scenario, because controllers have memory. */
 export type ScenarioOf = (candidate: Candidate, seed: number) => Scenario;
 
 interface SingleWorker {
@@ -22,7 +22,7 @@ interface SingleWorker {
   readonly stalls?: Stalls;
 }
 
-/** About what a busy machine of two cores did in real runs: six pauses in a minute that cost calls. */
+/** Approximates a busy machine with two cores in real runs: six pauses per minute that cost calls. */
 export const busyMachine: Stalls = { meanApartMs: 4_000, meanLengthMs: 40 };
 
 /** One worker with more work than the API accepts. Latency varies by a fifth. */
@@ -39,7 +39,7 @@ export function singleWorker(setting: SingleWorker): ScenarioOf {
   });
 }
 
-/** Two workers, the second 30 s later; a stranger takes a fixed rate when `stranger` is above 0. */
+/** Two workers, the second starting 30 s later; a stranger calls at a fixed rate if `stranger` is above 0. */
 export function twoWorkers(setting: Omit<SingleWorker, 'seconds'> & { stranger: number }): ScenarioOf {
   const one = singleWorker({ ...setting, seconds: 120 });
   return (candidate, seed) => {
@@ -51,7 +51,7 @@ export function twoWorkers(setting: Omit<SingleWorker, 'seconds'> & { stranger: 
   };
 }
 
-/** The limit goes from 200 to 50 after 60 s, and back after 60 more. */
+/** The limit falls from 200 to 50 after 60 s, and rises again after 60 more. */
 export const steps: ScenarioOf = (candidate, seed) => ({
   ...singleWorker({ limit: 200, burst: 20, ceiling: 400, seconds: 180 })(candidate, seed),
   limit: (ms) => (ms >= 60_000 && ms < 120_000 ? 50 : 200),
@@ -72,7 +72,7 @@ export function runs(
   });
 }
 
-/** The middle of the values; the upper one of an even number. */
+/** The middle value; the upper of two middle values. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

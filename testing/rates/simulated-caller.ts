@@ -1,4 +1,4 @@
-/** One worker of a simulation: takes permits as the limiter grants them, and makes calls. Times are milliseconds. */
+/** One worker of a simulation: takes permits like the limiter, and makes calls. Times are milliseconds. */
 import { Rotation } from '../../src/aws/rotation.ts';
 import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -7,28 +7,28 @@ import type { Second, SimulatedApi, SimulatedWorker } from './scenario.ts';
 /** What all callers of a simulation share. */
 export interface Surroundings {
   readonly events: EventQueue;
-  /** When something that is due at a time can happen. */
+  /** When something due at a time can happen. */
   readonly thaw: (ms: number) => number;
   readonly api: SimulatedApi;
   readonly latencyMs: (random: number, inFlight: number) => number;
   readonly random: () => number;
   readonly durationMs: number;
-  /** Calls in flight, of all callers. */
+  /** Calls in flight of all callers. */
   inFlight: number;
-  /** Connections given out. */
+  /** Number of connections assigned. */
   connections: number;
 }
 
-/** Calls per second that a machine makes at most. */
+/** Maximum calls per second of a machine. */
 const FASTEST = 2_000;
-/** A wait for a grant that is no longer goes by the rate of its beginning. */
+/** A wait for a grant of up to this length uses the rate at its start. */
 const SHORT_WAIT_MS = 500;
-/** How often a longer wait looks for another rate, and for work. */
+/** How often a longer wait checks for another rate, and for work. */
 const STEP_MS = 100;
-/** Calls in flight of a worker that names no bound. */
+/** Maximum calls in flight of a worker without its own limit. */
 const CONCURRENCY = 1_000;
 
-/** Starts a worker at its time. @returns its seconds, which fill as the simulation runs. */
+/** Starts a worker at its time. @returns its seconds, which are filled as the simulation runs. */
 export function startCaller(worker: SimulatedWorker, surroundings: Surroundings): readonly Second[] {
   const caller = new Caller(worker, surroundings);
   caller.start();
@@ -46,7 +46,7 @@ class Caller {
   #grantedAt: number;
   #dueAt: number;
   #waitsLong = false;
-  /** Permits of the last grant that wait for a call to end, because there are as many in flight as may be. */
+  /** Permits of the last grant that wait for a call to end, because the maximum is in flight. */
   #kept = 0;
 
   constructor(worker: SimulatedWorker, around: Surroundings) {
@@ -78,15 +78,15 @@ class Caller {
     this.#around.events.add(now + 1_000, this.#sample);
   };
 
-  /** Grants what is due, and comes again when the next grant is. */
+  /** Grants what is due, and runs again when the next grant is due. */
   readonly #look = (now: number): void => {
     if (now >= this.#stopMs) return;
     const rate = Math.min(this.#worker.controller.rate, this.#demand(now), FASTEST);
     const interval = rate > 0 ? grantInterval(rate) : Number.POSITIVE_INFINITY;
-    // A long wait goes by the rate of its end, as the limiter's does; and work that comes ends it.
+    // A long wait uses the rate at its end, like the limiter; new work ends the wait.
     if (this.#waitsLong) this.#dueAt = this.#grantedAt + interval;
     if (this.#dueAt <= now && interval < Number.POSITIVE_INFINITY) {
-      // As the limiter does: whole intervals lost are made good, a few at most.
+      // Like the limiter: lost whole intervals are made up for, but only a few.
       const lost = Math.floor((now - this.#dueAt) / interval);
       const permits = grantSize(rate) * (1 + Math.min(lost, MAX_MISSED_INTERVALS));
       this.#kept = permits;
@@ -104,7 +104,7 @@ class Caller {
     const connection = this.#connections.take(now);
     this.#inFlight++;
     this.#around.inFlight++;
-    // The limit is looked at when the request arrives, half way.
+    // The limit is checked when the request arrives, halfway.
     this.#later(now + latency / 2, (arrived) => {
       const accepted = api.admit(arrived, connection);
       const second = this.#second(arrived);

@@ -1,6 +1,6 @@
 /**
- * A deterministic simulator of workers calling an API with a limit: a virtual clock, latency, other callers, demand that
- * comes and goes, machines that stall. Time is in milliseconds. The controllers are the real ones.
+ * A deterministic simulator of workers that call an API with a limit: a virtual clock, latency, other callers, varying
+ * demand, machines that stall. Time is in milliseconds. The controllers are the real ones.
  */
 import { seeded } from '../random.ts';
 import { EventQueue } from './event-queue.ts';
@@ -36,7 +36,7 @@ export function simulate(scenario: Scenario): SimulationResult {
   return { seconds };
 }
 
-/** The API of a scenario that names no other. */
+/** The API of a scenario without its own. */
 function tokenBucket({ burst, limit }: Scenario): SimulatedApi {
   let tokens = burst;
   let filledAt = 0;

@@ -1,20 +1,20 @@
-/** What a shared budget may have granted by now, by Redis's clock: a slow machine is granted less, and never more. */
+/** How much a shared budget may have granted by now, by Redis's clock: on a slow machine it is less, never more. */
 import type { Redis } from 'ioredis';
 import { BUDGET_KEY } from '../../src/ota/rate/budget.ts';
 
-/** How long ago a permit may have been due that is booked now, in microseconds. */
+/** How far in the past a permit booked now may be due, in microseconds. */
 const BURST_US = 20_000;
 
 /**
- * Permits that may have been granted since it was made: all that were booked since then, and are due by now. To be made
- * before anybody books, and asked after the grants were counted.
+ * Permits that may have been granted since this object was created: all that were booked since then and are due by now. Create it
+ * before anybody books, and ask it after the grants were counted.
  */
 export class Allowance {
   readonly #redis: Redis;
   #perSecond: number;
-  /** No permit that is booked from now on is due before. */
+  /** No permit booked from now on is due before this. */
   #sinceUs: number;
-  /** Booked before that. */
+  /** Number booked before that. */
   #before = 0;
 
   private constructor(redis: Redis, perSecond: number, nowUs: number) {
@@ -27,7 +27,7 @@ export class Allowance {
     return new Allowance(redis, perSecond, microseconds(await redis.time()));
   }
 
-  /** All book at this rate from now on. @param flush Redis loses everything in the same moment. */
+  /** From now on all book at this rate. @param flush Redis loses everything at the same moment. */
   async change(perSecond: number, flush = false): Promise<void> {
     const commands = this.#redis.multi().hget(BUDGET_KEY, 'due').time();
     const answers = await (flush ? commands.flushall() : commands).exec();
@@ -42,7 +42,7 @@ export class Allowance {
     this.#perSecond = perSecond;
   }
 
-  /** @param grant permits of one booking, at most: the last one may be longer than the time that has passed. */
+  /** @param grant maximum permits of one booking: the last one may extend beyond the elapsed time. */
   async most(grant: number): Promise<number> {
     const passedUs = microseconds(await this.#redis.time()) - this.#sinceUs;
     return this.#before + Math.max(0, passedUs) * (this.#perSecond / 1_000_000) + grant;

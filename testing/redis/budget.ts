@@ -1,6 +1,6 @@
 /**
- * Workers that share a budget on Redis, in this process or in one of their own: started as a program this file is such
- * a worker. And a count of what each was granted.
+ * Workers that share a budget on Redis, in this process or in a separate one: run as a program, this file is such
+ * a worker. Also counts what each was granted.
  */
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -11,7 +11,7 @@ import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../../src/ota/rate/limiter-redis.ts';
 import { steppable } from '../processes/clock.ts';
 
-/** The grants of a limiter that is always wanted, until it gives none. */
+/** The grants of a limiter with permanent demand, until it gives none. */
 async function* grantsOf(limiter: RateLimiter): AsyncGenerator<number> {
   for (;;) {
     const permits = await limiter.grant(Number.POSITIVE_INFINITY);
@@ -45,13 +45,13 @@ export class GrantTally {
     for await (const permits of grantsOf(limiter)) this.add(taker, permits);
   }
 
-  /** Waits for so many permits from now on. */
+  /** Waits for `permits` more permits. */
   async next(permits: number): Promise<void> {
     const until = this.total + permits;
     await this.#until(() => this.total >= until);
   }
 
-  /** Waits until each of these has taken so many permits from now on. */
+  /** Waits until each of these has taken `permits` more permits. */
   async each(takers: readonly string[], permits: number): Promise<void> {
     const until = takers.map((taker) => ({ taker, permits: this.of(taker) + permits }));
     await this.#until(() => until.every(({ taker, permits }) => this.of(taker) >= permits));
@@ -74,7 +74,7 @@ export type WorkerReport = { readonly shared: boolean } | { readonly permits: nu
 
 export interface BudgetProcess {
   readonly exited: Promise<number | null>;
-  /** As a crash does. */
+  /** Ends it as a crash would. */
   kill(): void;
   /** Closes its limiter; it must then end by itself. */
   close(): void;
@@ -127,7 +127,7 @@ if (import.meta.main) {
   });
   process.once('message', async () => {
     await limiter.close();
-    // The channel to the parent is a handle too: what is left must be none of the limiter's.
+    // The channel to the parent is a handle, too: any handle that remains would be the limiter's.
     process.disconnect?.();
   });
   for await (const permits of grantsOf(limiter)) report({ permits });

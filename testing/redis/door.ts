@@ -1,4 +1,4 @@
-/** A door before Redis that can be made to hang, to refuse and to be slow. */
+/** A proxy in front of Redis that can be made to hang, refuse or be slow. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { portOf } from './ports.ts';
@@ -9,27 +9,27 @@ export interface RedisDoor {
   readonly connections: number;
   /** Resolves at the connection of that number, counted from 1. */
   connected(number: number): Promise<void>;
-  /** From now on nothing is passed on, in connections that are there and in new ones. */
+  /** From now on nothing is forwarded, on existing and new connections. */
   hang(): void;
-  /** Passes on again what comes from now on; what hung stays as it is. */
+  /** Forwards again what comes from now on; requests that hung stay unanswered. */
   open(): void;
-  /** Cuts the connections that are there. */
+  /** Cuts the existing connections. */
   cut(): void;
-  /** Has something happen right before a command is passed on: the one of that number from now, counted from 1. */
+  /** Runs an action right before a command is forwarded: the command of that number from now on, counted from 1. */
   beforeCommand(number: number, action: () => void | Promise<void>): void;
   close(): Promise<void>;
 }
 
 export interface RedisDoorOptions {
-  /** The port of Redis; without it the door hangs from the start. */
+  /** The port of Redis; without it, the door hangs from the start. */
   readonly target?: number;
   /** Close every connection at once. */
   readonly refuse?: boolean;
-  /** How long data is on its way, in each direction: a network. */
+  /** Delay of data in each direction, as on a network. */
   readonly delayMs?: number;
 }
 
-/** A door before Redis that can be made to hang; closed by whoever started it. */
+/** Starts a proxy in front of Redis that can be made to hang; the caller closes it. */
 export async function startRedisDoor({
   target,
   refuse = false,
@@ -56,7 +56,7 @@ export async function startRedisDoor({
     const upstream = connect(target, '127.0.0.1');
     sockets.add(upstream);
     upstream.on('error', () => socket.destroy());
-    // A socket that hung once has lost its place in the talk.
+    // A socket that hung once is out of sync with the protocol.
     let lost = false;
     const pass = (to: Socket, data: Buffer): void => {
       lost ||= hanging;

@@ -1,15 +1,15 @@
-/** One Redis for the tests of a file or a group, empty before each of them. */
+/** One Redis for the tests of a file or a group, emptied before each test. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { type RedisServer, startRedis } from './server.ts';
 
 export interface EmptyRedis {
-  /** Only within tests and their hooks: the server runs from the first of them on. */
+  /** Use it only within tests and their hooks: the server runs from the first test on. */
   readonly server: RedisServer;
   readonly client: Redis;
 }
 
-/** To be called where tests are described. */
+/** Call this where tests are described. */
 export function emptyRedis(): EmptyRedis {
   let running: EmptyRedis | undefined;
   const started = (): EmptyRedis => {

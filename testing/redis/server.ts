@@ -5,13 +5,13 @@ import { Redis } from 'ioredis';
 import { Child } from '../processes/child.ts';
 import { freePort } from './ports.ts';
 
-/** A server on this machine, and what it says of its version. */
+/** A server program on this machine, and its version. */
 export interface RedisProgram {
   readonly command: string;
   readonly version: string;
 }
 
-/** The first one found: REDIS_SERVER, if it is set, else `redis-server` or `valkey-server`. */
+/** The first one found: REDIS_SERVER if set, otherwise `redis-server` or `valkey-server`. */
 export function findRedis(): RedisProgram | undefined {
   const { REDIS_SERVER } = process.env;
   for (const command of REDIS_SERVER === undefined ? ['redis-server', 'valkey-server'] : [REDIS_SERVER]) {
@@ -21,7 +21,7 @@ export function findRedis(): RedisProgram | undefined {
   return undefined;
 }
 
-/** Whether there is a Redis server on this machine; says so once when there is none. */
+/** Whether a Redis server is installed on this machine; reports once if not. */
 export function redisInstalled(): boolean {
   if (findRedis() !== undefined) return true;
   process.stdout.write('SKIPPED: no Redis server on this machine, what needs a real Redis is not tested\n');
@@ -31,15 +31,15 @@ export function redisInstalled(): boolean {
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
-  /** Forgets everything, as an operator's FLUSHALL does. */
+  /** Deletes everything, like an operator's FLUSHALL. */
   flush(): Promise<void>;
-  /** Ends it at once, as a crash does. */
+  /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again where it was; it remembers nothing. */
+  /** Starts it again at the same place, without its data. */
   restart(): Promise<void>;
 }
 
-/** Starts an empty Redis on a free port. Whoever starts it kills it. */
+/** Starts an empty Redis on a free port. The caller must kill it. */
 export async function startRedis(): Promise<RedisServer> {
   const command = findRedis()?.command;
   if (command === undefined) throw new Error('no Redis server on this machine');

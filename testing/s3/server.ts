@@ -1,6 +1,6 @@
 /**
- * S3 as an upload meets it, over HTTP with the bucket in the path: PutObject, multipart uploads, GetObject. It checks every
- * checksum that a request carries, and holds the bytes.
+ * S3 as seen by an upload, over HTTP with the bucket in the path: PutObject, multipart uploads, GetObject. It verifies every
+ * checksum in a request, and stores the bytes.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,27 +19,27 @@ export interface S3Request {
   readonly action: S3Action;
   readonly bucket: string;
   readonly key: string;
-  /** Of UploadPart. */
+  /** For UploadPart. */
   readonly part: number | undefined;
   readonly bytes: number;
 }
 
-/** `accept`, an error of S3's, or a broken connection. */
+/** `accept`, an S3 error, or a broken connection. */
 export type S3Answer = 'accept' | 'reset' | { readonly status: number; readonly code: string };
 
 export interface S3Server {
   readonly url: string;
-  /** What it does from now on; asked with each request. */
+  /** Its behaviour from now on; called for each request. */
   rule: (request: S3Request) => S3Answer;
   readonly requests: readonly S3Request[];
-  /** By `bucket/key`, those that are complete. */
+  /** Complete objects, by `bucket/key`. */
   readonly objects: ReadonlyMap<string, Buffer>;
-  /** Uploads that are neither completed nor aborted. */
+  /** Number of uploads that are neither completed nor aborted. */
   readonly openUploads: number;
   close(): Promise<void>;
 }
 
-/** The least that a part may have, but for the last. */
+/** Minimum size of a part, except the last. */
 const LEAST_PART_BYTES = 5 * 1_048_576;
 
 class S3Fault extends Error {
@@ -58,7 +58,7 @@ interface Part {
   readonly sha256: string;
 }
 
-/** @param buckets that there are. */
+/** @param buckets the existing buckets. */
 export async function startS3(buckets: readonly string[]): Promise<S3Server> {
   const requests: S3Request[] = [];
   const objects = new Map<string, Buffer>();
@@ -182,9 +182,9 @@ function actionOf(method: string, query: URLSearchParams): S3Action {
   throw new S3Fault(501, 'NotImplemented', method);
 }
 
-/** @throws S3Fault without a right one: these tests are about uploads that are checked. */
+/** @throws S3Fault without a correct checksum: these tests are about uploads that are verified. */
 function checkChecksum(headers: IncomingMessage['headers'], body: Buffer): void {
-  // Bodies in chunks with the checksum behind them.
+  // Chunked bodies with a trailing checksum.
   if (headers['content-encoding'] === 'aws-chunked') throw new S3Fault(501, 'NotImplemented', 'aws-chunked');
   const given = headers['x-amz-checksum-sha256'];
   if (given === undefined) throw new S3Fault(400, 'InvalidRequest', 'no checksum');

@@ -1,6 +1,6 @@
 /**
- * A ledger in a test's own process does not wait for the disk: no test cuts the power, and a kill loses nothing that was written. Each of
- * those waits holds up the whole process, for milliseconds. Processes that tests start do wait.
+ * A ledger in a test's own process does not wait for the disk: no test cuts the power, and a kill loses nothing that was written. Each
+ * such wait would block the whole process for milliseconds. Processes that tests start do wait.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll } from 'vitest';

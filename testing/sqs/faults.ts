@@ -1,24 +1,24 @@
 /**
- * Faults inside answers of SQS that are complete otherwise: checksums that do not match, and entries of a batch that were
+ * Faults inside otherwise complete answers of SQS: checksums that do not match, and entries of a batch that were
  * not carried out. For rules of an `SqsProxy`, and for the fault proxy of chaos runs. PURE.
  */
 import type { SqsRequest, SqsRule } from './proxy.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** An entry of a batch request, as far as all actions have it. */
+/** An entry of a batch request, with the fields that all actions have. */
 export interface BatchEntry extends Json {
   readonly Id: string;
 }
 
-/** What the answer says of an entry that was not carried out. */
+/** What the answer says about an entry that was not carried out. */
 export interface EntryFault {
-  /** As SQS words it: `ReceiptHandleIsInvalid`, `KMS.ThrottlingException`. */
+  /** In SQS's wording: `ReceiptHandleIsInvalid`, `KMS.ThrottlingException`. */
   readonly code: string;
   readonly senderFault: boolean;
 }
 
-/** Entries that SQS does not carry out for reasons that are not theirs, though it says `SenderFault`: seen on AWS. */
+/** Codes for entries that SQS does not carry out although they are not at fault, but with `SenderFault`: seen on AWS. */
 export const blamelessCodes = [
   'RequestThrottled',
   'KMS.ThrottlingException',
@@ -32,9 +32,9 @@ export const blamelessCodes = [
 const WRONG = '00000000000000000000000000000000';
 
 /**
- * The answer to a receive or to a send with a checksum that does not match.
- * @param which the messages or sent entries concerned, by their place; all when omitted.
- * @param part of the message that the checksum is of.
+ * The answer to a receive or a send with a checksum that does not match.
+ * @param which the indexes of the messages or sent entries concerned; default: all.
+ * @param part of the message that the checksum belongs to.
  */
 export function withWrongChecksum(
   output: Json,
@@ -54,7 +54,7 @@ export function withWrongChecksum(
   };
 }
 
-/** The receipt handle of the message of a receive whose checksum was made not to match. */
+/** The receipt handle of the message whose checksum was changed in a receive. */
 export function damagedMessage(answer: string): string | undefined {
   const { Messages = [] } = JSON.parse(answer) as {
     Messages?: { MD5OfBody: string; ReceiptHandle: string }[];
@@ -77,7 +77,7 @@ export function wrongChecksums(
 }
 
 /**
- * A rule by which only some entries of a batch are carried out; the answer names the others as failed.
+ * A rule by which only some entries of a batch are carried out; the answer lists the others as failed.
  * @param faultOf why an entry is not carried out; undefined: it is.
  */
 export function failEntries(
@@ -92,7 +92,7 @@ export function failEntries(
   };
 }
 
-/** The entries of a batch request that are to be carried out, and what the answer says of the others. */
+/** The entries of a batch request to carry out, and what the answer says about the others. */
 export function splitEntries(
   input: Json,
   faultOf: (entry: BatchEntry) => EntryFault | undefined,
@@ -109,7 +109,7 @@ export function splitEntries(
   return { carriedOut, failed };
 }
 
-/** The answer to the entries that were carried out, with those that were not. */
+/** Adds the entries that were not carried out to the answer about those that were. */
 export function withFailed(output: Json, failed: readonly Json[]): Json {
   return { ...output, Failed: [...((output.Failed as Json[] | undefined) ?? []), ...failed] };
 }

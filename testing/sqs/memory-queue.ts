@@ -1,4 +1,4 @@
-/** A queue in memory, for whole workers in virtual time (`vi.useFakeTimers`): what a worker waits for is then exact. */
+/** A queue in memory, for whole workers in virtual time (`vi.useFakeTimers`): a worker's waits are then exact. */
 import type { Message } from '../../src/message/message.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type {
@@ -9,7 +9,7 @@ import type {
   VisibilityChange,
 } from '../../src/queue/types.ts';
 
-/** What may become of a request: it fails, or is never answered. */
+/** What can happen to a request: it fails, or is never answered. */
 export type Treatment = 'fail' | 'hang';
 
 export type QueueRequest = 'receive' | 'delete' | 'changeVisibility' | 'send' | 'attributes';
@@ -21,7 +21,7 @@ interface StoredMessage {
   receives: number;
 }
 
-/** Between two looks of a poll at the queue, in milliseconds. */
+/** Time between two looks of a poll at the queue, in milliseconds. */
 const LOOK_MS = 100;
 
 /** SQS as far as a worker needs it. Requests take 5 ms; attributes are read at once. */
@@ -29,7 +29,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
   readonly url: string;
   readonly fifo = false;
   readonly sent: { readonly body: string }[] = [];
-  /** What happens to requests; by default they are answered. */
+  /** What happens to requests; default: they are answered. */
   readonly treatments: Partial<Record<QueueRequest, Treatment>> = {};
   /** Requests so far. */
   readonly counts: Record<QueueRequest, number> = {
@@ -39,7 +39,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
     send: 0,
     attributes: 0,
   };
-  /** Polls that have begun and not ended. */
+  /** Polls in progress. */
   polls = 0;
 
   readonly #messages: StoredMessage[] = [];
@@ -49,13 +49,13 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
     this.url = `https://sqs.eu-west-1.amazonaws.com/123456789012/${name}`;
   }
 
-  /** How many of its messages somebody could receive now, and how many not. */
+  /** Numbers of its messages that can be received now, and that cannot. */
   get left(): { readonly ready: number; readonly inFlight: number } {
     const ready = this.#messages.filter(({ visibleAt }) => visibleAt <= performance.now()).length;
     return { ready, inFlight: this.#messages.length - ready };
   }
 
-  /** All requests so far but reads of its attributes. */
+  /** All requests so far, except reads of its attributes. */
   get requests(): number {
     const { receive, delete: deletes, changeVisibility, send } = this.counts;
     return receive + deletes + changeVisibility + send;
@@ -96,7 +96,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
     for (const { receiptHandle, seconds } of changes) {
       const index = this.#messages.findIndex(({ id }) => receiptHandle === id);
       const [message] = index < 0 ? [] : this.#messages.splice(index, 1);
-      // To the end: those that were not received yet come first.
+      // Moves to the end: messages not received yet come first.
       if (message) this.#messages.push({ ...message, visibleAt: performance.now() + seconds * 1_000 });
     }
     return [];
@@ -113,7 +113,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
   }
 
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
-    // At once, so that a start can be awaited without time passing.
+    // Synchronously, so that a start can be awaited without time passing.
     if (this.treatments.attributes !== undefined) await this.#requested('attributes', signal);
     const unread = undefined;
     return {
@@ -134,7 +134,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
 
   onNotice(): void {}
 
-  /** 5 ms, or what the treatment of such requests is. */
+  /** Takes 5 ms, or does what the treatment of such requests says. */
   async #requested(request: QueueRequest, signal?: AbortSignal): Promise<void> {
     this.counts[request]++;
     const treatment = this.treatments[request];
@@ -156,7 +156,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
   }
 }
 
-/** Resolves after so many milliseconds, or never; rejects when the signal aborts. */
+/** Resolves after `ms` milliseconds, or never; rejects when the signal aborts. */
 function elapsed(ms: number | undefined, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (ms !== undefined) setTimeout(resolve, ms);

@@ -1,10 +1,10 @@
 /** Whether the calls recorded by an API keep the order of a FIFO queue. PURE. */
 
-/** One update as it was sent; within a group every value is another. */
+/** One update as it was sent; within a group all values differ. */
 export interface SentUpdate {
   readonly group: string;
   readonly value: string;
-  /** It was dead-lettered: then it may have taken effect (its answer was lost), or not. */
+  /** It was dead-lettered, so it may have taken effect (if its answer was lost), or not. */
   readonly mayBeMissing?: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface AppliedUpdate {
 export interface OrderViolation {
   readonly kind: 'missing' | 'unknown' | 'older-first-applied-after-newer' | 'newest-not-last';
   readonly group: string;
-  /** The value at fault. */
+  /** The wrong value. */
   readonly value: string;
   /** The newer value that was there before, or the newest one that was applied. */
   readonly newer?: string;
@@ -25,7 +25,7 @@ export interface OrderViolation {
 
 interface GroupState {
   readonly sent: SentUpdate[];
-  /** By value: its place in the order of sending. */
+  /** The place of each value in the order of sending. */
   readonly places: Map<string, number>;
   readonly applied: Set<string>;
   newest: number;
@@ -34,8 +34,8 @@ interface GroupState {
 
 /**
  * @param sent every update in the order of sending; groups may be mixed.
- * @param applied every call that took effect, in the order in which they did. Repeats of what was applied before are no
- * violation, but the last call of a group must be that of the newest value applied.
+ * @param applied every call that took effect, in order. Repeating a value that was applied before is no
+ * violation, but the last call of a group must have the newest value applied.
  */
 export function orderViolations(
   sent: readonly SentUpdate[],

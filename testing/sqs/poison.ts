@@ -1,6 +1,6 @@
-/** Messages of a receive with attributes that SQS never sends, or that no client expects. PURE. */
+/** Received messages with attributes that SQS never sends, or that no client expects. PURE. */
 
-/** Ways in which one message of a receive may come that no test of a client thinks of; see {@link poison}. */
+/** Defects of a received message that no client's tests consider; see {@link poison}. */
 export const poisons = [
   'proto',
   'null-value',
@@ -11,7 +11,7 @@ export const poisons = [
 ] as const;
 export type Poison = (typeof poisons)[number];
 
-/** Gives every message of a receive whose body holds `poison:NAME` that defect. */
+/** Gives that defect to every received message whose body contains `poison:NAME`. */
 export function poison(action: string, answer: string): string {
   if (action !== 'ReceiveMessage' || !answer.includes('poison:')) return answer;
   const parsed = JSON.parse(answer) as { Messages?: readonly Received[] };
@@ -31,11 +31,11 @@ interface Received {
 
 function poisoned(message: Received, kind: Poison): string {
   const { Attributes = {}, MessageAttributes = {} } = message;
-  // A checksum of the attributes would not fit what is changed here.
+  // A checksum of the attributes would not match after this change.
   const rest = { ...message, MD5OfMessageAttributes: undefined };
   switch (kind) {
     case 'proto': {
-      // Not as an object literal: that would set the prototype.
+      // Not as an object literal, which would set the prototype.
       const attribute = '"__proto__":{"DataType":"String","StringValue":"hostile"}';
       const others = JSON.stringify(MessageAttributes).slice(1, -1);
       const whole = JSON.stringify({ ...rest, MessageAttributes: undefined }).slice(0, -1);

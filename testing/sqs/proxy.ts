@@ -1,11 +1,11 @@
-/** A thin HTTP layer before the SQS server: records every request, and answers, changes or delays those that a test chooses. */
+/** A thin HTTP layer in front of the SQS server: records every request, and answers, changes or delays those that a test chooses. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /** One request of SQS's JSON protocol. */
 export interface SqsRequest {
-  /** As `ReceiveMessage`. */
+  /** Such as `ReceiveMessage`. */
   readonly action: string;
   /** The last part of the queue's URL. */
   readonly queue: string;
@@ -21,7 +21,7 @@ export interface SqsAnswer {
 /** `hang` never answers, `reset` breaks the connection, `fail` is a 500. */
 type SqsFault = 'hang' | 'reset' | 'fail';
 
-/** The answer to a request; `forward` gets the real server's. */
+/** The answer to a request; `forward` gets the real server's answer. */
 export type SqsRule = (
   request: SqsRequest,
   forward: (input?: Readonly<Record<string, unknown>>) => Promise<SqsAnswer>,
@@ -29,11 +29,11 @@ export type SqsRule = (
 
 const forwardAll: SqsRule = (_request, forward) => forward();
 
-/** Forwards everything, but shortens long polls to a second, so that a test gets several of them. */
+/** Forwards everything, but shortens long polls to a second, so that a test sees several of them. */
 export const shortPolls: SqsRule = ({ action, input }, forward) =>
   forward(action === 'ReceiveMessage' ? { ...input, WaitTimeSeconds: 1 } : input);
 
-/** An SQS error as the service words it. */
+/** An SQS error in the service's wording. */
 export function sqsError(status: number, name: string, message: string): SqsAnswer {
   return {
     status,
@@ -45,7 +45,7 @@ export function sqsError(status: number, name: string, message: string): SqsAnsw
 export class SqsProxy {
   /** The endpoint to give to a client. */
   readonly url: string;
-  /** Where requests go; to be set before the first one comes. */
+  /** Where requests are forwarded; set it before the first request. */
   upstream: string;
   rule: SqsRule = forwardAll;
   /** Every request, in order of arrival. */
@@ -68,19 +68,19 @@ export class SqsProxy {
     this.rule = forwardAll;
   }
 
-  /** Requests so far: of one action and one queue, or of all where these are omitted. */
+  /** Requests so far: for one action and one queue, or for all if omitted. */
   count(action?: string, queue?: string): number {
     const fits = (request: SqsRequest): boolean =>
       (action === undefined || request.action === action) && (queue === undefined || request.queue === queue);
     return this.requests.filter(fits).length;
   }
 
-  /** Requests of an action that have begun and not ended. */
+  /** Requests of an action in progress. */
   outstanding(action: string): number {
     return this.#outstanding.get(action) ?? 0;
   }
 
-  /** Resolves when `predicate` holds; asked again whenever a request arrives or ends. */
+  /** Resolves when `predicate` holds; checked whenever a request arrives or ends. */
   async waitFor(predicate: () => boolean): Promise<void> {
     if (predicate()) return;
     await new Promise<void>((resolve) => {
@@ -123,7 +123,7 @@ export class SqsProxy {
     const body = JSON.stringify(answer.output);
     const headers = {
       'content-type': 'application/x-amz-json-1.0',
-      // As AWS says it: what is large is known before it is read.
+      // Like AWS: the size is known before the body is read.
       'content-length': Buffer.byteLength(body),
     };
     response.writeHead(answer.status, { ...headers, ...answer.headers }).end(body);
@@ -153,7 +153,7 @@ export class SqsProxy {
 
 /** Starts a proxy on any free port. @param upstream may be set later, before the first request. */
 export async function startSqsProxy(upstream = ''): Promise<SqsProxy> {
-  // A connection that it ended after 5 s of silence would be lost to a request under way.
+  // Closing a connection after 5 s of silence would break a request in flight.
   const server = createServer({ keepAliveTimeout: 0 });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return new SqsProxy(server, upstream);

@@ -1,4 +1,4 @@
-/** What an operator may do to a queue while a worker works on it. */
+/** What an operator may do to a queue while a worker uses it. */
 import {
   DeleteQueueCommand,
   PurgeQueueCommand,
@@ -14,13 +14,13 @@ export async function purgeQueue(client: SQSClient, url: string): Promise<void> 
   await client.send(new PurgeQueueCommand({ QueueUrl: url }));
 }
 
-/** Sets how many bytes the queue takes in a message. */
+/** Sets the maximum message size of the queue in bytes. */
 export async function setMaximumBytes(client: SQSClient, url: string, bytes: number): Promise<void> {
   const Attributes = { MaximumMessageSize: String(bytes) };
   await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));
 }
 
-/** Sets how long the queue keeps a message. */
+/** Sets the queue's message retention. */
 export async function setRetention(client: SQSClient, url: string, seconds: number): Promise<void> {
   const Attributes = { MessageRetentionPeriod: String(seconds) };
   await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));

@@ -1,10 +1,10 @@
-/** The end-to-end tests that are not run on `local-aws-sqs`, and why: what the tests or the server cannot show there. */
+/** The end-to-end tests that do not run on `local-aws-sqs`, and why: what the tests or the server cannot show there. */
 
 const CONTENTS = 'looks into queues from within the server, which tells the contents only of fauxqs';
 const OWN = 'starts a server of its own';
 const OTHER = 'is about something else than SQS, and costs time';
 
-/** Files of test/e2e. */
+/** Files in test/e2e. */
 export const filesOnFauxqsAlone: Readonly<Record<string, string>> = {
   bin: OTHER,
   'broken-pipe': OTHER,
@@ -22,7 +22,7 @@ export const filesOnFauxqsAlone: Readonly<Record<string, string>> = {
   'walk-throughs': OWN,
 };
 
-/** Parts of titles of tests, in files that are run otherwise; without characters that mean something in a regular expression. */
+/** Parts of test titles, in files that otherwise run; without characters that are special in a regular expression. */
 export const testsOnFauxqsAlone: Readonly<Record<string, string>> = {
   'to another client that has settled the message causes no second delete or dead letter': CONTENTS,
   'while waiting behind another of its Identifier leaves the one call to the next delivery': CONTENTS,

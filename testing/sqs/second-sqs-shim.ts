@@ -1,30 +1,30 @@
 /**
- * What `local-aws-sqs` does otherwise than AWS in every test, mended on the wire:
+ * Corrects on the wire what `local-aws-sqs` does differently from AWS in every test:
  *
- * - In a long poll it sleeps for the whole time, whatever comes meanwhile: it is asked when there is something, instead.
- * - A receive that its client has given up takes messages for 40 ms more: none is under way while there is nothing.
- * - It knows the names of system attributes by the older field of the request alone.
+ * - During a long poll it sleeps for the whole time, whatever arrives: it is asked only when there is something.
+ * - A receive that its client has abandoned takes messages for 40 ms more: no receive is in flight while there is nothing.
+ * - It knows names of system attributes only in the older field of the request.
  * - It counts every change of visibility as a receive: receives are counted here.
  * - It counts messages in flight among the visible ones.
- * - The checksum of attributes is wrong for characters beyond ASCII: it is left out.
+ * - Its checksum of attributes is wrong for characters beyond ASCII: the checksum is left out.
  * - It answers a change of visibility before it has made it.
- * - On a busy machine a receive without a wait finds nothing in a queue that has something: it is asked again.
+ * - On a busy machine, a receive without a wait may find nothing in a queue that has messages: it is repeated.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { SqsAnswer, SqsRule } from './proxy.ts';
 
-/** Between two looks of a long poll, in milliseconds. */
+/** Time between two looks of a long poll, in milliseconds. */
 const LOOK_MS = 25;
-/** For how long nothing is not believed of a standard queue that has something. */
+/** For this long, an empty answer from a standard queue with messages is not believed. */
 const DOUBT_MS = 1_000;
 
 type Json = Readonly<Record<string, unknown>>;
 type Forward = Parameters<SqsRule>[1];
 
 export interface SecondSqs {
-  /** Resolves when what was asked of the server directly is done: requests are passed on after it. */
+  /** Resolves when direct requests to the server are done: other requests are forwarded after that. */
   readonly asked: () => Promise<void>;
-  /** Messages that a receive would bring; undefined where there is no such queue. */
+  /** Number of messages that a receive would return; undefined if there is no such queue. */
   readonly ready: (queue: string) => number | undefined;
 }
 
@@ -36,7 +36,7 @@ export function secondSqsShim({ asked, ready }: SecondSqs): SqsRule {
       return counted(await poll(queue, input, forward, () => ready(queue)), receives);
     if (action === 'GetQueueAttributes') return withoutInFlight(await forward());
     const answer = await forward();
-    // It changes by a timer of 1 ms at least; one that was set after it and is longer ends after it.
+    // The server uses a timer of at least 1 ms; a longer timer that is set later also ends later.
     if (action.startsWith('ChangeMessageVisibility')) await setTimeout(2);
     return answer;
   };
@@ -56,7 +56,7 @@ async function poll(
       const answer = await forward({ ...input, AttributeNames, WaitTimeSeconds: 0 });
       const { Messages } = answer.output;
       const some = Array.isArray(Messages) && Messages.length > 0;
-      // Of a FIFO queue what there is may be behind what is in flight.
+      // In a FIFO queue, the messages may be behind those in flight.
       const isDoubtful = !queue.endsWith('.fifo') && ready() !== 0 && performance.now() < until + DOUBT_MS;
       if (some || answer.status !== 200 || (isOver && !isDoubtful)) return answer;
     }
@@ -64,13 +64,13 @@ async function poll(
   }
 }
 
-/** The answer to a receive with the receive counts that AWS would say. */
+/** The answer to a receive with the receive counts that AWS would give. */
 function counted(answer: SqsAnswer, receives: Map<string, number>): SqsAnswer {
   const messages = answer.output.Messages as readonly Json[] | undefined;
   if (messages === undefined) return answer;
   const Messages = messages.map(withoutWrongChecksum).map((message) => {
     const attributes = (message.Attributes ?? {}) as Json;
-    // A message keeps its id where a redrive policy moves it; its count begins anew there.
+    // A message keeps its id when a redrive policy moves it, but its count starts again.
     const key = `${message.MessageId} ${attributes.SentTimestamp}`;
     const count = (receives.get(key) ?? 0) + 1;
     receives.set(key, count);

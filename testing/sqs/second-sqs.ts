@@ -1,4 +1,4 @@
-/** A second SQS server for the same tests, by other hands than the first: `local-aws-sqs`, behind a shim ({@link secondSqsShim}). */
+/** A second SQS server for the same tests, from other authors than the first: `local-aws-sqs`, behind a shim ({@link secondSqsShim}). */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRequestHandler } from 'local-aws-sqs';
@@ -23,7 +23,7 @@ export async function startSecondSqs(region: string): Promise<SqsServer> {
   });
   const { service } = made.handler;
   const proxy = await startSqsProxy(own);
-  /** What was asked for without waiting for it: requests come after it. */
+  /** Direct requests that were not awaited: other requests come after them. */
   let asked: Promise<void> = Promise.resolve();
   proxy.rule = secondSqsShim({
     asked: () => asked,
@@ -76,7 +76,7 @@ export async function startSecondSqs(region: string): Promise<SqsServer> {
   };
 }
 
-/** So many messages whose contents are not told. */
+/** `count` messages of unknown content. */
 function many(count: number): never[] {
   return Array.from({ length: count }) as never[];
 }
@@ -88,7 +88,7 @@ function countsOf({ Queues }: Handler['service'], name: string) {
   const inflight = Number(attributes.ApproximateNumberOfMessagesNotVisible);
   return {
     arn: String(attributes.QueueArn),
-    // It counts those in flight among the others.
+    // The server counts messages in flight among the others.
     ready: Number(attributes.ApproximateNumberOfMessages) - inflight,
     delayed: Number(attributes.ApproximateNumberOfMessagesDelayed),
     inflight,

@@ -1,4 +1,4 @@
-/** The SQS server of a stage: fauxqs, or another one for the same tests. */
+/** The SQS server of a stage: fauxqs, or another server for the same tests. */
 import { startFauxqs } from 'fauxqs';
 import { startSecondSqs } from './second-sqs.ts';
 import type { SqsServer } from './sqs-server.ts';
@@ -6,7 +6,7 @@ import type { SqsServer } from './sqs-server.ts';
 const judges = ['fauxqs', 'local-aws-sqs'] as const;
 export type SqsJudge = (typeof judges)[number];
 
-/** The server of stages that name none: `SQS_JUDGE` (CI runs the end-to-end tests once more with `local-aws-sqs`), or fauxqs. */
+/** The server of stages that do not name one: `SQS_JUDGE` (CI runs the end-to-end tests again with `local-aws-sqs`), or fauxqs. */
 function judgeOfRun(): SqsJudge {
   const named = process.env.SQS_JUDGE ?? 'fauxqs';
   const judge = judges.find((known) => known === named);

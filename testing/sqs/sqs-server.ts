@@ -1,7 +1,7 @@
-/** What tests want of an SQS server besides its protocol. */
+/** What tests need from an SQS server in addition to its protocol. */
 import type { FauxqsServer } from 'fauxqs';
 
-/** The second server tells numbers of messages alone, not their contents, and has no topics. */
+/** The second server only gives numbers of messages, not their contents, and has no topics. */
 export type SqsServer = Pick<
   FauxqsServer,
   | 'port'
@@ -15,6 +15,6 @@ export type SqsServer = Pick<
   | 'reset'
   | 'stop'
 > & {
-  /** Resolves when the queues that were made are there; where it is missing they are at once. */
+  /** Resolves when the queues exist; if missing, they exist immediately. */
   made?(): Promise<void>;
 };

@@ -1,6 +1,6 @@
 /**
- * A FIFO queue as AWS has it, in memory: as many messages of a group per receive as there are, in order, and none of the
- * group while one is in flight; deduplication for five minutes; a handle is good until its lease lapses.
+ * A FIFO queue like AWS's, in memory: a receive gets as many messages of a group as there are, in order, and none of the
+ * group while one is in flight; deduplication for five minutes; a handle is valid until its lease expires.
  */
 import { hash, randomUUID } from 'node:crypto';
 import { extensionFault, type Flight, type Refusal, type SentMessage } from './strict-sqs-rules.ts';
@@ -28,7 +28,7 @@ export interface SendReceipt {
 export class StrictFifo {
   readonly #now: () => number;
   readonly #groups = new Map<string, Stored[]>();
-  /** Also of messages that were deleted. */
+  /** Including those of deleted messages. */
   readonly #handles = new Map<string, Stored>();
   readonly #sent = new Map<string, { readonly at: number; readonly receipt: SendReceipt }>();
   readonly #waiters = new Set<() => void>();
@@ -39,7 +39,7 @@ export class StrictFifo {
     this.#now = now;
   }
 
-  /** Takes a message, or answers as if when its deduplication id was used within five minutes. */
+  /** Accepts a message, or only answers as if, when its deduplication id was used within five minutes. */
   send(sent: SentMessage, deduplicationId: string): SendReceipt {
     const now = this.#now();
     const former = this.#sent.get(deduplicationId);
@@ -71,7 +71,7 @@ export class StrictFifo {
     return receipt;
   }
 
-  /** Up to `max` messages, in SQS's own words. */
+  /** Up to `max` messages, in SQS's own format. */
   receive(max: number, visibilitySeconds: number): object[] {
     const now = this.#now();
     const received: Stored[] = [];
@@ -79,7 +79,7 @@ export class StrictFifo {
       if (received.length === max) break;
       if (group.some(({ flight }) => flight !== undefined && flight.until > now)) continue;
       received.push(...group.slice(0, max - received.length));
-      // Others first the next time.
+      // Next time other groups come first.
       this.#groups.delete(groupId);
       this.#groups.set(groupId, group);
     }
@@ -93,7 +93,7 @@ export class StrictFifo {
     });
   }
 
-  /** Deletes by handle; one that is used up already is deleted again, one that has expired is refused. */
+  /** Deletes by handle; a handle already used is accepted again, an expired one is refused. */
   delete(handle: string): Refusal | undefined {
     const message = this.#handles.get(handle);
     if (message === undefined)
@@ -127,14 +127,14 @@ export class StrictFifo {
     this.#groups.clear();
   }
 
-  /** Messages that could be received were their groups free, and those in flight. */
+  /** Messages that could be received if their groups were free, and those in flight. */
   counts(): { readonly visible: number; readonly inFlight: number } {
     const all = [...this.#groups.values()].flat();
     const inFlight = all.filter(({ flight }) => flight !== undefined && flight.until > this.#now()).length;
     return { visible: all.length - inFlight, inFlight };
   }
 
-  /** Resolves when something has changed, or after `ms`: leases lapse without a sign. */
+  /** Resolves when something has changed, or after `ms`: leases expire without an event. */
   async changed(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);

@@ -1,4 +1,4 @@
-/** What the strict layer answers: AWS's rules first, then the emulator, or for FIFO queues the model of one. */
+/** The strict layer's answers: AWS's rules first, then the emulator or, for FIFO queues, the model. */
 import { hash } from 'node:crypto';
 import { StrictFifo } from './strict-fifo.ts';
 import {
@@ -23,7 +23,7 @@ import {
 
 /** How long the name of a deleted queue is refused, in milliseconds. */
 const NAME_BLOCKED_MS = 60_000;
-/** How often a long poll looks for leases that have lapsed, in milliseconds. */
+/** How often a long poll checks for expired leases, in milliseconds. */
 const LAPSE_POLL_MS = 25;
 
 interface FifoQueue {
@@ -156,13 +156,13 @@ export class StrictRules {
     }
   }
 
-  /** The model of a queue; undefined when there is no such queue. */
+  /** The model of a queue; undefined if there is no such queue. */
   async #fifo({ queue, input, forward }: Request): Promise<FifoQueue | undefined> {
     const known = this.#fifos.get(queue);
     if (known !== undefined) return known;
     const attributes = await attributesOf(input, forward);
     if (attributes === undefined) return undefined;
-    // Another request may have asked at the same time.
+    // Another request may have created it at the same time.
     const made = this.#fifos.get(queue) ?? { model: new StrictFifo(this.#now), attributes };
     this.#fifos.set(queue, made);
     return made;
@@ -172,7 +172,7 @@ export class StrictRules {
     const seconds = Number(input.VisibilityTimeout ?? queue.attributes.VisibilityTimeout);
     const end = performance.now() + Number(input.WaitTimeSeconds ?? 0) * 1_000;
     for (;;) {
-      // A client that has disconnected gets nothing, nor does one from a queue that was deleted.
+      // A client that has disconnected gets nothing, and neither does a client of a deleted queue.
       if (gone.aborted || this.#fifos.get(name) !== queue) return [];
       const messages = queue.model.receive(Number(input.MaxNumberOfMessages ?? 1), seconds);
       if (messages.length > 0 || performance.now() >= end) return messages;

@@ -1,11 +1,11 @@
-/** What AWS refuses in a message and the emulator lets pass. PURE. */
+/** What AWS refuses in a message but the emulator accepts. PURE. */
 
 export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
 
-/** A message as SendMessage and SendMessageBatch carry it. */
+/** A message as in SendMessage and SendMessageBatch. */
 export interface SentMessage {
   readonly MessageBody?: string;
   readonly MessageAttributes?: Readonly<Record<string, SentAttribute>>;
@@ -21,16 +21,16 @@ interface SentAttribute {
 }
 
 const MAX_ATTRIBUTES = 10;
-/** Bytes of body and attributes, of a message and of a request. */
+/** Maximum bytes of body and attributes, for a message and for a request. */
 export const MAX_BYTES = 1_048_576;
 const FORBIDDEN = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 const ATTRIBUTE_NAME = /^(?!aws\.|amazon\.|\.)(?!.*\.$)(?!.*\.\.)[\w.-]{1,256}$/i;
-/** Of group and deduplication ids. */
+/** Valid group and deduplication ids. */
 const FIFO_ID = /^[\w!"#$%&'()*+,\-./:;<=>?@[\\\]^`{|}~]{1,128}$/;
 
 const invalid = (message: string): Refusal => ({ code: 'InvalidParameterValue', message });
 
-/** Why SQS refuses a message; undefined when it accepts it. */
+/** Why SQS refuses a message; undefined if it accepts the message. */
 export function refusalOf(message: SentMessage, fifo: boolean): Refusal | undefined {
   const { MessageBody: body = '', MessageAttributes: attributes = {} } = message;
   if (body === '') return { code: 'MissingParameter', message: 'MessageBody is missing.' };
@@ -70,7 +70,7 @@ function idFault(message: SentMessage, fifo: boolean): Refusal | undefined {
   return undefined;
 }
 
-/** What SQS counts of a message, in bytes. */
+/** The size of a message as SQS counts it, in bytes. */
 export function bytesOf({ MessageBody = '', MessageAttributes = {} }: SentMessage): number {
   let bytes = Buffer.byteLength(MessageBody);
   for (const [name, { DataType = '', StringValue, BinaryValue }] of Object.entries(MessageAttributes)) {
@@ -80,7 +80,7 @@ export function bytesOf({ MessageBody = '', MessageAttributes = {} }: SentMessag
   return bytes;
 }
 
-/** The total time a receive may keep a message from others, in milliseconds. */
+/** The total time that a receive may hide a message from others, in milliseconds. */
 const MAX_HOLD_MS = 43_200_000;
 
 /** One delivery of one message. */
@@ -89,7 +89,7 @@ export interface Flight {
   until: number;
 }
 
-/** Why the visibility of a message cannot be changed; undefined when it can. */
+/** Why the visibility of a message cannot be changed; undefined if it can. */
 export function extensionFault(
   flight: Flight | undefined,
   seconds: number,

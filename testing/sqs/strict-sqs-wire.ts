@@ -1,4 +1,4 @@
-/** SQS's JSON protocol as the strict layer speaks it: requests, answers, and the emulator behind. */
+/** SQS's JSON protocol in the strict layer: requests, answers, and the emulator behind it. */
 import type { Refusal, SentMessage } from './strict-sqs-rules.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -11,12 +11,12 @@ export interface Answer {
 }
 
 export interface Request {
-  /** As `ReceiveMessage`. */
+  /** Such as `ReceiveMessage`. */
   readonly action: string;
   /** The queue's name. */
   readonly queue: string;
   readonly input: Input;
-  /** Asks the emulator: the request as it came, or with another input or action. */
+  /** Asks the emulator: the original request, or one with another input or action. */
   readonly forward: (input?: Input, action?: string) => Promise<Answer>;
   /** Aborts when the client disconnects. */
   readonly gone: AbortSignal;
@@ -67,7 +67,7 @@ export function single(refusal: Refusal | undefined): Answer {
   return refusal === undefined ? ok() : refused(refusal);
 }
 
-/** The answer to a request about several, each carried out by itself. */
+/** The answer to a request about several messages, each carried out separately. */
 export function batch(entries: readonly Entry[], carryOut: (entry: Entry) => Refusal | object): Answer {
   const Successful: object[] = [];
   const Failed: object[] = [];

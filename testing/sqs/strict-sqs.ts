@@ -1,5 +1,5 @@
 /**
- * SQS as strict as AWS's: a thin HTTP layer before the emulator that enforces the rules the emulator lacks. It keeps the
+ * SQS as strict as AWS's: a thin HTTP layer in front of the emulator that enforces the rules the emulator lacks. It keeps the
  * messages of FIFO queues itself (strict-fifo.ts) and forwards everything else. Purge, delete and create queues through
  * it.
  */
@@ -24,7 +24,7 @@ export interface StrictSqs {
 
 export async function startStrictSqs({ upstream, now = Date.now }: StrictSqsOptions): Promise<StrictSqs> {
   const rules = new StrictRules(now);
-  // A connection that it ended after 5 s of silence would be lost to a request under way.
+  // Closing a connection after 5 s of silence would break a request in flight.
   const server = createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
     serve(rules, upstream, incoming, response).catch((error: unknown) => {
       if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);

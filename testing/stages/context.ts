@@ -1,4 +1,4 @@
-/** A command run in this process, with streams, signals and time that a test holds. */
+/** A command run in this process, with streams, signals and time under the test's control. */
 import { PassThrough, Readable } from 'node:stream';
 import { Command } from 'commander';
 import type { CommandContext } from '../../src/cli/context.ts';
@@ -9,7 +9,7 @@ import { systemClock } from '../../src/time/clock.ts';
 export interface CommandRun {
   readonly exitCode: number;
   readonly stdout: string;
-  /** What the command printed there, without `error`. */
+  /** What the command printed to stderr, without `error`. */
   readonly stderr: string;
   /** The message of the CommandError that ended the command, or ''. */
   readonly error: string;
@@ -20,11 +20,11 @@ export interface FakeContext extends CommandContext {
   readonly output: { readonly stdout: string; readonly stderr: string };
   /** Sends a signal to the command. */
   readonly signal: (name: 'SIGINT' | 'SIGTERM') => void;
-  /** Exit codes that the command left with at once. */
+  /** Exit codes of immediate exits. */
   readonly exits: readonly number[];
 }
 
-/** A context that reads and waits for nothing, without a terminal; `parts` replaces what the test is about. */
+/** A context without input, waits or a terminal; `parts` replaces what the test is about. */
 export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
   const output = { stdout: '', stderr: '' };
   const keep = (name: 'stdout' | 'stderr'): PassThrough =>
@@ -66,7 +66,7 @@ export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
 
 /**
  * Runs `name args` with the command that `configure` makes.
- * @throws CommanderError for arguments that the command does not take, and every error that is no CommandError.
+ * @throws CommanderError for arguments that the command does not accept, and every error other than CommandError.
  */
 export async function runConfigured(
   configure: (command: Command, context: CommandContext) => void,

@@ -1,10 +1,10 @@
-/** Time limits of calls that no slow machine can exceed: they end what a simulated API leaves without an answer. */
+/** Time limits of calls that no slow machine can exceed: they end only calls that a simulated API leaves unanswered. */
 import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 import type { StartTimer } from '../../src/time/clock.ts';
 
 /**
- * Time limits for all calls to this API. They are exceeded as soon as each call that is open is one that the API has received
- * and lets hang, and never otherwise, whatever their length. For clients that abort no hung call themselves.
+ * Time limits for all calls to this API. Whatever their length, they expire as soon as the API has received every open call and
+ * lets it hang, and never otherwise. For clients that do not abort hung calls themselves.
  */
 export function limitsOfHungCalls(api: Pick<SimulatedApi, 'onCall' | 'stats'>): StartTimer {
   const open = new Set<() => void>();

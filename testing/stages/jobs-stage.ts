@@ -19,7 +19,7 @@ interface Standing {
 interface StageRun extends Pick<JobsRun, 'interrupt' | 'env' | 'stdin' | 'terminal'> {
   readonly clock?: Clock;
   readonly random?: () => number;
-  /** Default: it takes as long as it says. */
+  /** Default: real waits. */
   readonly sleep?: JobsSleep;
   /** Default: the folder of plans. */
   readonly cwd?: string;
@@ -27,7 +27,7 @@ interface StageRun extends Pick<JobsRun, 'interrupt' | 'env' | 'stdin' | 'termin
 
 type JobsSleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** A stage with a folder of plans; the worker is started where a test wants it. */
+/** A stage with a folder of plans; the test starts the worker if it needs one. */
 export async function setJobs(api: SimulatedApiSettingsInput = {}, options: StageOptions = {}) {
   const stage = await setStage({ outcomes: true, api, ...options });
   onTestFinished(() => stage.strike());

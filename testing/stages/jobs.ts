@@ -1,4 +1,4 @@
-/** Runs commands of `jobs` in this process, in a folder of their own. */
+/** Runs commands of `jobs` in this process, in a separate folder. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export interface JobsRun {
   readonly terminal?: boolean;
   /** Resolves when the user presses Ctrl-C. */
   readonly interrupt?: Promise<void>;
-  /** Parts of the context in place of the fake ones. */
+  /** Parts of the context that replace the fake ones. */
   readonly context?: Partial<CommandContext>;
 }
 
@@ -47,7 +47,7 @@ export class JobsFolder {
     return readdirSync(this.path).toSorted();
   }
 
-  /** A plan with all of its rows: those to change, and those left out. */
+  /** A plan with all its rows: those to change, and those left out. */
   async plan(
     name: string,
   ): Promise<Plan & { readonly all: readonly ChangeRow[]; readonly leftOut: readonly LeftOutRow[] }> {
@@ -67,7 +67,7 @@ export class JobsFolder {
       stdin: Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY: terminal }),
       isTerminal: terminal,
       clock: { wall: () => startedAt, monotonic: systemClock.monotonic },
-      // The longest wait here is for `check`, which is not to be late.
+      // The longest wait here is for `check`, which must not be late.
       sleep: (ms, signal) =>
         ms < 5_000
           ? Promise.resolve()
@@ -83,7 +83,7 @@ export class JobsFolder {
   }
 }
 
-/** What the SDK reads from the process itself. */
+/** Sets the variables that the SDK reads from the process itself. */
 export function useApi(api?: SimulatedApi): void {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');

@@ -18,7 +18,7 @@ export interface LettersResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, in the order in which they came. */
+  /** Both streams, in the order of output. */
   readonly both: string;
 }
 
@@ -29,13 +29,13 @@ export interface LettersOptions {
   /** The input stays open after that. */
   readonly staysOpen?: boolean;
   readonly clock?: Clock;
-  /** The folder that relative paths begin at. */
+  /** The base folder of relative paths. */
   readonly cwd?: string;
-  /** The user presses Ctrl-C so many milliseconds after the start. */
+  /** The user presses Ctrl-C this many milliseconds after the start. */
   readonly interruptAfterMs?: number;
-  /** The width of the terminal that stdout is; undefined: a pipe. */
+  /** The width of stdout's terminal; undefined: a pipe. */
   readonly columns?: number;
-  /** Called on every piece of output, with a way to interrupt. */
+  /** Called for every piece of output, with a function that interrupts. */
   readonly onOutput?: (interrupt: () => void) => void;
 }
 
@@ -44,7 +44,7 @@ export function runLetters(args: readonly string[], options: LettersOptions): Pr
   return runInProcess(['dead-letters', ...args], options);
 }
 
-/** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
+/** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with everything it has. */
 export async function runInProcess(
   args: readonly string[],
   {

@@ -1,4 +1,4 @@
-/** Newest wins, by pairs: two updates of each task, with partly overlapping fields, of which the newer must win. */
+/** Newest wins, by pairs: two updates for each task, with partly overlapping fields, of which the newer must win. */
 import { randomUUID } from 'node:crypto';
 import { claimDurationMs } from '../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
@@ -9,15 +9,15 @@ export interface PairsReport {
   readonly superseded: number;
   /** Updates applied without the fields that had newer values. */
   readonly inPart: number;
-  /** Calls without an answer: they may take effect after their successor, against which nothing is promised. */
+  /** Calls without an answer: they may take effect after their successor, which no promise excludes. */
   readonly unanswered: number;
-  /** Tasks that ended with a value that is not the newest one: must be none. */
+  /** Tasks that ended with a value other than the newest: must be none. */
   readonly old: readonly string[];
 }
 
 type Fields = readonly ('Description' | 'TaskConfigurationId')[];
 
-/** Fields of the older and of the newer update, in turn: the same, one more, one less, and others. */
+/** Fields of the older and of the newer update, in rotation: the same, one more, one less, and others. */
 const shapes: readonly { readonly older: Fields; readonly newer: Fields }[] = [
   { older: ['Description'], newer: ['Description'] },
   { older: ['Description', 'TaskConfigurationId'], newer: ['Description'] },
@@ -56,7 +56,7 @@ export async function sentTogether(stage: Stage, pairs: number, random: () => nu
   const bodies = Array.from({ length: 2 * pairs }, (_, i) =>
     i % 2 === 0 ? updateOf(i / 2, 'newer', issuedAt) : updateOf((i - 1) / 2, 'older', issuedAt - 1),
   );
-  // Shuffled, or both of a pair come with one receive, to one worker.
+  // Shuffled: otherwise both of a pair come with one receive, to one worker.
   for (let i = bodies.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [bodies[i], bodies[j]] = [bodies[j] ?? {}, bodies[i] ?? {}];

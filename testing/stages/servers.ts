@@ -1,4 +1,4 @@
-/** The servers of every stage: a real SQS server with its queues, as strict as AWS's on request, and the simulated API. */
+/** The servers of every stage: a real SQS server with its queues, on request as strict as AWS's, and the simulated API. */
 import type { Message } from '../../src/message/message.ts';
 import { createSqsClient, type SQSClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
@@ -15,11 +15,11 @@ export const REGION = 'eu-west-1';
 export const credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret-key-of-tests' };
 
 export interface ServersOptions {
-  /** The queues to make, with their attributes. `updates` and `dead` are FIFO queues where `fifo` says so. */
+  /** The queues to create, with their attributes. `updates` and `dead` are FIFO queues if `fifo` is set. */
   readonly queues: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** `updates` and `dead` are `updates.fifo` and `dead.fifo`, and SQS is strict. */
   readonly fifo: boolean;
-  /** SQS is as strict as AWS's, where the emulator is not. */
+  /** SQS is as strict as AWS's, even where the emulator is not. */
   readonly strict: boolean;
   readonly api: SimulatedApiOptions;
   /** Another SQS server than fauxqs. */
@@ -29,7 +29,7 @@ export interface ServersOptions {
 export class Servers {
   readonly sqs: SqsServer;
   readonly api: SimulatedApi;
-  /** Where clients find SQS. */
+  /** The SQS endpoint for clients. */
   readonly sqsUrl: string;
   readonly #strict: StrictSqs | undefined;
   readonly #fifo: boolean;
@@ -56,12 +56,12 @@ export class Servers {
     return servers;
   }
 
-  /** The name of `updates` or `dead` in SQS; other queues are standard ones and called as they are. */
+  /** The name of `updates` or `dead` in SQS; other queues are standard queues and keep their names. */
   nameOf(queue: string): string {
     return this.#fifo && (queue === 'updates' || queue === 'dead') ? `${queue}.fifo` : queue;
   }
 
-  /** @param endpoint where its client finds SQS: a proxy's, say. */
+  /** @param endpoint the SQS endpoint of its client, such as a proxy's. */
   queueUrl(queue: string, endpoint = this.sqsUrl): string {
     return `${endpoint}/000000000000/${this.nameOf(queue)}`;
   }
@@ -87,7 +87,7 @@ export class Servers {
 
 /**
  * Receives until the queue has no visible message left.
- * @param after called with each batch, to delete it, say; without it the messages stay, invisible.
+ * @param after called with each batch, for example to delete it; without it, the messages stay, invisible.
  */
 export async function receiveAll(
   queue: Queue,

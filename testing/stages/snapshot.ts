@@ -40,7 +40,7 @@ export const well: WorkerSnapshot = {
   ...new Activity({ wall: () => 0, monotonic: () => 0 }).now(),
 };
 
-/** All conditions, these raised at the epoch by an error of this name. */
+/** All conditions; the given ones are raised at the epoch by an error of this name. */
 export function conditionsAt(
   raised: Partial<Record<ConditionName, string>> = {},
 ): WorkerSnapshot['conditions'] {

@@ -43,7 +43,7 @@ export const fastTimings: WorkerTimings = {
   outcomeBackoff: { baseMs: 100, maxMs: 200 },
 };
 
-/** A lease that is extended while a test watches: every 3 s, and a machine that stands still for 2 s loses none. */
+/** A lease that is extended while a test watches: every 3 s; a machine that stalls for 2 s loses no lease. */
 export const watchedLease = { VISIBILITY_TIMEOUT_SECONDS: '6' };
 
 export interface StageOptions {
@@ -53,42 +53,42 @@ export interface StageOptions {
   readonly timings?: WorkerTimings;
   readonly queueAttributes?: Record<string, string>;
   readonly deadLetterAttributes?: Record<string, string>;
-  /** Makes the queue `outcomes`, which the worker publishes to. */
+  /** Creates the queue `outcomes`, to which the worker publishes. */
   readonly outcomes?: boolean;
   readonly outcomeAttributes?: Record<string, string>;
-  /** Both queues are FIFO queues, served as strictly as AWS's: `updates.fifo` and `dead.fifo`. */
+  /** Both queues are FIFO queues, `updates.fifo` and `dead.fifo`, served as strictly as AWS's. */
   readonly fifo?: boolean;
   /** SQS is as strict as AWS's; implied by `fifo`. */
   readonly strict?: boolean;
   /** Another SQS server than fauxqs. */
   readonly judge?: SqsJudge;
-  /** More settings for the client of SQS: another endpoint (a proxy's), say. */
+  /** Further settings for the SQS client, such as another endpoint (a proxy's). */
   readonly sqs?: SQSClientConfig;
-  /** More settings for the client of the API: other credentials, say. */
+  /** Further settings for the API client, such as other credentials. */
   readonly apiClient?: OtaApiOptions['client'];
   /** Answers of the API that have a latency, by its settings or a script, wait for `letAnswer` instead of a time. */
   readonly holdAnswers?: boolean;
-  /** Calls time out when the API lets them hang, and only then: for tests that let some hang and not others. */
+  /** Calls time out only when the API lets them hang: for tests in which some calls hang and others do not. */
   readonly endHungCalls?: boolean;
-  /** Stands between the worker and the client of the API. */
+  /** Wraps the client of the API for the worker. */
   readonly wrapApi?: (api: OtaApi) => OtaApi;
   /** The worker's clock. */
   readonly clock?: Clock;
-  /** SQS's time, which makes ages that a test cannot wait for; by default, what SQS tells the worker. */
+  /** SQS's time, for ages that a test cannot wait for; default: what SQS tells the worker. */
   readonly queueTime?: QueueTime;
-  /** The worker's random source: 0 makes every backoff and deferral end at once. */
+  /** The worker's random source: with 0, every backoff and deferral ends at once. */
   readonly random?: () => number;
-  /** Calls per second that a worker is let start, where that is less than RATE_LIMIT: a share of it, say. */
+  /** Maximum calls per second that a worker may start, if less than RATE_LIMIT, such as a share of it. */
   readonly share?: number;
-  /** The limiter of a worker; one in its process when omitted. */
+  /** The limiter of a worker; default: one in its process. */
   readonly limiter?: (perSecond: number) => RateLimiter;
-  /** A worker's memory of what is newest; its own, in memory, when omitted. */
+  /** A worker's memory of what is newest; default: its own, in memory. */
   readonly newest?: () => Newest;
-  /** The API's clock, epoch milliseconds: the devices behind its tasks go by it. */
+  /** The API's clock, epoch milliseconds, which also determines the devices behind its tasks. */
   readonly apiNow?: () => number;
   /** The API's random source, for its faults and latencies. */
   readonly apiRandom?: () => number;
-  /** Of the stage's worker; made once, and closed with the stage. */
+  /** Tracing of the stage's worker; created once, and closed with the stage. */
   readonly tracing?: (config: Config) => Promise<WorkerTelemetry | undefined>;
   /** Called with every event of the worker before the stage is. */
   readonly listeners?: readonly WorkerListener[];
@@ -96,7 +96,7 @@ export interface StageOptions {
 
 export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
 
-/** Starts both servers and makes the queues `updates`, `dead` and, where asked, `outcomes`; the worker is made and not started. */
+/** Starts both servers and creates the queues `updates`, `dead` and, if asked, `outcomes`; creates the worker without starting it. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const answering = Promise.withResolvers<void>();
   const servers = await Servers.start({
@@ -130,7 +130,7 @@ export class Stage {
   readonly sqsUrl: string;
   readonly config: Config;
   worker: Worker;
-  /** Lets the answers go that `holdAnswers` holds, and all later ones. */
+  /** Releases the answers that `holdAnswers` holds, and all later ones. */
   readonly letAnswer: () => void;
   readonly #servers: Servers;
   readonly #options: StageOptions;
@@ -152,18 +152,18 @@ export class Stage {
     this.worker = this.makeWorker();
   }
 
-  /** Makes the stage's worker anew, traced, where the options ask for it. */
+  /** Creates the stage's worker again, traced, if the options ask for it. */
   async beginTracing(): Promise<void> {
     this.#telemetry = await this.#options.tracing?.(this.config);
     if (this.#telemetry !== undefined) this.worker = this.makeWorker();
   }
 
-  /** Sends the spans that wait. */
+  /** Sends pending spans. */
   async closeTracing(mostMs: number): Promise<void> {
     await this.#telemetry?.close(mostMs);
   }
 
-  /** A worker's environment for this stage: for workers in this process and for spawned ones. */
+  /** A worker's environment for this stage: for workers in this process and for separate processes. */
   environment(overrides: Environment = {}): Record<string, string> {
     const environment = {
       QUEUE_URL: this.#servers.queueUrl('updates'),
@@ -179,7 +179,7 @@ export class Stage {
       RATE_LIMIT: 'unlimited',
       RETRY_BASE_MS: '10',
       RETRY_MAX_MS: '50',
-      // A guard only: the worker, SQS and the API share this process, and no call may time out because that is slow.
+      // Only a safeguard: the worker, SQS and the API share this process, and no call may time out because it is slow.
       CALL_TIMEOUT_MS: '20000',
       HTTP_PORT: '0',
       ...overrides,
@@ -194,7 +194,7 @@ export class Stage {
     return this.#servers.queue(name, sqs);
   }
 
-  /** One more worker on the same queues. */
+  /** Another worker on the same queues. */
   makeWorker(config: Config = this.config): Worker {
     const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
     const { limiter = (perSecond: number) => new LocalRateLimiter(perSecond) } = this.#options;
@@ -244,7 +244,7 @@ export class Stage {
     });
   }
 
-  /** Puts bodies on the source queue, in order: strings as they are, objects as JSON. */
+  /** Sends bodies to the source queue, in order: strings as they are, objects as JSON. */
   async send(...bodies: readonly (string | object)[]): Promise<void> {
     for (let i = 0; i < bodies.length; i += 10) {
       const batch = bodies.slice(i, i + 10);
@@ -258,7 +258,7 @@ export class Stage {
     }
   }
 
-  /** Puts updates on a FIFO source queue, in order, each with its Identifier for a group. */
+  /** Sends updates to a FIFO source queue, in order, each with its Identifier as group. */
   async sendInOrder(...updates: readonly { readonly Identifier: string }[]): Promise<void> {
     for (let i = 0; i < updates.length; i += 10) {
       const failures = await this.source.send(
@@ -280,7 +280,7 @@ export class Stage {
     return identifiers;
   }
 
-  /** Resolves when `predicate` holds; it is asked again after every event of a worker. */
+  /** Resolves when `predicate` holds; checked after every event of a worker. */
   async until(predicate: () => boolean): Promise<void> {
     if (predicate()) return;
     await new Promise<void>((resolve) => {
@@ -307,23 +307,23 @@ export class Stage {
     );
   }
 
-  /** Resolves when so many messages ended applied or dead-lettered. */
+  /** Resolves when `count` messages ended applied or dead-lettered. */
   async ended(count: number): Promise<void> {
     await this.until(() => this.settled('acknowledge').length + this.settled('dead-letter').length >= count);
   }
 
-  /** Everything on the dead-letter queue, received and left there invisible. */
+  /** Everything on the dead-letter queue; received, and left there invisible. */
   deadLetters(): Promise<Message[]> {
     return receiveAll(this.dead);
   }
 
-  /** What is on the outcome queue, received and left there invisible. */
+  /** Everything on the outcome queue; received, and left there invisible. */
   async outcomes(): Promise<Outcome[]> {
     const messages = await receiveAll(this.queue('outcomes'));
     return messages.map(({ body }) => JSON.parse(body) as Outcome);
   }
 
-  /** Messages on the source queue that are visible, and those in flight. */
+  /** Visible messages on the source queue, and those in flight. */
   left(): { ready: number; inFlight: number } {
     const messages = this.sqs.inspectQueue(this.#servers.nameOf('updates'))?.messages;
     return { ready: messages?.ready.length ?? 0, inFlight: messages?.inflight.length ?? 0 };

@@ -1,4 +1,4 @@
-/** Whole workers at their own timings in virtual time: made, run and stopped under `vi.useFakeTimers()`. */
+/** Whole workers with their own timings in virtual time: created, run and stopped under `vi.useFakeTimers()`. */
 import { type Environment, readConfig } from '../../src/config.ts';
 import { Bounds } from '../../src/limits/bounds.ts';
 import type { OtaApi } from '../../src/ota/client.ts';
@@ -15,7 +15,7 @@ import { Worker } from '../../src/worker/worker.ts';
 import { seeded } from '../random.ts';
 import { MemoryQueue } from '../sqs/memory-queue.ts';
 
-/** The clock as fake timers set it: looked up at each call. */
+/** The clock of the fake timers, looked up at each call. */
 const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 
 export interface VirtualWorker {
@@ -31,7 +31,7 @@ export interface VirtualWorkerOptions {
   readonly call: OtaApi['updateOtaTask'];
   /** In addition to queues and region. */
   readonly env?: Environment;
-  /** Whether its rate adapts; default: it is that of `RATE_LIMIT`. */
+  /** Whether its rate adapts; default: it is fixed at `RATE_LIMIT`. */
   readonly adaptive?: boolean;
   /** Whether it publishes outcomes; default: it does not. */
   readonly publishes?: boolean;

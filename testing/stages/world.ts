@@ -15,26 +15,26 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What is made once and linked or copied into each folder, for it takes a process, or a command. */
+/** Created once and linked or copied into each folder, since creating it takes a process or a command. */
 export interface Made {
-  /** A FIFO and a device; undefined where this user may not make one. */
+  /** A FIFO and a device; undefined if this user may not create one. */
   readonly pipe?: string;
   readonly device?: string;
   /** A folder with a ledger in it. */
   readonly state: string;
-  /** A plan, a report and an export as commands write them. */
+  /** A plan, a report and an export as written by commands. */
   readonly plan: string;
   readonly report: string;
   readonly letters: string;
 }
 
-/** Files that a command with `--force` may replace, by what it writes. */
+/** Files that a command with `--force` may replace, by the kind that it writes. */
 export const replaceable = {
   plan: 'old.plan',
   report: 'old-report.csv',
 } as const;
 
-/** Files that `--force` must not take for replaceable ones: a link to one, and what begins with a word that they begin with too. */
+/** Files that `--force` must not mistake for replaceable ones: a link to one, and a file with the same first word. */
 export const lookAlikes = [
   'link.plan',
   'old.refused.csv',
@@ -45,7 +45,7 @@ export const lookAlikes = [
 
 const header = 'Identifier,Description\n';
 
-/** Paths that name what is there, in the ways that there are. */
+/** Paths of existing files, in all possible ways. */
 export const existing = [
   'rows.csv',
   'bad.csv',
@@ -69,16 +69,16 @@ export const existing = [
   ...Object.values(replaceable),
 ] as const;
 
-/** Paths where nothing is. */
+/** Paths where nothing exists. */
 export const free = ['new', 'sub/new.csv', 'linked-folder/new.csv', 'no-folder/new'] as const;
 
 /** State folders: one with a job, one whose ledger is the operator's own file, one that is a file. */
 export const stateFolders = ['state', 'not-ours', 'notes.txt'] as const;
 
-/** Inputs: never a pipe, for nobody writes into it. */
+/** Inputs: never a pipe, since nobody writes into it. */
 export const inputs = existing.filter((path) => path !== 'pipe');
 
-/** A folder of its own, removed by `remove`. */
+/** A separate folder, removed by `remove`. */
 export class World {
   readonly folder = mkdtempSync(join(tmpdir(), 'world-'));
   readonly #before: ReadonlyMap<string, string>;
@@ -116,7 +116,7 @@ export class World {
     this.#before = this.#look();
   }
 
-  /** Files of the operator's that are gone or changed, and what is left over of writing. The state folder is the program's own. */
+  /** Files of the operator that are gone or changed, and leftovers of writing. The state folder belongs to the program. */
   harm(): string[] {
     const now = this.#look();
     const changed = [...this.#before].filter(([name, was]) => now.get(name) !== was).map(([name]) => name);
@@ -137,7 +137,7 @@ export class World {
 
 function describe(path: string): string {
   const stat = lstatSync(path, { bigint: true });
-  // What is made in a folder changes its time.
+  // Creating something in a folder changes the folder's time.
   if (stat.isDirectory()) return `${stat.ino}`;
   const content = stat.isFile()
     ? readFileSync(path, 'latin1')

@@ -1,22 +1,22 @@
 /**
- * A walk-through: Markdown whose console blocks hold commands and what they really printed. PURE.
+ * A walk-through: Markdown whose console blocks contain commands and what they really printed. PURE.
  *
- * - A block fenced as `console` holds commands, each after `$ ` (further lines of it after `> `), and their output.
+ * - A block fenced as `console` contains commands, each after `$ ` (continuation lines after `> `), and their output.
  *   A command that does not end with 0 is followed by `[exit code N]`.
- * - A comment `<!-- run` … `-->` holds commands that set the scene, one a line; nothing of them is shown.
- * - A comment `<!-- sandbox … -->` holds the flags of the sandbox that all of them run against.
+ * - A comment `<!-- run` … `-->` contains set-up commands, one per line, of which nothing is shown.
+ * - A comment `<!-- sandbox … -->` contains the flags of the sandbox that all commands run against.
  */
 
 export interface Step {
   readonly command: string;
-  /** What the document says that it prints; undefined for one that is not shown. */
+  /** The output according to the document; undefined for a command that is not shown. */
   readonly output: string | undefined;
 }
 
 export interface WalkThrough {
   readonly sandbox: readonly string[];
   readonly steps: readonly Step[];
-  /** The document with each shown step's output replaced, in order. */
+  /** The document with the outputs of the shown steps replaced, in order. */
   readonly render: (outputs: readonly string[]) => string;
 }
 
@@ -25,7 +25,7 @@ export function readWalkThrough(text: string): WalkThrough {
   const sandbox = /^<!-- sandbox(.*)-->$/m.exec(text)?.[1]?.trim();
   if (sandbox === undefined) throw new Error('no line <!-- sandbox … --> with the flags of the sandbox');
   const steps: Step[] = [];
-  /** Text that stays, and between two pieces of it the output of one shown step. */
+  /** Fixed text; between two pieces is the output of one shown step. */
   const pieces: string[] = [];
   let piece = '';
   const lines = text.split('\n');
@@ -70,20 +70,20 @@ export function readWalkThrough(text: string): WalkThrough {
   };
 }
 
-/** How a step's output and its exit code stand in the document. */
+/** The form of a step's output and exit code in the document. */
 export function asWritten(output: string, exitCode: number): string {
   const ended = output === '' || output.endsWith('\n') ? output : `${output}\n`;
   return exitCode === 0 ? ended : `${ended}[exit code ${exitCode}]\n`;
 }
 
 /**
- * The output without what differs from run to run: times, ids, ports, counts of any kind, the spaces that they shift,
+ * The output without what differs between runs: times, ids, ports, counts of any kind, the spaces that they shift,
  * and lines of progress.
  */
 export function shapeOf(output: string): string {
   return (
     output
-      // Progress, of which a slow machine prints more.
+      // Lines of progress: a slow machine prints more of them.
       .replace(/^.* so far\n/gm, '')
       .replace(/^\S+: \d+%, .* rows ended; .*\n/gm, '')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')

@@ -1,11 +1,11 @@
-/** Steps of a walk-through, ours in this process, which is faster than a process each, and others in a shell. For tests. */
+/** Runs the steps of a walk-through: ours in this process, which is faster than a process each, others in a shell. For tests. */
 import { vi } from 'vitest';
 import { runInProcess } from '../stages/letters.ts';
 import { type RunStep, runInShell } from './run.ts';
 
 /**
- * The folder of this process and its environment become those of the scene: the test sets them back.
- * @param shellEnv more variables for the shell.
+ * Sets the folder and the environment of this process to those of the scene: the test restores them.
+ * @param shellEnv further variables for the shell.
  */
 export function inProcess(shellEnv: Readonly<Record<string, string>> = {}): RunStep {
   return async (command, scene) => {
@@ -18,7 +18,7 @@ export function inProcess(shellEnv: Readonly<Record<string, string>> = {}): RunS
   };
 }
 
-/** The words of a command, split as by a shell; undefined when it needs a real shell. */
+/** The words of a command, split like a shell does; undefined if it needs a real shell. */
 function wordsOf(command: string, env: Readonly<Record<string, string>>): string[] | undefined {
   const words: string[] = [];
   const rest = command

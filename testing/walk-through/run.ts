@@ -1,4 +1,4 @@
-/** Runs the steps of a walk-through against a sandbox of its own. */
+/** Runs the steps of a walk-through against a separate sandbox. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -8,7 +8,7 @@ import { asWritten, type Step, type WalkThrough } from './document.ts';
 
 const token = 'walk-through';
 
-/** What a step runs in. */
+/** The surroundings of a step. */
 export interface Scene {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
@@ -33,9 +33,9 @@ do sleep 0.2; done
 
 /**
  * Runs all steps in order.
- * @param runStep runs one command; by default a shell in which `ota-updater` is this checkout's.
- * @returns what every shown step printed, as it stands in the document.
- * @throws Error when a step that is not shown fails.
+ * @param runStep runs one command; default: in a shell in which `ota-updater` is this checkout's.
+ * @returns the output of every shown step, in the document's form.
+ * @throws Error if a step that is not shown fails.
  */
 export async function runWalkThrough(
   { sandbox, steps }: WalkThrough,
@@ -60,7 +60,7 @@ export async function runWalkThrough(
       env: {
         ...cloud.env,
         SANDBOX_TOKEN: token,
-        // As the wrapper in the folder is called: hints must not name this checkout.
+        // The name of the wrapper in the folder: hints must not name this checkout.
         OTA_UPDATER_COMMAND: 'ota-updater',
         USER: 'mia',
         RATE_LIMIT: '20',
@@ -79,7 +79,7 @@ export async function runWalkThrough(
   }
 }
 
-/** One command in a shell, its output in the order in which it came. */
+/** One command in a shell, with its output in order. */
 export async function runInShell(command: string, { folder, env }: Scene): Promise<StepResult> {
   const shell = Child.start('sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: folder,

@@ -1,4 +1,4 @@
-/** Work that comes and goes: there is less of it than the API accepts for a time, then more. */
+/** Demand that varies: for a time there is less work than the API accepts, then more. */
 import { backAfter } from '../asks.ts';
 import { family } from '../family.ts';
 
@@ -34,7 +34,7 @@ const swaying = [50, 500].map((limit) =>
 
 const QUIET_SECONDS = 120;
 
-/** A quiet queue, with a 429 now and then that says nothing of the rate; then a backlog, and no more noise. */
+/** A quiet queue, with an occasional 429 that says nothing about the rate; then a backlog, and no more noise. */
 const quiet = [
   { limit: 200, perSecond: 2, ceiling: 400 },
   { limit: 200, perSecond: 10, ceiling: 2_000 },
@@ -58,7 +58,7 @@ const quiet = [
   }),
 );
 
-/** Nothing is accepted for some seconds, after a quiet time and a backlog: that is no window that was spent. */
+/** Nothing is accepted for some seconds, after a quiet time and a backlog: this is not a spent window. */
 const outages = [200, 20].map((limit) =>
   family({
     group: 'demand',

@@ -1,6 +1,6 @@
 /**
- * Fleets without Redis: workers that know nothing of each other and share a limit. Measured for 240 s from 120 s after the
- * last start. Where each has at least 3/s and the burst is large, more is asked than elsewhere.
+ * Fleets without Redis: workers that do not know each other and share a limit. Measured for 240 s from 120 s after the
+ * last start. If each has at least 3/s and the burst is large, the requirements are stricter than elsewhere.
  */
 import { backAfter, even } from '../asks.ts';
 import { family, type Setting } from '../family.ts';
@@ -54,7 +54,7 @@ const started = [
 
 const BACKLOG = Number.POSITIVE_INFINITY;
 
-/** Shares by need: who has little work has all of it done, the others share the rest. */
+/** Shares by need: a worker with little work gets all of it done, the others share the rest. */
 const uneven = [
   fleet(4, 200, {
     name: '4 workers on 200/s, two with work for 10/s and 30/s',
@@ -70,7 +70,7 @@ const uneven = [
 
 const DEATH = 180;
 
-/** Half the workers die. The others have their part within half a minute, as of a limit that steps up. */
+/** Half of the workers die. The others have their part within half a minute, as for a limit that steps up. */
 const dying = [
   [8, 200],
   [4, 50],

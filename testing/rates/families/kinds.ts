@@ -1,4 +1,4 @@
-/** Limits that are no plain bucket: front ends with a share each, ticks, windows, calls in flight. */
+/** Limits other than plain buckets: front ends with a share each, ticks, windows, calls in flight. */
 import { family } from '../family.ts';
 
 const SHARE = 0.9;
@@ -66,7 +66,7 @@ const single = [
   ),
 );
 
-/** A limit per second and one per minute, as many an API has. */
+/** A limit per second and one per minute, as many APIs have. */
 const bucketAndWindow = family({
   group: 'windows',
   name: 'bucket 200/s and fixed window, 6000 in 60 s',
@@ -87,7 +87,7 @@ const bucketAndWindow = family({
 
 export const windows = [...single, bucketAndWindow];
 
-/** A call is in flight at the API for half its latency. Some calls are slow where the tail is long: the mean is 100 ms. */
+/** A call is in flight at the API for half of its latency. With the long tail, some calls are slow: the mean is 100 ms. */
 const TAIL = { share: 0.1, fastMs: 50, slowMs: 550 };
 const tail = (random: number): number => (random < TAIL.share ? TAIL.slowMs : TAIL.fastMs);
 

@@ -1,4 +1,4 @@
-/** Calls that are fast, slow, or slower the more there are; and machines that stand still. */
+/** Calls that are fast, slow, or slower the more there are; and machines that stall. */
 import { family } from '../family.ts';
 
 const fixed = [5, 300, 2_000].map((latencyMs) =>
@@ -15,7 +15,7 @@ const fixed = [5, 300, 2_000].map((latencyMs) =>
   }),
 );
 
-/** An answer tells of the rate of five seconds ago: what is asked is what can be seen in that time. */
+/** An answer tells about the rate of five seconds ago: the requirement allows for that. */
 const slowest = family({
   group: 'latency',
   name: 'bucket 100/s, latency 5 s',

@@ -1,4 +1,4 @@
-/** Limits that sway, step and drift. */
+/** Limits that oscillate, step and drift. */
 import { down, up } from '../asks.ts';
 import { family, type Setting } from '../family.ts';
 

@@ -1,4 +1,4 @@
-/** One worker beside other callers: some that keep their rate, some that adapt as it does. */
+/** One worker next to other callers: some keep their rate, others adapt as it does. */
 import { even, strangersLoss } from '../asks.ts';
 import { family, type Setting } from '../family.ts';
 
@@ -34,7 +34,7 @@ export const strangers = [
     seconds: 260,
     asks: [strangersLoss()],
   }),
-  // Half is a caller's part beside one that adapts: it may be taken only while the other has no work.
+  // Next to an adapting caller, a fair part is half: more may be taken only while the other has no work.
   beside('another that adapts', {
     rivals: [() => Number.POSITIVE_INFINITY],
     fromSecond: 60,
