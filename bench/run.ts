@@ -1,11 +1,11 @@
 /**
- * ota-updater beside what a user would pick instead.
+ * Compares ota-updater with what a user would pick instead.
  *
- *   node run.ts [scenario...] [--quick] [--against DIR] [--rounds N] [--family NAME]      all scenarios when none is named
+ *   node run.ts [scenario...] [--quick] [--against DIR] [--rounds N] [--family NAME]      all scenarios if none is named
  *
- * `--against DIR` names another checkout, installed: `drain` measures it in turn with this one, and nothing else; `traced` likewise,
- * one that knows of no traces. What differs by less than a round does from the next takes many: `--rounds N`, with `--quick` for short ones.
- * Nothing is written with either. Nor is it with `--family NAME`, one of the limiters of `fleet`.
+ * `--against DIR` names another checkout, installed: `drain` measures only this one and that one, in turn. So does `traced`, with a
+ * checkout that does not know traces. Differences smaller than those between rounds need many rounds: `--rounds N`, with `--quick` for
+ * short ones. With either, nothing is written. The same holds for `--family NAME`, one of the limiters of `fleet`.
  *
  * Writes results/README.md, results/results.json and plots; scenarios that are not run keep their last result. Linux.
  */
@@ -42,7 +42,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   traced,
   growth,
 };
-/** No scenario takes longer, whatever happens, in milliseconds. */
+/** Time limit of a scenario, in milliseconds: none takes longer. */
 const MAX_SCENARIO_MS = 60 * 60_000;
 
 const { values, positionals } = parseArgs({
@@ -108,7 +108,7 @@ async function runScenario(name: string): Promise<void> {
   }, MAX_SCENARIO_MS);
   const stage = await Stage.start();
   try {
-    // Emulator and API are warm before anyone is measured on them.
+    // Warms up emulator and API before anything is measured on them.
     await workOff(stage, byHand(), { warmUp: 0, updates: 2_000, maxSeconds: 30 });
     const result = await scenario({
       stage,

@@ -1,4 +1,4 @@
-/** `npm run chaos`: proves that nothing is lost. Exit code 1 when a promise was broken, 2 for misuse. */
+/** `npm run chaos`: proves that nothing is lost. Exit code 1 if a promise was broken, 2 for misuse. */
 import { parseArgs } from 'node:util';
 import { postgresInstalled } from '../testing/postgres/server.ts';
 import { describeFindings, tableOf } from './harness/report.ts';
@@ -70,7 +70,7 @@ function whole(name: keyof typeof values): number {
   process.exit(2);
 }
 
-/** Runs once for each seed, prints what each has shown, and of several a table. */
+/** Runs once per seed, and prints the findings of each run; for several runs, also a table. */
 async function runSeeds<Found extends { readonly broken: readonly string[] }>(
   run: (seed: number) => Promise<Found>,
   describe: (found: Found) => string,
@@ -152,7 +152,7 @@ if (values.help) {
         cuts: values.redis ? 4 : 3,
         cutMs: 4_000,
         clockSteps: 4,
-        // Linux has a command that takes file descriptors from a running process.
+        // Linux has a command that changes the descriptor limit of a running process.
         shortages: process.platform === 'linux' ? 2 : 0,
         workers: whole('workers'),
         denied: true,
@@ -164,5 +164,5 @@ if (values.help) {
   );
 }
 
-// Whatever is still open (a connection that was reset under way) must not keep it.
+// Open handles (such as a connection that was just reset) must not keep the process alive.
 process.stdout.write('', () => process.exit());

@@ -1,4 +1,4 @@
-/** `npm run soak`: steady load with random faults, and what stays behind in the worker. Exit code 1: it grows. */
+/** `npm run soak`: steady load with random faults, and what remains in the worker. Exit code 1: it grows. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,10 +36,10 @@ if (values.help) {
 const MB = 1_048_576;
 const SAMPLE_EVERY_S = 10;
 const CUT_EVERY_S = 60;
-/** All are touched within minutes, so that what is kept per task is full when it counts. */
+/** All tasks are used within minutes, so that data kept per task has reached its full size when measuring begins. */
 const TASKS = 10_000;
 const MAX_HEAP_MB_PER_MINUTE = 0.1;
-/** Sockets and timers come and go with the faults; what leaks raises the fewest there are. */
+/** Sockets and timers come and go with the faults; a leak raises their minimum. */
 const MAX_MORE_HANDLES = 10;
 
 const minutes = Number(values.minutes);

@@ -1,4 +1,4 @@
-/** Completes package-lock.json: to be run after every change of dependencies, by `npm run lockfile`. */
+/** Completes package-lock.json. Run it after every change of dependencies, with `npm run lockfile`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { completeLockfile, type Lockfile, lockfileFaults } from '../testing/lockfile.ts';
 

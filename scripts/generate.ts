@@ -1,6 +1,6 @@
 /**
- * Writes what is made from the source: the files of schema/, the pages of docs/reference/, Terraform's words for deploy/iam. With `--check` it writes
- * nothing, names the files that differ from what it would write, and fails when there are any.
+ * Writes what is generated from the source: the files of schema/, the pages of docs/reference/, deploy/iam in Terraform's language. With
+ * `--check` it writes nothing, names the files that differ from what it would write, and fails if there are any.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import packageJson from '../package.json' with { type: 'json' };

@@ -1,12 +1,12 @@
 /**
- * Judges controllers of the rate on families of limiters, in simulated time, by what a caller who knew everything could have
+ * Judges rate controllers on families of limiters, in simulated time, against what a caller that knows everything could have
  * had: prints Markdown tables. Deterministic: the same source gives the same figures.
  *
  *     npm run judge-rates -- [SEEDS] [part of a family's name] [part of a candidate's name]
- *     npm run judge-rates -- [SEEDS] [part of a family's name] all       what others use, beside each other
+ *     npm run judge-rates -- [SEEDS] [part of a family's name] all       compares what others use
  *     npm run judge-rates -- [SEEDS] [part of a family's name] ablate    ours without one mechanism at a time
  *     npm run judge-rates -- pictures                                    writes bench/results/rates-*.svg
- *     npm run judge-rates -- report                                      writes them, and all tables, bench/results/rates.md
+ *     npm run judge-rates -- report                                      writes these and bench/results/rates.md with all tables
  */
 import { writeFileSync } from 'node:fs';
 import { AdaptiveRate } from '../src/ota/rate/adaptive-rate.ts';
@@ -19,7 +19,7 @@ import { picture, pictured } from '../testing/rates/pictures.ts';
 import { ours } from '../testing/rates/scenarios.ts';
 
 const SEEDS = 5;
-/** Of the report, where ours alone is judged: as the figures that are asked for are meant. */
+/** For the part of the report that judges only ours: the number of seeds that the requirements are meant for. */
 const REPORT_SEEDS = 20;
 
 const besidePeers = [ours, ...peers];

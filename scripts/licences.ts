@@ -1,24 +1,24 @@
 /**
- * The licences of what the bundle carries, as their authors ask for: `licences.txt` beside the program. A plugin for Rolldown;
- * the one in the registry needs Rollup as well.
+ * The licences of everything in the bundle, as their authors require: `licences.txt` beside the program. A plugin for Rolldown;
+ * the one in the registry would also need Rollup.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'rolldown';
 
-/** A package of others that is in the bundle. */
+/** A third-party package in the bundle. */
 interface Carried {
   readonly name: string;
   readonly version: string;
-  /** As its package.json says. */
+  /** From its package.json. */
   readonly license: string;
-  /** Its licence, and its notice where it has one. */
+  /** Its licence, and its notice if it has one. */
   readonly texts: readonly string[];
 }
 
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt|markdown))?$/i;
 
-/** @param files what is carried besides the bundle's modules. */
+/** @param files what is shipped in addition to the bundle's modules. */
 export function licences(files: readonly string[]): Plugin {
   return {
     name: 'licences',
@@ -31,12 +31,12 @@ export function licences(files: readonly string[]): Plugin {
   };
 }
 
-/** The folder of the package that a file belongs to; none for a file of this project. */
+/** The folder of the package that a file belongs to; empty for a file of this project. */
 function packageFolder(file: string): string[] {
   if (!file.includes('/node_modules/')) return [];
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
-    // Inside a package, a package.json without a name only says of what kind its modules are.
+    // A package.json without a name, inside a package, only gives the kind of its modules.
     if (existsSync(manifest) && 'version' in read(manifest)) return [folder];
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Leaves out of the bundle what packages load at their start and the program never uses: it would be in the memory of every worker. A plugin
- * for Rolldown.
+ * Leaves code out of the bundle that packages load at their start but the program never uses: it would take memory in every worker. A
+ * plugin for Rolldown.
  */
 import type { Plugin } from 'rolldown';
 
 const UNDICI = '\0undici';
 const NO_HTTP2 = '\0no-http2';
 
-/** Of undici, what Smithy's request handler takes: without its fetch, caches, mocks, proxies and web sockets. */
+/** The part of undici that Smithy's request handler uses: without its fetch, caches, mocks, proxies and web sockets. */
 const undici = `
   const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
   Object.assign(Dispatcher.prototype, require('undici/lib/api'));
@@ -15,7 +15,7 @@ const undici = `
   exports.Agent = require('undici/lib/dispatcher/agent.js');
   exports.getGlobalDispatcher = require('undici/lib/global.js').getGlobalDispatcher;
 `;
-/** AWS is asked by HTTP/1.1. */
+/** Requests to AWS use HTTP/1.1. */
 const noHttp2 = `
   exports.constants = {};
   exports.connect = () => { throw new Error('HTTP/2 is not part of this program'); };

@@ -13,7 +13,7 @@ const COLUMNS = ['Identifier', 'Description', 'TaskConfigurationId', 'JobId', 'R
 
 type Cells = string[];
 
-/** Invalid in one way each; the tests expect one refusal per row. */
+/** Each is invalid in one way; the tests expect one refusal per row. */
 const faulty: readonly Cells[] = [
   ['', 'Nightly roll-out 7', 'cfgB7', JOB, '', ''],
   ['dev-17', 'Nightly roll-out 7', 'cfgB7', JOB, '', ''],
@@ -42,7 +42,7 @@ const faulty: readonly Cells[] = [
   ['a1B2c3'],
 ];
 
-/** The row at `index` of the good ones, from 0. */
+/** The valid row at `index`, from 0. */
 function goodRow(index: number): Cells {
   // Five of them are repeated near the end, with another description.
   const again = index >= 1_100 && index < 1_105;

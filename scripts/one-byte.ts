@@ -1,12 +1,12 @@
 /**
- * Keeps the bundle's text within one byte a character. A plugin for Rolldown: V8 holds a module's text as long as its functions may be
- * compiled, and two bytes for each character of it where a single one needs them.
+ * Keeps the bundle's text at one byte per character. A plugin for Rolldown: V8 keeps a module's text as long as its functions may be
+ * compiled, with two bytes per character if any character needs two.
  */
 import type { Plugin } from 'rolldown';
 
 /** Beyond Latin-1. */
 const BEYOND = /[^\0-\xff]/g;
-/** A template whose raw text is read, where an escape would be six characters. */
+/** A template whose raw text is read: there, an escape would count as six characters. */
 const RAW = /\.raw`[^`]*[^\0-\xff]/;
 
 export function oneByte(): Plugin {
@@ -17,9 +17,9 @@ export function oneByte(): Plugin {
         if (part.type !== 'chunk' || part.code.search(BEYOND) < 0) continue;
         if (RAW.test(part.code))
           throw new Error(`a raw template of ${part.fileName} has a character beyond Latin-1`);
-        // The same character in texts, templates, regular expressions and names; comments are anybody's.
+        // Texts, templates, regular expressions and names keep their meaning; comments do not matter.
         part.code = part.code.replaceAll(BEYOND, escapeOf);
-        // Between them it would be none.
+        // Elsewhere an escape would be a syntax error, which this detects.
         this.parse(part.code);
       }
     },

@@ -1,6 +1,6 @@
 /**
- * Brings up Compose as a stranger would, with three workers, and has the console plan, apply and follow a job of many rows in a real
- * browser to its end. It needs a Docker engine, Compose and chromium; ends with everything down and its volumes gone.
+ * Starts Compose as a new user would, with three workers, and has the console plan, apply and follow a job of many rows to its end in a
+ * real browser. It needs a Docker engine, Compose and chromium. At the end everything is stopped and the volumes are removed.
  *
  *   npm run prove-compose -- [ROWS]
  */
@@ -14,7 +14,7 @@ const rows = Number(process.argv[2] ?? 5_000);
 const WORKERS = 3;
 const CONSOLE = 'http://localhost:8090';
 const TOKEN = 'sandbox-token-of-this-machine';
-/** Of a row, at most: its task is read, it is sent, at 100 a second. */
+/** Maximum time per row: its task is read and it is sent, at 100 a second. */
 const PLAN_MS = 40;
 const SEND_MS = 60;
 
@@ -35,7 +35,7 @@ function compose(...args: readonly string[]): string {
 }
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Until the console answers. @throws Error after two minutes. */
+/** Waits until the console answers. @throws Error after two minutes. */
 async function consoleIsUp(): Promise<void> {
   for (const until = Date.now() + 120_000; Date.now() < until; await wait(500)) {
     const answer = await fetch(`${CONSOLE}/sign-in`).catch(() => undefined);
@@ -44,7 +44,7 @@ async function consoleIsUp(): Promise<void> {
   throw new Error('the console does not answer');
 }
 
-/** The job as a person follows it, from the file to the report. @throws Error when a page does not come. */
+/** Follows the job like a person, from the file to the report. @throws Error if a page does not appear. */
 async function follow(page: Page): Promise<void> {
   await enter(page, CONSOLE, TOKEN, '/');
   await page
@@ -57,7 +57,7 @@ async function follow(page: Page): Promise<void> {
   await planByPage(page, CONSOLE, identifiers, 60_000 + rows * PLAN_MS);
   say(`${seconds()}: the plan is shown`);
   await page.getByRole('button', { name: 'Apply' }).click();
-  // Where rows take more than 2 s to enter, the page of the plan says when they are in.
+  // If rows take more than 2 s to enter, the page of the plan shows when they are in.
   const job = page.getByRole('heading', { level: 1, name: /^Job j: / });
   const entered = page.getByRole('link', { name: 'See it' });
   await job.or(entered).waitFor({ timeout: 120_000 });

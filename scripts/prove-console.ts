@@ -1,6 +1,6 @@
 /**
- * Proves the console beside much work: each page at a ledger of a million rows; what 200 viewers of live pages cost, and that nothing
- * waits for clients that do not read; a redrive that goes on after a kill (testing/proof/prove-console-*.ts).
+ * Proves the console under load: each page with a ledger of a million rows; what 200 viewers of live pages cost, and that nothing
+ * waits for clients that do not read; a redrive that continues after a kill (testing/proof/prove-console-*.ts).
  *
  *   npm run prove-console -- --rows 1000000 --viewers 200 --slow 50 --seconds 300 --alone-seconds 60 [--only pages,viewers,kill]
  */
@@ -12,7 +12,7 @@ import { proveViewers } from '../testing/proof/prove-console-viewers.ts';
 /** In milliseconds, at the 95th percentile. */
 const MOST_MS = 300;
 const FIRST_PAGE_MS = 200;
-/** Of the worker's rate beside viewers, to that without. */
+/** Minimum of the worker's rate with viewers, as a share of its rate without. */
 const LEAST_SHARE = 0.97;
 /** A look comes every 5 s or sooner. */
 const MOST_GAP_SECONDS = 10;

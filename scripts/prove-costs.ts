@@ -1,6 +1,6 @@
 /**
- * Measures what of a worker costs money on AWS, for a million updates: requests to SQS, what it logs, CPU; and the requests of a
- * bulk job. docs/aws-in-ten-minutes.md multiplies it by prices.
+ * Measures what a worker costs on AWS for a million updates: requests to SQS, log volume, CPU; and the requests of a
+ * bulk job. docs/aws-in-ten-minutes.md multiplies the figures by prices.
  *
  *   npm run prove-costs
  */
@@ -23,7 +23,7 @@ interface Case {
   readonly rate: string;
   readonly updates: number;
   readonly outcomes: boolean;
-  /** The updates are a bulk job, sent beside the worker. */
+  /** The updates are a bulk job, sent next to the worker. */
   readonly job?: boolean;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Proves large jobs in both kinds of ledger: time and memory of planning, entering, following, reporting and moving a job, SQLite and
- * PostgreSQL beside each other. A job of a tenth of the rows is measured before it: what a step holds must not grow with the rows.
+ * Proves large jobs in both kinds of ledger: time and memory of planning, entering, following, reporting and moving a job, for SQLite
+ * and PostgreSQL. A job with a tenth of the rows is measured first: the memory that a step holds must not grow with the rows.
  *
  *   npm run prove-ledger -- --rows 1000000 [--against CHECKOUT]
  *
- * CHECKOUT is one of before jobs had states (8389bf0), with its `node_modules`: the same steps are measured there, too.
+ * CHECKOUT is a checkout from before jobs had states (8389bf0), with its `node_modules`: the same steps are measured there, too.
  */
 import { parseArgs } from 'node:util';
 import { MAX_GROWTH, MAX_PEAK_MB, memoryFault } from '../testing/proof/memory.ts';
@@ -33,7 +33,7 @@ function table(rows: number, taken: readonly Taken[]): string {
   return [title, `|---${'|---'.repeat(columns.length)}|`, ...lines, ''].join('\n');
 }
 
-/** What is not as it must be. @param tenth of a tenth of the rows. */
+/** Deviations from the expected results. @param tenth the results with a tenth of the rows. */
 function tooLarge(taken: readonly Taken[], tenth: readonly Taken[]): string[] {
   return taken
     .filter(({ kind }) => kind !== 'before')

@@ -1,6 +1,6 @@
 /**
- * Proves the bound on a worker's memory (testing/proof/prove-memory.ts), in a cgroup where one can be made. Fails when a
- * message is lost, the worker ends by itself, or its peak is over the limit.
+ * Proves the bound on a worker's memory (testing/proof/prove-memory.ts), in a cgroup if one can be created. Fails if a
+ * message is lost, the worker ends by itself, or its peak exceeds the limit.
  *
  *   npm run prove-memory -- --bodies 5500 --small 500 --concurrency 500
  */
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     'node-option': { type: 'string', multiple: true, default: [] },
   },
 });
-/** Without a cgroup the kernel does not enforce the limit: some of it is for what RSS does not count. */
+/** Without a cgroup the kernel does not enforce the limit: a part is reserved for memory that RSS does not count. */
 const UNENFORCED = 240 / 256;
 const limitMb = Number(values.limit);
 const proof = await proveMemory({

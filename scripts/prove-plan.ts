@@ -17,7 +17,7 @@ import { lineOf } from '../testing/proof/rows.ts';
 const MAX_SECONDS = 60;
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
 const folder = mkdtempSync(join(tmpdir(), 'prove-plan-'));
-// For `check`, which looks at the queues while the plan is made and takes memory too.
+// For `check`, which looks at the queues while the plan is made, and also takes memory.
 const cloud = await startCloud({ host: '127.0.0.1', sqsPort: 0, apiPort: 0, token: 'proof', api: {} });
 const processes = new Processes(cloud, folder, 1_000);
 const faults: string[] = [];

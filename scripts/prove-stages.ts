@@ -1,5 +1,5 @@
 /**
- * Proves that a job in stages stops in the stage in which its rows begin to fail (testing/proof/prove-stages.ts). Fails when more than a
+ * Proves that a job in stages stops in the stage in which its rows begin to fail (testing/proof/prove-stages.ts). Fails if more than a
  * stage of rows failed after the rule was broken.
  *
  *   npm run prove-stages -- --rows 50000 --stage 500 --first 1,5000,49000

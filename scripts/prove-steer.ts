@@ -18,7 +18,7 @@ const { values } = parseArgs({
     'slow-rate': { type: 'string', default: '300' },
     senders: { type: 'string', default: '1' },
     kills: { type: 'string', default: '5' },
-    /** A server of this machine is started for it. */
+    /** Starts a server on this machine for it. */
     postgres: { type: 'boolean', default: false },
   },
 });

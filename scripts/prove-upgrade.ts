@@ -1,5 +1,5 @@
 /**
- * Proves an upgrade while work goes on (testing/proof/prove-upgrade.ts): old and new workers on one Redis, a job that is taken over.
+ * Proves an upgrade during work (testing/proof/prove-upgrade.ts): old and new workers on one Redis, and a job that is taken over.
  *
  *   npm run prove-upgrade -- CHECKOUT    an earlier checkout of this repository, installed
  */

@@ -1,4 +1,4 @@
-/** Dates what is unreleased in CHANGELOG.md, and writes the version into the image's label: run by `npm version`, before it commits. */
+/** Dates what is unreleased in CHANGELOG.md, and writes the version into the image's label; `npm version` runs it before it commits. */
 import { readFile, writeFile } from 'node:fs/promises';
 import manifest from '../package.json' with { type: 'json' };
 import { releaseChangelog } from '../testing/changelog.ts';

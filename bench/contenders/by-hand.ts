@@ -2,7 +2,7 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { createCall, queueUrl } from './call.ts';
 
-// It ends by itself: only then does Node keep what V8 has compiled, where it is to.
+// It ends by itself: only then does Node keep the compile cache, if enabled.
 process.once('SIGTERM', () => process.exit());
 
 const LOOPS = 10;

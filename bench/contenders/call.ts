@@ -7,7 +7,7 @@ import {
 } from '../../packages/client-iot-managed-integrations/src/index.ts';
 import { paced } from './paced.ts';
 
-/** Calls in flight at most: as many as the worker is given. */
+/** Maximum calls in flight: the same as for the worker. */
 export const IN_FLIGHT = 100;
 
 interface Body {
@@ -17,9 +17,9 @@ interface Body {
 }
 
 /**
- * Applies the update in a message's body. With `BENCH_RATE` calls per second, Bottleneck (a job a call) and p-retry are
- * added as their READMEs say, or a controller of the simulator, where `BENCH_CONTROLLER` names one; the SDK's own retries
- * are off then. Without, `BENCH_RETRY_MODE` is the SDK's.
+ * Applies the update in a message's body. With `BENCH_RATE` (calls per second), Bottleneck (one job per call) and p-retry are
+ * added as their READMEs say, or a controller of the simulator if `BENCH_CONTROLLER` names one; the SDK's own retries
+ * are then off. Otherwise `BENCH_RETRY_MODE` is the SDK's.
  */
 export function createCall(): (body: string | undefined) => Promise<void> {
   const rate = process.env.BENCH_RATE === undefined ? undefined : Number(process.env.BENCH_RATE);

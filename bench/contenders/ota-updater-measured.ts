@@ -1,6 +1,6 @@
 /**
- * ota-updater's worker with a way to ask for its CPU ('cpu'), or for that and its heap after a forced collection
- * ('heap'): `node --expose-gc`, and a message from the parent. Otherwise what `src/commands/worker.ts` does.
+ * ota-updater's worker that can be asked for its CPU time ('cpu'), or for that and its heap after a forced collection
+ * ('heap'), with `node --expose-gc` and a message from the parent. Otherwise it does what `src/commands/worker.ts` does.
  */
 
 import { compileSooner } from '../../src/cli/v8-flags.ts';
@@ -9,9 +9,9 @@ import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 
 export interface Measured {
-  /** Up to the question: what a collection takes that was asked for is not in it. */
+  /** Up to the request: a requested collection is not included. */
   readonly cpuMs: number;
-  /** In all; after the collection when one was asked for. */
+  /** Total heap; after the collection, if one was requested. */
   readonly heapMb: number;
 }
 
@@ -23,8 +23,8 @@ const { worker, close } = assemble({ config, env: process.env, log });
 process.on('message', (question) => {
   const { user, system } = process.cpuUsage();
   if (question === 'heap') {
-    // All that can be let go of, as before a heap runs out: a plain gc() keeps V8's caches of the start for a while,
-    // 5 MB that a long run has lost by itself.
+    // Collects everything possible, as before a heap runs out: a plain gc() keeps V8's caches from the start for a while,
+    // 5 MB that a long run loses by itself.
     globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' });
   }
   const heapMb = process.memoryUsage().heapUsed / 1_048_576;

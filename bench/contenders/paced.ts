@@ -3,20 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { aimd50 } from '../../testing/rates/candidates.ts';
 import { type Controller, fixedController } from '../../testing/rates/simulator.ts';
 
-/** By the name that `BENCH_CONTROLLER` takes. */
+/** Keyed by the values of `BENCH_CONTROLLER`. */
 const controllers: Readonly<Record<string, (ceiling: number) => Controller>> = {
   aimd: (ceiling) => aimd50.create(ceiling),
   fixed: fixedController,
 };
 
-/** A timer is not finer: what is due sooner goes at once. */
+/** Timers are not finer: what is due sooner is sent immediately. */
 const TIMER_MS = 1;
-/** After a stall no more than this is made good. */
+/** After a stall, at most this much is made up for. */
 const CATCH_UP_MS = 50;
 
 /**
- * Makes each call when the controller's rate allows it, and makes a throttled one again, in the same queue for a turn.
- * @throws Error for any other failure of a call, and for a controller that is not known.
+ * Makes each call when the controller's rate allows it, and repeats a throttled call, which waits in the same queue.
+ * @throws Error for any other failure of a call, and for an unknown controller.
  */
 export function paced(
   name: string,

@@ -1,4 +1,4 @@
-/** sqs-consumer with `handleMessageBatch`, so many consumers side by side as the first argument says. */
+/** sqs-consumer with `handleMessageBatch`; the first argument is the number of parallel consumers. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { Consumer } from 'sqs-consumer';
 import { createCall, queueUrl } from './call.ts';

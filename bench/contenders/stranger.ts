@@ -1,4 +1,4 @@
-/** A stranger using the same API: so many calls a second as the first argument says, whatever is answered. */
+/** A stranger that uses the same API: the first argument is its calls per second, regardless of answers. */
 import {
   IoTManagedIntegrationsClient,
   UpdateOtaTaskCommand,

@@ -1,6 +1,6 @@
 /**
- * The simulated API in a process of its own, and what it saw: calls over time, by caller. A caller is recognized by the
- * letters that its Identifiers begin with.
+ * The simulated API in a separate process, and what it saw: calls over time, by caller. A caller is recognized by the
+ * letters at the beginning of its Identifiers.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

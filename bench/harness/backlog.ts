@@ -12,12 +12,12 @@ export interface Backlog {
   readonly warmUp: number;
   readonly updates: number;
   readonly api?: SimulatedApiSettingsInput;
-  /** Given up after this. */
+  /** Gives up after this time. */
   readonly maxSeconds: number;
 }
 
 export interface Worked {
-  /** Updates accepted per second, warm-up and the last 2% left out. */
+  /** Updates accepted per second, excluding warm-up and the last 2%. */
   readonly perSecond: number;
   readonly cpuMicrosPerUpdate: number;
   readonly sqsRequestsPerUpdate: number;
@@ -25,7 +25,7 @@ export interface Worked {
   /** From the start of the process to its first receive. */
   readonly startMs: number;
   readonly startCpuMs: number;
-  /** Calls that were not accepted, or that repeated one that was. */
+  /** Calls that were not accepted, or that repeated an accepted one. */
   readonly wastedCalls: number;
   readonly complete: boolean;
 }
@@ -37,9 +37,9 @@ interface Look {
 }
 
 const LOOK_EVERY_MS = 50;
-/** For the last deletes to arrive. */
+/** Time for the last deletes to arrive. */
 const SETTLE_MS = 10_000;
-/** For a worker to drain, then it is killed. */
+/** Time for a worker to drain before it is killed. */
 const END_WITHIN_MS = 10_000;
 
 /** Fills a queue, starts the contender on it and measures it. */
@@ -94,7 +94,7 @@ async function watch(stage: Stage, child: Child, total: number, maxSeconds: numb
   return looks;
 }
 
-/** Where the count of accepted updates passes `count`, between two looks. */
+/** When the number of accepted updates passes `count`, between two looks. */
 function crossing(looks: readonly Look[], count: number): Look {
   const index = looks.findIndex(({ accepted }) => accepted >= count);
   const after = looks[index] ?? looks.at(-1);

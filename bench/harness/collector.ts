@@ -1,4 +1,4 @@
-/** A collector of spans that takes everything and keeps nothing. */
+/** A collector of spans that accepts everything and keeps nothing. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

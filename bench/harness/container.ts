@@ -1,4 +1,4 @@
-/** The worker in its container, as `docker run` starts it: how soon it runs, and what it takes when there is nothing to do. */
+/** The worker in its container, started by `docker run`: how soon it runs, and what it takes when idle. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../../testing/processes/child.ts';
 import { checksOf, imageOf, removeContainer, usageOf } from './engine.ts';
@@ -8,14 +8,14 @@ import type { Stage } from './stage.ts';
 export interface ContainerFigures {
   readonly image: string;
   readonly imageMb: number;
-  /** Of that the base image; undefined where it is not at hand. */
+  /** The base image's part of that; undefined if the base image is not available. */
   readonly baseMb: number | undefined;
-  /** From `docker run` to the worker's line that it runs. */
+  /** From `docker run` to the worker's log line that it runs. */
   readonly startMs: number;
-  /** From the end of one health check to the end of another one, that many later. */
+  /** Number of health checks in the measured time, which lasts from the end of one check to the end of another. */
   readonly checks: number;
   readonly seconds: number;
-  /** Of a core: the worker, its init and the health checks. */
+  /** Share of a core: the worker, its init and the health checks. */
   readonly cpuShare: number;
   readonly memoryMb: number;
 }
@@ -23,12 +23,12 @@ export interface ContainerFigures {
 const IMAGE = 'ota-updater';
 const BASE = 'node:26-bookworm-slim';
 const RUNS_WITHIN_MS = 60_000;
-/** Checks of the start come more often than others. */
+/** Checks during the start period are more frequent. */
 const SETTLE_MS = 20_000;
 const LOOK_EVERY_MS = 250;
 const CHECK_WITHIN_MS = 60_000;
 
-/** Why no container is measured; undefined when one can be. */
+/** Why no container can be measured; undefined if one can be. */
 export async function imageAway(): Promise<string | undefined> {
   try {
     await imageOf(IMAGE);
@@ -80,7 +80,7 @@ async function withContainer<T>(
     'docker',
     [
       ...['run', '--rm', '--init', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
-      // The stage is on this machine's own addresses.
+      // The stage listens on this machine's own addresses.
       ...['--network', 'host', '--tmpfs', '/var/lib/ota-updater:uid=1000', '--name', name],
       ...Object.entries({ ...settings, HTTP_PORT: '0' }).flatMap(([key, value]) => [
         '--env',
@@ -99,7 +99,7 @@ async function withContainer<T>(
   }
 }
 
-/** Between the ends of two checks, so that each second of it carries its part of a check. */
+/** Measures between the ends of two checks, so that each second contains its part of a check. */
 async function idleIn(
   name: string,
   checks: number,
@@ -113,7 +113,7 @@ async function idleIn(
   return { checks, seconds: ms / 1_000, cpuShare: (to.cpuMs - from.cpuMs) / ms, memoryMb: to.memoryMb };
 }
 
-/** @returns when the first check after `last` ended. @throws Error when it failed or none comes. */
+/** @returns when the first check after `last` ended. @throws Error if it failed or does not come. */
 async function nextCheck(name: string, last: string | undefined): Promise<string> {
   for (
     const until = performance.now() + CHECK_WITHIN_MS;

@@ -14,8 +14,8 @@ export interface Contender {
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * ota-updater's real worker, as `npm run ota -- worker` starts it.
- * @param script the program: this checkout's source when omitted.
+ * ota-updater's real worker, started like `npm run ota -- worker`.
+ * @param script the program; default: this checkout's source.
  */
 export function otaUpdater(
   env: Readonly<Record<string, string>>,
@@ -30,7 +30,7 @@ export function otaUpdater(
   };
 }
 
-/** The bundle that users run, in this checkout or in another one; `npm run build` must have made it. */
+/** The bundle that users run, in this checkout or in another one; `npm run build` must have built it. */
 export function bundleIn(checkout = file('../..')): string {
   return resolve(checkout, 'dist/main.mjs');
 }
@@ -40,7 +40,7 @@ export function sourceIn(checkout: string): string {
   return resolve(checkout, 'src/main.ts');
 }
 
-/** @param rate with Bottleneck, a job a call, and p-retry. */
+/** @param rate with Bottleneck, one job per call, and p-retry. */
 export function byHand(rate?: number): Contender {
   return peer('SDK by hand', 'by-hand.ts', [], rate);
 }
@@ -51,7 +51,7 @@ export function sdkAdaptive(): Contender {
   return { ...contender, env: { BENCH_RETRY_MODE: 'adaptive' } };
 }
 
-/** The loop by hand with a controller of the simulator: AIMD below `rate`, or always at it. */
+/** The handwritten loop with a controller of the simulator: AIMD below `rate`, or always at it. */
 export function controlled(controller: 'aimd' | 'fixed', rate: number): Contender {
   const contender = peer(`SDK by hand, ${controller}`, 'by-hand.ts', [], undefined);
   return { ...contender, env: { BENCH_CONTROLLER: controller, BENCH_RATE: String(rate) } };
@@ -70,7 +70,7 @@ export function peers(rate?: number): Contender[] {
   return [byHand(rate), sqsConsumer(8, rate), sqsConsumer(10, rate), squiss(rate)];
 }
 
-/** Calls by someone else, so many per second. */
+/** Calls by another user of the API, at this rate. */
 export function stranger(perSecond: number): Contender {
   return { name: 'stranger', script: file('../contenders/stranger.ts'), args: [String(perSecond)], env: {} };
 }

@@ -1,4 +1,4 @@
-/** The SQS emulator in a process of its own, with a count of the requests it gets. */
+/** The SQS emulator in a separate process, with a count of the requests it gets. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildApp } from 'fauxqs';
@@ -6,7 +6,7 @@ import { buildApp } from 'fauxqs';
 /** Requests since the last reset. */
 export interface SqsCounts {
   readonly byAction: Readonly<Record<string, number>>;
-  /** Epoch milliseconds; null while there was none. */
+  /** Epoch milliseconds; null if there was none yet. */
   readonly firstReceiveAt: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** What the Docker engine of this machine says: its API on its socket, and the command line for what a user would type. */
+/** The Docker engine of this machine: its API on its socket, and the command line for what a user would type. */
 import { execFile, execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -17,21 +17,21 @@ const stats = z.object({
 const image = z.object({ Id: z.string(), Size: z.number() });
 
 export interface Usage {
-  /** Of all processes that were in the container, health checks too, in milliseconds. */
+  /** CPU time of all processes that were in the container, including health checks, in milliseconds. */
   readonly cpuMs: number;
-  /** When that was, in epoch milliseconds. */
+  /** When it was measured, in epoch milliseconds. */
   readonly at: number;
-  /** As `docker stats` shows it: without files that the kernel may forget. */
+  /** As `docker stats` shows it: without the page cache that the kernel may drop. */
   readonly memoryMb: number;
 }
 
 export interface Checks {
-  /** When the last health check ended, as the engine writes it; undefined before the first. */
+  /** When the last health check ended, in the engine's format; undefined before the first. */
   readonly last: string | undefined;
   readonly allPassed: boolean;
 }
 
-/** Why no engine can be asked; undefined when one can. */
+/** Why no engine can be asked; undefined if one can. */
 export function engineAway(): string | undefined {
   try {
     execFileSync('docker', ['version'], { stdio: 'ignore' });
@@ -41,7 +41,7 @@ export function engineAway(): string | undefined {
   }
 }
 
-/** @throws Error for an image that is not there. */
+/** @throws Error for a missing image. */
 export async function imageOf(name: string): Promise<{ readonly id: string; readonly mb: number }> {
   const { Id, Size } = image.parse(await ask(`/images/${encodeURIComponent(name)}/json`));
   return { id: Id.replace('sha256:', '').slice(0, 12), mb: Size / 1e6 };
@@ -52,7 +52,7 @@ export async function usageOf(container: string): Promise<Usage> {
     await ask(`/containers/${container}/stats?stream=false&one-shot=true`),
   );
   const { usage, stats: parts } = memory_stats;
-  // The same part by the names of cgroups of version 1 and 2.
+  // The same value under the names of cgroup versions 1 and 2.
   const forgettable = parts.total_inactive_file ?? parts.inactive_file ?? 0;
   return {
     cpuMs: cpu_stats.cpu_usage.total_usage / 1e6,

@@ -1,4 +1,4 @@
-/** Workers calling an API with a limit for a fixed time; measured at the API. */
+/** Workers that call an API with a limit for a fixed time; measured at the API. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
@@ -11,9 +11,9 @@ import { BUCKET_MS, perSecond } from './timeline.ts';
 
 interface Caller {
   readonly contender: Contender;
-  /** Letters its Identifiers begin with, by which the API recognizes the caller; each has a queue of its own. */
+  /** The letters at the beginning of its Identifiers, by which the API recognizes the caller; each caller has its own queue. */
   readonly prefix: string;
-  /** Messages it finds; none for a stranger. */
+  /** Number of messages for it; 0 for a stranger. */
   readonly messages: number;
   readonly atSecond?: number;
 }
@@ -21,15 +21,15 @@ interface Caller {
 export interface RateTrial {
   readonly api: SimulatedApiSettingsInput;
   readonly callers: readonly Caller[];
-  /** From the first call on. */
+  /** Measured from the first call. */
   readonly seconds: number;
-  /** The API's limit changes. */
+  /** Changes of the API's limit. */
   readonly steps?: readonly { readonly atSecond: number; readonly limitPerSecond: number }[];
 }
 
 export interface RateTrialResult {
   readonly timeline: ApiTimeline;
-  /** Second of the timeline at which the first call was made: the trial's zero. */
+  /** Second of the timeline of the first call: the trial's zero. */
   readonly zero: number;
 }
 
@@ -73,7 +73,7 @@ export async function runRateTrial(stage: Stage, trial: RateTrial): Promise<Rate
   }
 }
 
-/** A series second by second from `zero`, as a line to plot. */
+/** A series per second from `zero`, as a line of a chart. */
 export function lineOf(name: string, buckets: readonly number[], zero: number, seconds: number): Line {
   const points = Array.from({ length: Math.floor(seconds) }, (_, second) => ({
     at: second + 0.5,
@@ -82,7 +82,7 @@ export function lineOf(name: string, buckets: readonly number[], zero: number, s
   return { name, points };
 }
 
-/** What is allowed, from the first second to the last. */
+/** The allowed rate, from the first second to the last. */
 export function limitLine(limit: number, seconds: number): Line {
   return { name: 'limit', points: [0, seconds].map((at) => ({ at, value: limit })), dashed: true };
 }

@@ -1,9 +1,9 @@
-/** Results as files: results.json, README.md and the plots beside it. */
+/** Writes results to files: results.json, README.md and the plots beside it. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import type { ScenarioResult, Table, Target } from './result.ts';
 
-/** A scenario's result with what it was measured on. */
+/** A scenario's result, and the environment it was measured in. */
 export interface Recorded {
   readonly at: string;
   readonly command: string;
@@ -115,7 +115,7 @@ async function versions(): Promise<Record<string, string>> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** The version installed in the bench, else in the root. */
+/** The version installed in the bench, otherwise in the root. */
 async function versionOf(name: string): Promise<string> {
   for (const base of ['../', '../../']) {
     try {

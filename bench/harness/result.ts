@@ -1,7 +1,7 @@
-/** The result of a scenario: plain data, kept in results.json and shown as Markdown and SVG. */
+/** The result of a scenario: plain data, stored in results.json and shown as Markdown and SVG. */
 import type { Stage } from './stage.ts';
 
-/** A table as it is shown; the first column names the row. */
+/** A table; the first column names the row. */
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -26,7 +26,7 @@ export interface ScenarioResult {
   readonly tables: readonly Table[];
   readonly targets: readonly Target[];
   readonly plots?: readonly Plot[];
-  /** Why it was not run; then all else is empty. */
+  /** Why it was not run; all other fields are then empty. */
   readonly skipped?: string;
   /** The figures as measured. */
   readonly figures?: unknown;
@@ -34,13 +34,13 @@ export interface ScenarioResult {
 
 export interface ScenarioContext {
   readonly stage: Stage;
-  /** A short run for development, whose figures mean nothing. */
+  /** A short run for development, whose figures are meaningless. */
   readonly quick: boolean;
-  /** Another checkout to measure this one against. */
+  /** Another checkout to compare this one with. */
   readonly against: string | undefined;
-  /** How often each contender is to be measured, where a scenario compares rounds; undefined: its own number. */
+  /** How often each contender is measured, in a scenario that compares rounds; undefined: the scenario's own number. */
   readonly rounds: number | undefined;
-  /** The one of its parts that is to be run, of a scenario that has such; undefined: all. */
+  /** The only part to run, in a scenario that has parts; undefined: all. */
   readonly only: string | undefined;
   readonly say: (line: string) => void;
 }

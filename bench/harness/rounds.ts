@@ -13,8 +13,8 @@ export interface Standing extends Worked {
 }
 
 /**
- * Every contender works off the same backlog, round by round; medians of each figure by itself. Every other round goes in reverse:
- * no one is always measured after the same one.
+ * Every contender works off the same backlog, round by round; the median is taken of each figure separately. Every other round is in
+ * reverse order, so that no contender always follows the same one.
  */
 export async function playRounds(
   stage: Stage,
@@ -68,7 +68,7 @@ export interface Ratio {
   readonly error: number;
 }
 
-/** The geometric mean of `ones` over `others`, round by round: what drifts from round to round cancels out. */
+/** The geometric mean of `ones` over `others`, round by round, so that drift between rounds cancels out. */
 export function pairedRatio(ones: readonly number[], others: readonly number[]): Ratio {
   const logarithms = ones.map((one, round) => Math.log(one / (others[round] ?? Number.NaN)));
   const count = logarithms.length;
@@ -77,7 +77,7 @@ export function pairedRatio(ones: readonly number[], others: readonly number[]):
   return { value: Math.exp(mean), error: Math.sqrt(squares / (count - 1) / count) };
 }
 
-/** As it is shown: `98.2% ± 0.4`. */
+/** For display: `98.2% ± 0.4`. */
 export function ratioText({ value, error }: Ratio): string {
   return Number.isNaN(error) ? percent(value) : `${percent(value)} ± ${(100 * error).toFixed(1)}`;
 }

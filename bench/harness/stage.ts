@@ -1,4 +1,4 @@
-/** What every contender works against: emulator and API in processes of their own, and queues filled alike. */
+/** What every contender works against: emulator and API in separate processes, and queues with equal content. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ interface Server {
 
 const REGION = 'eu-west-1';
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
-/** Batches sent side by side while a queue is filled. */
+/** Parallel batches while a queue is filled. */
 const SENDERS = 8;
 
 export class Stage {
@@ -49,7 +49,7 @@ export class Stage {
     const folder = await mkdtemp(join(tmpdir(), 'ota-updater-bench-'));
     const sqs = startProcess([script('emulator-process.ts')]);
     const api = startProcess([script('api-process.ts')]);
-    // Together: what a process prints before anyone waits for it is gone.
+    // Both at once: output that a process prints before anyone waits for it is lost.
     const servers = await Promise.all([firstLine<Server>(sqs), firstLine<Server>(api)]);
     return new Stage([sqs, api], folder, ...servers);
   }
@@ -60,7 +60,7 @@ export class Stage {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** What a contender needs to use the stage. */
+  /** The environment with which a contender uses the stage. */
   env(queueUrl: string): Record<string, string> {
     return {
       AWS_REGION: REGION,
@@ -70,12 +70,12 @@ export class Stage {
       AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.#api.url,
       QUEUE_URL: queueUrl,
       DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`,
-      // Of this stage alone: a worker of another run must not have found a rate for it.
+      // Only for this stage: a worker of another run must not have stored a rate for it.
       STATE_DIR: this.#folder,
     };
   }
 
-  /** A new queue, and one beside it for dead letters; answers its URL. */
+  /** Creates a queue, and another one for its dead letters. @returns its URL. */
   async createQueue(): Promise<string> {
     const name = `bench-${++this.#queues}`;
     for (const each of [name, `${name}-dead`]) {
@@ -90,7 +90,7 @@ export class Stage {
     }
   }
 
-  /** Sends updates for `prefix`0 and so on, from `first`. */
+  /** Sends updates for `prefix` plus a number, starting with `first`. */
   async fill(queueUrl: string, count: number, prefix = 'task', first = 0): Promise<void> {
     let next = first;
     const last = first + count;
@@ -116,7 +116,7 @@ export class Stage {
     await Promise.all(Array.from({ length: SENDERS }, send));
   }
 
-  /** Messages there, visible or not. */
+  /** Number of messages on the queue, visible or not. */
   async left(queueUrl: string): Promise<number> {
     const { Attributes = {} } = await this.#client.send(
       new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
@@ -125,7 +125,7 @@ export class Stage {
     return Number(ApproximateNumberOfMessages) + Number(ApproximateNumberOfMessagesNotVisible);
   }
 
-  /** Starts counting anew, under these settings: a limit begins with a full bucket. */
+  /** Resets the counts, with these settings: a limit begins with a full bucket. */
   async reset(settings: SimulatedApiSettingsInput): Promise<void> {
     await this.configure({ limit: null });
     await this.configure({ latency: { minMs: 0, maxMs: 0 }, ...settings });
@@ -152,7 +152,7 @@ export class Stage {
   }
 }
 
-/** The requests that consuming takes. */
+/** The number of requests for consuming. */
 export function consumingRequests({ byAction }: SqsCounts): number {
   const actions = Object.entries(byAction).filter(([name]) => /^(Receive|Delete|ChangeMessage)/.test(name));
   return actions.reduce((sum, [, count]) => sum + count, 0);

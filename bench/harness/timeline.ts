@@ -6,7 +6,7 @@ export const BUCKET_MS = 100;
 export interface ApiTimeline {
   /** `at` of the start of the first bucket. */
   readonly startedAt: number;
-  /** By caller; buckets not reached yet are missing. */
+  /** By caller; buckets in the future are missing. */
   readonly callers: Readonly<Record<string, { accepted: number[]; throttled: number[] }>>;
 }
 
@@ -16,7 +16,7 @@ export interface Series {
   readonly throttled: readonly number[];
 }
 
-/** All callers together, or those whose names are given. */
+/** All callers together, or the named ones. */
 export function seriesOf({ callers }: ApiTimeline, names = Object.keys(callers)): Series {
   const chosen = names.flatMap((name) => callers[name] ?? []);
   return {
@@ -25,7 +25,7 @@ export function seriesOf({ callers }: ApiTimeline, names = Object.keys(callers))
   };
 }
 
-/** Per second between two times, in seconds from the start of the timeline; the end is left out. */
+/** Calls per second between two times, in seconds from the start of the timeline; the end is excluded. */
 export function perSecond(buckets: readonly number[], from: number, to: number): number {
   return sum(buckets, from, to) / (to - from);
 }
@@ -41,7 +41,7 @@ export function throttledShare({ accepted, throttled }: Series, from: number, to
   return refused / Math.max(1, refused + sum(accepted, from, to));
 }
 
-/** Per second in every window of `seconds` that starts on a whole second, by its end. */
+/** Calls per second in every window of `seconds` that starts on a whole second, by the window's end. */
 export function windows(
   buckets: readonly number[],
   seconds: number,

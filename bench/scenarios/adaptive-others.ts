@@ -65,7 +65,7 @@ export async function followSteps(stage: Stage, quick: boolean): Promise<Part> {
   };
 }
 
-/** Two workers, the second later, and a stranger who takes a fixed 50/s. */
+/** Two workers, the second starting later, and a stranger that calls at a fixed 50/s. */
 export async function shareWithOthers(stage: Stage, quick: boolean): Promise<Part> {
   const seconds = quick ? 40 : 120;
   const second = quick ? 10 : 30;
@@ -129,7 +129,7 @@ export async function shareWithOthers(stage: Stage, quick: boolean): Promise<Par
   };
 }
 
-/** Seconds after `from` from which every window of 2 s up to 6 s later lies within 10% of the limit. */
+/** Seconds after `from` from which on every window of 2 s, up to 6 s later, is within 10% of the limit. */
 function secondsUntilNear(
   calls: readonly number[],
   zero: number,

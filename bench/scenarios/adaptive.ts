@@ -1,4 +1,4 @@
-/** An API with a limit below RATE_LIMIT, which the worker has to find. */
+/** An API with a limit below RATE_LIMIT, which the worker must find. */
 import { byHand, type Contender, otaUpdater } from '../harness/contenders.ts';
 import { callsOverTime, limitLine, lineOf, runRateTrial } from '../harness/rate-trial.ts';
 import { type Plot, percent, type Scenario, type Target } from '../harness/result.ts';
@@ -8,7 +8,7 @@ import { followSteps, shareWithOthers } from './adaptive-others.ts';
 
 const BURST = 20;
 const LATENCY = { minMs: 50, maxMs: 50 };
-/** Looked at from here on, in seconds from the first call. */
+/** Measuring begins here, in seconds from the first call. */
 const SETTLED = 3;
 
 interface Steady {

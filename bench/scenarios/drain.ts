@@ -37,7 +37,7 @@ export const drain: Scenario = async (context) => {
   };
 };
 
-/** This checkout and another one in turn, as source and, where both have been built, as bundles. */
+/** This checkout and another one in turn, as source and, if both have been built, as bundles. */
 async function drainAgainst(
   against: string,
   backlog: Backlog,

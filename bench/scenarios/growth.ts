@@ -1,4 +1,4 @@
-/** Does an update cost more, or does memory stay behind, the longer a worker runs? */
+/** Does an update cost more, or does memory grow, the longer a worker runs? */
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,11 +16,11 @@ interface Grown {
   readonly heapMb: number;
 }
 
-/** Messages in the queue at most: so that a long run meets the same queue as a short one. */
+/** Maximum number of messages in the queue, so that a long run has the same queue as a short one. */
 const CHUNK = 5_000;
 const MAX_MS = 600_000;
 const LOOK_EVERY_MS = 50;
-/** A long run between two short ones, and medians: a machine's speed wanders by more than what is asked for here. */
+/** A long run between two short ones, and medians: a machine's speed varies by more than the difference in question. */
 const ROUNDS = 5;
 
 export const growth: Scenario = async ({ stage, quick, say }) => {
@@ -79,10 +79,10 @@ async function growTo(stage: Stage, warmUp: number, updates: number): Promise<Gr
   await stage.reset({});
   const child = startContender(contender, stage.env(queueUrl), ['--expose-gc'], true);
   try {
-    // A chunk more than is measured: the last messages of a queue come in ones and twos, a quarter of a short run.
+    // One chunk more than is measured: the last messages of a queue come in ones and twos, a quarter of a short run.
     const feed = feeder(stage, queueUrl, warmUp + updates + CHUNK);
     const from = await feed(warmUp);
-    // Without a collection: a forced one throws away compiled code, and what follows would pay for it.
+    // Without a forced collection, which would discard compiled code and make what follows more expensive.
     const before = await measure(child, 'cpu');
     const to = await feed(warmUp + updates);
     const after = await measure(child, 'cpu');
@@ -96,8 +96,8 @@ async function growTo(stage: Stage, warmUp: number, updates: number): Promise<Gr
 }
 
 /**
- * Sends chunk after chunk, so that the queue never runs dry while it is measured: an empty receive is another path.
- * @returns waits until so many are applied, and says how many are.
+ * Sends chunk after chunk, so that the queue is never empty during the measurement: an empty receive is another code path.
+ * @returns a function that waits until that many are applied, and gives the actual number.
  */
 function feeder(stage: Stage, queueUrl: string, total: number): (applied: number) => Promise<number> {
   const until = performance.now() + MAX_MS;

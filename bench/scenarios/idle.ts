@@ -1,4 +1,4 @@
-/** Nothing to do: receives per 20 s, and the CPU and memory that waiting takes, of processes and of the worker's container. */
+/** Nothing to do: receives per 20 s, and the CPU and memory of waiting, for processes and for the worker's container. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs, rssMb } from '../../testing/processes/proc.ts';
@@ -17,12 +17,12 @@ interface Idled {
   readonly rssMb: number;
 }
 
-/** For a process to start and its first poll to be on its way. */
+/** Time for a process to start and begin its first poll. */
 const SETTLE_MS = 5_000;
-/** For a worker to drain, then it is killed. */
+/** Time for a worker to drain before it is killed. */
 const END_WITHIN_MS = 10_000;
 
-// The worker as it runs in production: with health, metrics and its summary every 10 s.
+// The worker as in production: with health, metrics and its summary every 10 s.
 const env = { HTTP_PORT: '0', LOG_LEVEL: 'info' };
 const PLAIN = 'ota-updater, bundle';
 const FULL = 'ota-updater, bundle, with Redis and traces';
@@ -30,7 +30,7 @@ const FULL = 'ota-updater, bundle, with Redis and traces';
 export const idle: Scenario = async (context) => {
   const { stage, quick, say } = context;
   const seconds = quick ? 20 : 40;
-  // The bundle is what users run.
+  // Users run the bundle.
   const built = existsSync(bundleIn()) ? [otaUpdater(env, PLAIN, bundleIn())] : [];
   const idled: Idled[] = [];
   const skipped: string[] = [];

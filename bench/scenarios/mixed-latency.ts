@@ -1,4 +1,4 @@
-/** Most calls quick, some slow: whoever waits for the slowest of a batch leaves places empty. */
+/** Most calls are quick, some slow: a consumer that waits for the slowest call of a batch leaves slots empty. */
 import { byHand, otaUpdater, sqsConsumer, squiss } from '../harness/contenders.ts';
 import { percent, type Scenario } from '../harness/result.ts';
 import { playRounds } from '../harness/rounds.ts';
@@ -9,7 +9,7 @@ const latency = [
 ];
 const IN_FLIGHT = 100;
 const MEAN_MS = 0.9 * 50 + 0.1 * 1_000;
-/** With every place taken all the time. */
+/** With all slots in use all the time. */
 const CEILING = (IN_FLIGHT * 1_000) / MEAN_MS;
 
 export const mixedLatency: Scenario = async ({ stage, quick, say }) => {

@@ -1,4 +1,4 @@
-/** A fixed rate, fast and slow: how exactly it is held, and what it costs in SQS requests. */
+/** A fixed rate, fast and slow: how exactly it is kept, and what it costs in SQS requests. */
 import { byHand, otaUpdater, peers, sqsConsumer, squiss } from '../harness/contenders.ts';
 import { percent, type Scenario, type Table } from '../harness/result.ts';
 import { playRounds, type Standing } from '../harness/rounds.ts';

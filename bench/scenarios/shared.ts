@@ -1,4 +1,4 @@
-/** Four workers, one budget on Redis: exact, and through the loss of a worker, of the data and of Redis itself. */
+/** Four workers, one budget on Redis: exact, even through the loss of a worker, of the data and of Redis itself. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../testing/processes/child.ts';
@@ -11,9 +11,9 @@ import { perSecond, seriesOf, windows } from '../harness/timeline.ts';
 const RATE = 100;
 const WORKERS = 4;
 const WINDOW = 5;
-/** For the start: until then the workers find Redis and each other. */
+/** Time for the start, in which the workers find Redis and each other. */
 const SETTLE = 6;
-/** The killed worker's messages come back when their leases end. */
+/** The killed worker's messages reappear when their leases end. */
 const ALL_DONE_WITHIN_MS = 90_000;
 
 export const shared: Scenario = async (context) => {
@@ -115,7 +115,7 @@ async function play(context: ScenarioContext, redis: RedisServer, version: strin
   }
 }
 
-/** The least and the most per second in any window between two times. */
+/** The minimum and maximum per second in any window between two times. */
 function spreadOf(buckets: readonly number[], from: number, to: number): { least: number; most: number } {
   const all = windows(buckets, WINDOW, from, to).map((each) => each.perSecond);
   if (all.length === 0) all.push(perSecond(buckets, from, to));

@@ -1,4 +1,4 @@
-/** How soon a process asks for its first message, and what that costs. `npm run build` must have made the bundle. */
+/** How soon a process asks for its first message, and what that costs. `npm run build` must have built the bundle. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ export const start: Scenario = async ({ stage, quick, say }) => {
       own("ota-updater, with V8's code kept, as in the image", cached),
       { ...plain, name: "SDK by hand, with V8's code kept", env: { ...plain.env, ...cached } },
     ];
-    // What is kept is written when a process ends by itself.
+    // The compile cache is written when a process ends by itself.
     for (const contender of contenders.slice(2)) await startOnce(stage, contender);
     const all = new Map<string, Started[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 1; round <= rounds; round++) {

@@ -1,11 +1,11 @@
-/** What traces cost: the backlog of `drain`, worked off without them, with 1% of the traces sampled, and with all. */
+/** The cost of traces: the backlog of `drain`, worked off without traces, with 1% of the traces sampled, and with all. */
 import type { Backlog } from '../harness/backlog.ts';
 import { startCollector } from '../harness/collector.ts';
 import { otaUpdater, sourceIn } from '../harness/contenders.ts';
 import { percent, type Scenario, type ScenarioContext, type ScenarioResult } from '../harness/result.ts';
 import { pairedRatio, playRounds, ratioText, type Standing } from '../harness/rounds.ts';
 
-/** Of the updates per second; CPU likewise. */
+/** Maximum loss of updates per second, as a share; the same for CPU. */
 const MOST_OFF = 0.01;
 const MOST_ON = 0.1;
 
@@ -42,7 +42,7 @@ export const traced: Scenario = async (context) => {
   }
 };
 
-/** What it costs that traces could be switched on: a checkout that knows of none beside this one. */
+/** The cost of the mere possibility of traces: this checkout compared with one without them. */
 async function offAgainst(
   against: string,
   backlog: Backlog,

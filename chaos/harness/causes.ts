@@ -2,7 +2,7 @@
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import type { FleetRecord, Hold } from './holds.ts';
 
-/** One call that took effect, by the proxy before the API. */
+/** One call that took effect, as seen by the proxy in front of the API. */
 export interface EffectiveCall {
   readonly sender: string;
   readonly effectAt: number;
@@ -20,7 +20,7 @@ export function effectiveCalls(exchanges: readonly Exchange[]): EffectiveCall[] 
 }
 
 /**
- * For each application after the first, why the one before it was not the end.
+ * For each application after the first, why the previous one was not the last.
  * @param holds those of the update's message.
  */
 export function whyAgain(
@@ -48,7 +48,7 @@ function why(call: EffectiveCall, next: EffectiveCall, holds: readonly Hold[], r
   );
   if (held === undefined) return 'called after the lease had ended';
   const again = next.sender === call.sender && next.effectAt <= held.until;
-  // Delivered, and called again nevertheless: the answer came when its caller had just given up.
+  // Delivered, but called again: the answer came when its caller had just given up.
   if (again && call.fault !== undefined) return `answer too late (${call.fault})`;
   if (held.ended === 'lapsed') return 'lease ended before the delete';
   if (how === 'stopped' && endedAt !== undefined && endedAt < next.effectAt)

@@ -1,4 +1,4 @@
-/** What a run has shown, and which promises it broke. */
+/** The findings of a run, and the promises it broke. */
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import { orderViolations } from '../../testing/sqs/order.ts';
 import { effectiveCalls, whyAgain } from './causes.ts';
@@ -25,16 +25,16 @@ export interface Findings {
   readonly appliedMoreThanOnce: number;
   readonly appliedAgainBecause: Readonly<Record<string, number>>;
   readonly deadLetteredMoreThanOnce: number;
-  /** Applied, and dead-lettered because its answer was lost. */
+  /** Applied, but dead-lettered because the answer was lost. */
   readonly bothAppliedAndDead: number;
-  /** undefined where no order is promised. */
+  /** undefined if no order is promised. */
   readonly orderViolations: number | undefined;
   /** Milliseconds. */
   readonly longestUnattended: Readonly<Record<Cause, number>>;
   readonly heldByTwo: number;
   readonly leasesLost: number;
   readonly calls: number;
-  /** One line for each promise that was broken. */
+  /** One line for each broken promise. */
   readonly broken: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface RunRecord {
   readonly visibilitySeconds: number;
 }
 
-/** Timers are late on a busy machine: what a lease may last beyond its length, in milliseconds. */
+/** Timers are late on a busy machine: how much longer a lease may last, in milliseconds. */
 const SLACK_MS = 1_500;
 
 export async function findingsOf(record: RunRecord): Promise<Findings> {
@@ -62,7 +62,7 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
   const holds = holdsOf(stage.sqsExchanges, stage.queue, visibilitySeconds);
   const violations = fifo
     ? orderViolations(
-        // What is missing is found by the account.
+        // Missing updates are found by the account.
         sent.map(({ id, groupId = '' }) => ({ group: groupId, value: id, mayBeMissing: true })),
         stage.applied.flatMap((call) => {
           const update = updateOf(call, byValue);

@@ -1,4 +1,4 @@
-/** Makes what is scheduled happen, to the stage and to the processes on it. */
+/** Makes scheduled events happen, to the stage and to the processes on it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Happening, SteerCommand } from './schedule.ts';
 import type { Stage } from './stage.ts';
@@ -9,9 +9,9 @@ export interface HappeningsOptions {
   readonly schedule: readonly Happening[];
   readonly stage: Stage;
   readonly fleet: Fleet;
-  /** One for each process: how it is started, also after its end. */
+  /** One per process: starts it, also again after its end. */
   readonly starts: readonly (() => WorkerProcess)[];
-  /** Types a command, and resolves when the job goes on after it, `ms` from then at the earliest. */
+  /** Types a command, and resolves when the job continues after it, `ms` later at the earliest. */
   readonly steer?: (command: SteerCommand, ms: number) => Promise<void>;
   readonly say: (line: string) => void;
 }
@@ -29,7 +29,7 @@ export class Happenings {
     this.#slots = options.starts.map((start) => start());
   }
 
-  /** Begins all that is due. @param done the share of the work that is done. */
+  /** Begins everything that is due. @param done the share of the work that is done. */
   advance(done: number): void {
     const { schedule, say } = this.#options;
     for (let due = schedule[this.#next]; due !== undefined && due.at <= done; due = schedule[this.#next]) {
@@ -39,7 +39,7 @@ export class Happenings {
     }
   }
 
-  /** Resolves when all that was begun is over. */
+  /** Resolves when everything that was begun is over. */
   async over(): Promise<void> {
     await Promise.all(this.#under);
   }

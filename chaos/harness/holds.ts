@@ -1,4 +1,4 @@
-/** Which worker held which message, and when, derived from the exchanges that the proxy before SQS recorded. PURE. */
+/** Which worker held which message, and when, derived from the exchanges recorded by the proxy in front of SQS. PURE. */
 import type { Exchange } from '../../testing/faults/exchange.ts';
 
 /** One receive of one message. Times are epoch milliseconds. */
@@ -6,17 +6,17 @@ export interface Hold {
   readonly messageId: string;
   readonly body: string;
   readonly handle: string;
-  /** The receive count that came with it. */
+  /** Its receive count. */
   readonly number: number;
-  /** Who received it. */
+  /** The receiver. */
   readonly sender: string;
   readonly from: number;
-  /** Whether the messages came to the receiver. */
+  /** Whether the messages reached the receiver. */
   readonly delivered: boolean;
-  /** When it was deleted, visible to others again, or received by another. */
+  /** When it was deleted, visible to others again, or received by another worker. */
   until: number;
   ended: 'deleted' | 'released' | 'deferred' | 'lapsed';
-  /** When its holder deleted or released it; undefined: it never did. */
+  /** When its holder deleted or released it; undefined: never. */
   settledAt: number | undefined;
 }
 
@@ -34,9 +34,9 @@ interface BatchEntry {
 }
 
 /**
- * All holds of the source queue, by the order in which they began.
+ * All holds of the source queue, in the order in which they began.
  * @param queue the last part of its URL.
- * @param visibilitySeconds the lease that workers ask for: a change to any other length is a deferral.
+ * @param visibilitySeconds the lease that workers request: a change to any other length is a deferral.
  */
 export function holdsOf(
   exchanges: readonly Exchange[],
@@ -78,7 +78,7 @@ export function holdsOf(
       number: Number(Attributes?.ApproximateReceiveCount ?? 0),
       sender,
       from: at,
-      // One whose checksum does not fit is dropped by whoever receives it.
+      // The receiver drops a message with a wrong checksum.
       delivered: delivered && ReceiptHandle !== damaged,
       until: at + visibilitySeconds * 1_000,
       ended: 'lapsed',
@@ -101,7 +101,7 @@ export function holdsOf(
     const hold = holds.get(handle);
     if (hold === undefined) return;
     hold.settledAt ??= at;
-    // Received by another since: a request with the old handle changes nothing.
+    // Received by another worker since: a request with the old handle changes nothing.
     if (current.get(hold.messageId) !== hold) return;
     hold.until = until;
     hold.ended = how;
@@ -125,18 +125,18 @@ export function succeeded<Entry extends { readonly Id: string } = BatchEntry>({
 /** Whether and how a worker process ended. */
 export interface ProcessEnd {
   readonly endedAt: number | undefined;
-  /** `killed`: by us. `stopped`: it drained and left. `died`: by itself. */
+  /** `killed`: by us. `stopped`: it drained and ended. `died`: by itself. */
   readonly how: 'running' | 'killed' | 'stopped' | 'died';
 }
 
-/** What is known of the workers of a run. */
+/** What is known about the workers of a run. */
 export interface FleetRecord {
   readonly ends: ReadonlyMap<string, ProcessEnd>;
-  /** By {@link leaseKey}: when the worker said that it had lost the lease. */
+  /** By {@link leaseKey}: when the worker reported the loss of the lease. */
   readonly leasesLost: ReadonlyMap<string, number>;
 }
 
-/** A receive as a worker's log names it. */
+/** A receive as named in a worker's log. */
 export function leaseKey({
   sender,
   messageId,
@@ -177,7 +177,7 @@ function attendedUntil(hold: Hold, record: FleetRecord): { at: number; cause: Ca
   return undefined;
 }
 
-/** How often a message was held by two workers: received by one while another held it and did not know that its lease had ended. */
+/** How often two workers held a message: one received it while the other held it and did not know that its lease had ended. */
 export function heldByTwo(holds: readonly Hold[], record: FleetRecord): number {
   let count = 0;
   const byMessage = new Map<string, Hold>();

@@ -1,4 +1,4 @@
-/** The ledger: for each update that was sent, how it ended. PURE. */
+/** The ledger: how each update that was sent ended. PURE. */
 import type { Fields, SentUpdate } from './updates.ts';
 
 /** A call that the API carried out. */
@@ -11,13 +11,13 @@ export interface AppliedCall {
 
 export interface Letter {
   readonly body: string;
-  /** undefined: the letter carries no record. */
+  /** undefined: the letter has no record. */
   readonly reason: string | undefined;
 }
 
 export interface Evidence {
   readonly sent: readonly SentUpdate[];
-  /** In the order the API carried them out. */
+  /** In the order in which the API carried them out. */
   readonly applied: readonly AppliedCall[];
   readonly letters: readonly Letter[];
   /** Bodies of the messages still on the source queue, visible or not. */
@@ -29,7 +29,7 @@ export interface Entry {
   readonly update: SentUpdate;
   /** Its calls that took effect, in order. */
   readonly applied: readonly AppliedCall[];
-  /** A reason per letter. */
+  /** One reason per letter. */
   readonly letters: readonly (string | undefined)[];
   /** Newer values of the same task took effect in all its fields, and it is gone from the queue. */
   readonly superseded: boolean;
@@ -38,16 +38,16 @@ export interface Entry {
 
 export interface Account {
   readonly entries: readonly Entry[];
-  /** Neither applied nor superseded nor dead-lettered: lost, or still in the queue. */
+  /** Neither applied nor superseded nor dead-lettered: lost, or still on the queue. */
   readonly missing: readonly Entry[];
   readonly superseded: readonly Entry[];
   readonly appliedMoreThanOnce: readonly Entry[];
   readonly deadLetteredMoreThanOnce: readonly Entry[];
-  /** Ended otherwise than its content requires; what only faults can cause (RetriesExhausted) is not counted here. */
+  /** Ended differently than its content requires; ends that only faults can cause (RetriesExhausted) are not counted here. */
   readonly wronglyEnded: readonly Entry[];
-  /** Letters whose body is none that was sent, byte for byte. */
+  /** Letters whose body differs from all that were sent, compared byte for byte. */
   readonly strangers: readonly Letter[];
-  /** Calls that carry no value that was sent. */
+  /** Calls without any value that was sent. */
   readonly strangeCalls: readonly AppliedCall[];
   readonly byReason: Readonly<Record<string, number>>;
 }
@@ -91,7 +91,7 @@ function hasEnded(entry: Entry): boolean {
   return entry.applied.length > 0 || entry.letters.length > 0 || entry.superseded;
 }
 
-/** Ends that faults can cause for any update that is called for. */
+/** Ends that faults can cause for any update with a call. */
 const faultReasons: ReadonlySet<string | undefined> = new Set(['RetriesExhausted', 'Expiring', undefined]);
 
 function endedWrongly({ update, applied, letters }: Entry): boolean {
@@ -109,7 +109,7 @@ function endedWrongly({ update, applied, letters }: Entry): boolean {
   }
 }
 
-/** The update that a call was made for: found by any of its values, which no other update has. */
+/** The update that a call was made for, found by any of its values, which are unique. */
 export function updateOf(
   call: Pick<AppliedCall, 'fields'>,
   byValue: ReadonlyMap<string, SentUpdate>,

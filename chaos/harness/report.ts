@@ -35,7 +35,7 @@ export function describeFindings(found: Findings): string {
   return describe(rows, found.broken);
 }
 
-/** Names and values, and the promises that were broken. */
+/** Names and values, and the broken promises. */
 export function describe(rows: readonly (readonly [string, string])[], broken: readonly string[]): string {
   const all: typeof rows = [
     ...rows,

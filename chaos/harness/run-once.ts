@@ -15,27 +15,27 @@ export interface RunOptions {
   readonly updates: number;
   readonly fifo: boolean;
   readonly redis: boolean;
-  /** Time at most, in seconds. */
+  /** Maximum time in seconds. */
   readonly seconds: number;
   readonly kills: number;
   readonly stops: number;
   readonly cuts: number;
   /** How often the wall clock of a worker jumps. */
   readonly clockSteps: number;
-  /** How often a worker gets no file descriptor. */
+  /** How often a worker gets no file descriptors. */
   readonly shortages: number;
   readonly workers: number;
-  /** With updates that the API denies. */
+  /** Include updates that the API denies. */
   readonly denied: boolean;
-  /** Calls per second that the API takes. */
+  /** Calls per second that the API accepts. */
   readonly apiLimit: number;
-  /** The longest cut, in milliseconds. */
+  /** Maximum length of a cut, in milliseconds. */
   readonly cutMs: number;
   readonly say: (line: string) => void;
 }
 
 const VISIBILITY_SECONDS = 4;
-/** The share of requests that meet a fault. */
+/** The share of requests that get a fault. */
 const rates: Rates = {
   sqs: evenRates(0.12, 'sqs'),
   api: evenRates(0.12),
@@ -44,7 +44,7 @@ const rates: Rates = {
   sts: 0.3,
 };
 
-/** The environment of a worker: short times, so that a run is short. */
+/** The environment of a worker, with short times, so that a run is short. */
 const env = {
   VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
   RATE_LIMIT: '500',
@@ -123,7 +123,7 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
     }
     await sendSome(unsent.length);
     await happenings.over();
-    // What is still under way (a settlement, a letter) ends without more faults.
+    // Unfinished work (a settlement, a letter) ends without further faults.
     stage.inject(noFaults);
     await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
     return await findingsOf({

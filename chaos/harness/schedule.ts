@@ -1,9 +1,9 @@
 /**
- * The events of a run (kills, restarts, cuts, clock steps, shortages of file descriptors; for bulk jobs also frozen senders, the
- * ledger's server away, and commands from a shell): drawn from a seed, timed by the share of the work that is done. PURE.
+ * The events of a run: kills, restarts, cuts, clock steps, shortages of file descriptors; for bulk jobs also frozen senders, stops of the
+ * ledger's server, and shell commands. They are drawn from a seed, and timed by the share of the work that is done. PURE.
  */
 
-/** What can be cut off; `all`: SQS, the API, Redis and the ledger at once. `outcomes`: of SQS, the outcome queue alone. */
+/** What can be cut off; `all`: SQS, the API, Redis and the ledger at once. `outcomes`: only the outcome queue of SQS. */
 export type CutTarget = 'sqs' | 'api' | 'redis' | 'outcomes' | 'ledger' | 'all';
 
 /** What a person types meanwhile; `pause` and `stop` are followed by a `resume`. */
@@ -14,13 +14,13 @@ export type Happening =
   | { readonly at: number; readonly what: 'cut'; readonly of: CutTarget; readonly ms: number }
   /** The wall clock of a worker jumps. */
   | { readonly at: number; readonly what: 'clock'; readonly worker: number; readonly byMs: number }
-  /** A worker gets no file descriptor more, so that it cannot connect. */
+  /** A worker gets no more file descriptors, so that it cannot connect. */
   | { readonly at: number; readonly what: 'descriptors'; readonly worker: number; readonly ms: number }
-  /** A process stands still: SIGSTOP, and SIGCONT after so long. */
+  /** A process is frozen: SIGSTOP, and SIGCONT after `ms`. */
   | { readonly at: number; readonly what: 'freeze'; readonly worker: number; readonly ms: number }
-  /** The ledger's server ends, as an operator or a crash ends it, and is started again after so long. */
+  /** The ledger's server is ended, as by an operator or by a crash, and started again after `ms`. */
   | { readonly at: number; readonly what: 'ledger'; readonly how: 'stop' | 'kill'; readonly ms: number }
-  /** A command from a shell; `ms` from then a paused or stopped job is resumed. */
+  /** A shell command; `ms` later a paused or stopped job is resumed. */
   | { readonly at: number; readonly what: 'steer'; readonly command: SteerCommand; readonly ms: number };
 
 export interface ScheduleOptions {
@@ -29,12 +29,12 @@ export interface ScheduleOptions {
   readonly cuts: number;
   readonly clockSteps: number;
   readonly shortages: number;
-  /** Processes, the senders of jobs among them, which come last. */
+  /** Number of processes, including the senders of jobs, which come last. */
   readonly workers: number;
   readonly cutTargets: readonly CutTarget[];
-  /** What happens to bulk jobs; undefined: there are none. */
+  /** Events for bulk jobs; undefined: there are none. */
   readonly jobs?: JobSchedule;
-  /** The longest cut or shortage, in milliseconds. */
+  /** Maximum length of a cut or shortage, in milliseconds. */
   readonly cutMs: number;
   readonly random: () => number;
 }
@@ -42,16 +42,16 @@ export interface ScheduleOptions {
 interface JobSchedule {
   readonly senders: number;
   readonly freezes: number;
-  /** The longest, in milliseconds. */
+  /** Maximum length, in milliseconds. */
   readonly freezeMs: number;
-  /** How often the ledger's server ends. */
+  /** How often the ledger's server is ended. */
   readonly ledgerEnds: number;
   readonly steers: number;
 }
 
 const steerCommands: readonly SteerCommand[] = ['pause', 'set', 'stop'];
 
-/** How far a clock jumps, each in its turn: back by an hour (a resumed machine), ahead by seconds (NTP), and so on. */
+/** How far a clock jumps, in rotation: back by an hour (a resumed machine), ahead by seconds (NTP), and so on. */
 const clockStepsMs = [-3_600_000, 5_000, 3_600_000, -20_000] as const;
 
 /** The events in order; `at` is the share of the updates that have left the queue by then. */
@@ -65,7 +65,7 @@ export function drawSchedule(options: ScheduleOptions): Happening[] {
   const end = (what: 'kill' | 'stop', i: number): Happening => ({
     at: at(),
     what,
-    // Every second one is a sender, where there are any.
+    // Every second one is a sender, if there are any.
     worker: senders > 0 && i % 2 === 0 ? someSender() : someWorker(),
     awayMs: random() * 1_500,
   });

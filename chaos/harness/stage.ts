@@ -1,4 +1,4 @@
-/** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis and PostgreSQL if wanted. */
+/** The stage of a run: an SQS emulator and the simulated API, each behind a fault proxy; Redis and PostgreSQL if wanted. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import type { AppliedCall, Letter } from './ledger.ts';
 import type { CutTarget } from './schedule.ts';
 import type { SentUpdate } from './updates.ts';
 
-/** For how long a message that is taken is hidden from workers. */
+/** For how long a message that the stage receives is hidden from workers. */
 const HIDDEN_SECONDS = 600;
 
 export interface StageOptions {
@@ -31,7 +31,7 @@ export interface StageOptions {
   readonly outcomes?: boolean;
   /** A PostgreSQL for the ledger of bulk jobs. */
   readonly postgres?: boolean;
-  /** Keep every exchange, for the account at the end; false for a run too long to keep them. */
+  /** Keep every exchange, for the account at the end; false for a run too long for that. */
   readonly record: boolean;
 }
 
@@ -44,15 +44,15 @@ export interface Rates {
   readonly sts: number;
 }
 
-/** What it takes to send an update. */
+/** What is needed to send an update. */
 export type Sendable = Pick<SentUpdate, 'body' | 'id' | 'groupId'>;
 
 export const noFaults: Rates = { sqs: {}, api: {}, redis: {}, ledger: {}, sts: 0 };
 
-/** Clients ask for new credentials when five minutes are left: every few seconds, then. */
+/** Clients ask for new credentials when five minutes are left, so here every few seconds. */
 const CREDENTIALS_LAST_MS = 305_000;
 
-/** Why STS gives no credentials: the role's trust is not there (yet), the token is old, too many ask, it fails. */
+/** Why STS gives no credentials: the role's trust does not exist (yet), the token is old, too many ask, it fails. */
 const stsRefusals: readonly [StsAnswer, ...StsAnswer[]] = [
   { status: 403, code: 'AccessDenied' },
   { status: 400, code: 'ExpiredTokenException' },
@@ -66,7 +66,7 @@ export class Stage {
   readonly sqsProxy: HttpProxy;
   readonly apiProxy: HttpProxy;
   readonly redisProxy: TcpProxy | undefined;
-  /** The server of the ledger, past its proxy. */
+  /** The server of the ledger, bypassing its proxy. */
   readonly postgres: PostgresServer | undefined;
   readonly ledgerProxy: TcpProxy | undefined;
   /** How often credentials were refused, by code. */
@@ -77,13 +77,13 @@ export class Stage {
   readonly #faultSource: Readonly<Record<keyof Rates, FaultSource>>;
   readonly #redis: RedisServer | undefined;
   readonly #sts: Sts;
-  /** Of the token that workers show to STS. */
+  /** Folder of the token that workers show to STS. */
   readonly #folder: string;
   readonly #servers: Servers;
   readonly #outcomes: boolean;
   /** Through the proxy. */
   readonly #ledgerUrl: string | undefined;
-  /** Past the proxy. */
+  /** Bypassing the proxy. */
   readonly #source: Queue;
   readonly #letters: Queue;
 
@@ -177,7 +177,7 @@ export class Stage {
     this.#faultSource.sts.rates = { error: sts };
   }
 
-  /** Cuts the connections to what is named, and lets none be made for so long. */
+  /** Cuts the connections to the target, and prevents new ones for `ms`. */
   async cut(of: CutTarget, ms: number): Promise<void> {
     const has = (one: CutTarget): boolean => of === one || of === 'all';
     await Promise.all([
@@ -198,7 +198,7 @@ export class Stage {
     return join(this.#folder, 'token');
   }
 
-  /** The environment of a process, but for its credentials: it reaches all servers through the proxies only. */
+  /** The environment of a process, without its credentials: it reaches all servers only through the proxies. */
   env(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
       QUEUE_URL: this.#servers.queueUrl('updates', this.sqsProxy.url),
@@ -214,7 +214,7 @@ export class Stage {
     };
   }
 
-  /** Puts them on the source queue, in order, past the proxy. */
+  /** Sends updates to the source queue, in order, bypassing the proxy. */
   async send(updates: readonly Sendable[]): Promise<void> {
     for (let i = 0; i < updates.length; i += BATCH_SIZE) {
       const failures = await this.#source.send(
@@ -234,12 +234,12 @@ export class Stage {
     return { all: visible + notVisible + delayed, visible };
   }
 
-  /** Bodies of the visible messages on the source queue, which are deleted. */
+  /** Deletes the visible messages on the source queue. @returns their bodies. */
   async leftBodies(): Promise<string[]> {
     return (await takeAll(this.#source)).map(({ body }) => body);
   }
 
-  /** Takes every letter off the dead-letter queue, past the proxy. */
+  /** Takes every letter off the dead-letter queue, bypassing the proxy. */
   async drainLetters(): Promise<Letter[]> {
     const letters = await takeAll(this.#letters);
     return letters.map(({ body, attributes }) => ({

@@ -3,12 +3,12 @@
 import { type Poison, poisons } from '../../testing/sqs/poison.ts';
 
 /**
- * How an update ends when no fault meets it. `read`: its message comes damaged; it is applied where it can be read all
- * the same, else dead-lettered as `Invalid`.
+ * How an update ends without faults. `read`: its message arrives damaged; it is applied if it can be read all
+ * the same, otherwise dead-lettered as `Invalid`.
  */
 type ExpectedEnd = 'applied' | 'Invalid' | 'Rejected' | 'read';
 
-/** The values that a call for an update carries; each is used by no other update. */
+/** The values in a call for an update; no other update uses any of them. */
 export interface Fields {
   readonly Description?: string;
   readonly TaskConfigurationId?: string;
@@ -16,12 +16,12 @@ export interface Fields {
 
 export interface SentUpdate {
   readonly id: string;
-  /** Its place among all that are sent. */
+  /** Its place among all updates that are sent. */
   readonly place: number;
   readonly identifier: string;
   readonly fields: Fields;
   readonly expectedEnd: ExpectedEnd;
-  /** Nothing else that is sent has the same. */
+  /** Unique among everything that is sent. */
   readonly body: string;
   /** Present on FIFO queues. */
   readonly groupId?: string;
@@ -29,17 +29,17 @@ export interface SentUpdate {
 
 export interface MixOptions {
   readonly count: number;
-  /** Different tasks to update. */
+  /** Number of different tasks to update. */
   readonly tasks: number;
   readonly fifo: boolean;
-  /** With updates that are denied: without one that succeeds after it, each takes half a minute to end. */
+  /** Include updates that are denied: without a later one that succeeds, each takes half a minute to end. */
   readonly denied: boolean;
   readonly random: () => number;
 }
 
-/** Tasks whose Identifier begins so do not exist. */
+/** Tasks whose Identifier begins like this do not exist. */
 export const UNKNOWN = 'unknown';
-/** Tasks whose Identifier begins so may not be updated. */
+/** Tasks whose Identifier begins like this may not be updated. */
 export const DENIED = 'denied';
 
 /** The updates of a run, in the order to send them. */
@@ -54,7 +54,7 @@ function drawUpdate(place: number, { tasks, fifo, denied, random }: MixOptions):
   const draw: Draw =
     drawn < 0.05 ? drawInvalid : drawn < 0.09 ? drawRefused : drawn < 0.11 ? drawPoisoned : drawValid;
   const made = draw(id, task, random, denied);
-  // The group is the task's also where the message is not valid: it must not hold up what comes after it.
+  // The group is the task's even if the message is invalid: it must not hold up later messages.
   return { id, place, ...made, ...(fifo && { groupId: `task${task}` }) };
 }
 
@@ -87,7 +87,7 @@ const drawRefused: Draw = (id, task, random, denied) => {
   };
 };
 
-/** Valid, in a message whose attributes come as no client expects them. */
+/** Valid, but in a message whose attributes no client expects. */
 const drawPoisoned: Draw = (id, task, random) => {
   const kind: Poison = poisons[Math.floor(random() * poisons.length)] ?? poisons[0];
   const identifier = `task${task}`;

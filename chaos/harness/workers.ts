@@ -1,4 +1,4 @@
-/** Workers, and senders of bulk jobs, as processes, started and killed; each has an access key id of its own. */
+/** Workers, and senders of bulk jobs, as processes, started and killed; each has its own access key id. */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,28 +10,28 @@ import { type FleetRecord, leaseKey, type ProcessEnd } from './holds.ts';
 export interface WorkerProcess {
   readonly name: string;
   readonly child: Child;
-  /** Where health and metrics are, once it has logged that. */
+  /** The URL of health and metrics, once logged. */
   url: string | undefined;
-  /** Where its inspector listens, if it was started with one. */
+  /** The URL of its inspector, if it was started with one. */
   inspector: string | undefined;
   /** It has written a line: it is up, and handles signals. */
   listening: boolean;
 }
 
 export interface FleetOptions {
-  /** The environment of every process but for its credentials. */
+  /** The environment of every process, without its credentials. */
   readonly env: Readonly<Record<string, string>>;
-  /** The environment that gives a worker credentials of this access key id. */
+  /** The environment that gives a worker credentials with this access key id. */
   readonly credentials: (accessKeyId: string) => Readonly<Record<string, string | undefined>>;
   readonly nodeOptions?: readonly string[];
   readonly onLine?: (worker: WorkerProcess, line: LogLine) => void;
 }
 
-/** What a process is: the start of its name, and what it runs. */
+/** A kind of process: the prefix of its name, and what it runs. */
 export interface Role {
   readonly name: string;
   readonly args: readonly string[];
-  /** What it may say on stderr when it is stopped: then it need not end well. */
+  /** What it may print to stderr when it is stopped: it then need not end successfully. */
   readonly excuse?: RegExp;
 }
 
@@ -39,13 +39,13 @@ const worker: Role = { name: 'WORKER', args: ['worker'] };
 export const sender: Role = {
   name: 'SENDER',
   args: ['jobs', 'send'],
-  // What it has sent last cannot be recorded then, and the next one sends it again; or it has not begun.
+  // Its last sends cannot be recorded then, and the next process sends them again; or it has not begun.
   excuse: /^(The ledger \S+ cannot be reached|Outcomes (cannot be|are not) read)/,
 };
 
 const run = promisify(execFile);
 
-/** All workers of a run, also those that have ended. */
+/** All workers of a run, including those that have ended. */
 export class Fleet implements FleetRecord {
   readonly ends = new Map<string, ProcessEnd>();
   readonly leasesLost = new Map<string, number>();
@@ -107,26 +107,26 @@ export class Fleet implements FleetRecord {
     await this.#end(worker, 'stopped', 'SIGTERM');
   }
 
-  /** Moves the wall clock of a worker by so many milliseconds, unless it has ended. */
+  /** Moves the wall clock of a worker by `byMs` milliseconds, unless it has ended. */
   async stepClock(worker: WorkerProcess, byMs: number): Promise<void> {
     if (worker.listening && worker.child.process.connected)
       await Promise.race([stepClock(worker.child, byMs), worker.child.exited]);
   }
 
-  /** SIGSTOP, and SIGCONT after so long, unless it has ended. */
+  /** SIGSTOP, and SIGCONT after `ms`, unless it has ended. */
   async freeze(frozen: WorkerProcess, ms: number): Promise<void> {
     frozen.child.signal('SIGSTOP');
     await sleep(ms);
     frozen.child.signal('SIGCONT');
   }
 
-  /** Leaves a worker the file descriptors that it has, and gives it no other for so long. Linux only. */
+  /** Leaves a worker its present file descriptors, and allows no others for `ms`. Linux only. */
   async starve(worker: WorkerProcess, ms: number): Promise<void> {
     const limit = async (soft: string): Promise<void> => {
-      // It may have ended.
+      // The worker may have ended.
       await run('prlimit', ['--pid', String(worker.child.pid), `--nofile=${soft}:`]).catch(() => undefined);
     };
-    // One that still loads its program needs them for its files.
+    // A worker that is still loading its program needs descriptors for its files.
     if (!worker.listening) return;
     await limit('10');
     await sleep(ms);
@@ -142,7 +142,7 @@ export class Fleet implements FleetRecord {
   #onExit(worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null): void {
     this.#running.delete(worker);
     const asked = this.#asked.get(worker.name);
-    // Node ends at a SIGTERM that comes while it still loads the program; it holds no message then.
+    // A SIGTERM ends Node while it is still loading the program; it holds no message then.
     const beforeListening = signal === 'SIGTERM' && !worker.listening;
     const well = code === 0 || beforeListening || this.#excused.has(worker.name);
     const asAsked = asked === 'killed' || (asked === 'stopped' && well);
@@ -161,7 +161,7 @@ export class Fleet implements FleetRecord {
     worker.listening = true;
     const line = parseLine(text);
     if (line === undefined) {
-      // The last line of one that was killed may be cut off.
+      // The last line of a killed process may be cut off.
       if (!this.#asked.has(worker.name))
         this.unexpected.push(`${worker.name} wrote no JSON: ${text.slice(0, 200)}`);
       return;

@@ -1,9 +1,9 @@
-/** Whether the log of a job's changes has what was typed, and leads from state to state. PURE. */
+/** Whether a job's log of changes contains what was typed, and its states connect. PURE. */
 
 /** A command that was typed. */
 export interface Typed {
   readonly command: string;
-  /** No other command has it. */
+  /** Unique among all commands. */
   readonly reason: string;
   readonly exitCode: number | null;
   readonly said: string;
@@ -13,18 +13,18 @@ export interface Typed {
 export interface LogEntry {
   readonly what: string;
   readonly why: string | null;
-  /** A change of state names two; a change of the settings has others. */
+  /** A change of state has two states; a change of settings has other values. */
   readonly detail: { readonly from?: unknown; readonly to?: unknown };
 }
 
-/** A line for each promise that the log breaks. @param log the first change first. */
+/** One line for each promise that the log breaks. @param log oldest change first. */
 export function auditFaults(typed: readonly Typed[], log: readonly LogEntry[]): readonly string[] {
   const faults: string[] = [];
   for (const { command, reason, exitCode, said } of typed) {
-    // A rest keeps the reason of what it is the end of.
+    // The line for coming to rest repeats the reason of the stop.
     const lines = log.filter(({ why, what }) => why === reason && what !== 'settle').length;
     const changesNothing = said.includes('changes nothing');
-    // To resume what is running changes nothing, and is no failure.
+    // Resuming a running job changes nothing, and is no failure.
     const fewest = exitCode === 0 && command !== 'resume' ? 1 : 0;
     const most = changesNothing ? 0 : 1;
     if (lines < fewest || lines > most)

@@ -1,4 +1,4 @@
-/** What a run of a bulk job has shown, and which promises it broke. */
+/** The findings of a run with a bulk job, and the promises it broke. */
 import { compareReport, JOB, type PlanCounts, planFaults } from '../../testing/proof/job.ts';
 import { effectiveCalls, whyAgain } from '../harness/causes.ts';
 import { holdsOf } from '../harness/holds.ts';
@@ -28,18 +28,18 @@ export interface JobFindings {
   readonly rows: number;
   /** Rows of the report by state, and by the error of the failed ones. */
   readonly ends: Counts;
-  /** Rows without an end, or with another one than the API and their kind say. */
+  /** Rows without an end, or with an end that differs from the API or from their kind. */
   readonly withoutTrueEnd: number;
-  /** Messages that the queue took beyond one for each row. */
+  /** Messages that the queue accepted beyond one per row. */
   readonly sentAgain: number;
   readonly sentAgainBecause: Counts;
   /** Rows that may have been sent twice, as the ledger counts them. */
   readonly maybeTwice: number;
-  /** Calls that took effect beyond one for each row. */
+  /** Calls that took effect beyond one per row. */
   readonly appliedAgain: number;
   readonly appliedAgainBecause: Counts;
   readonly calls: number;
-  /** One line for each promise that was broken. */
+  /** One line for each broken promise. */
   readonly broken: readonly string[];
 }
 
@@ -135,7 +135,7 @@ export async function jobFindings(record: JobRunRecord): Promise<JobFindings> {
   };
 }
 
-/** The first change first. */
+/** Oldest change first. */
 async function logOf(shell: Shell): Promise<readonly LogEntry[]> {
   const { stdout } = await shell.run('jobs', 'log', JOB, '--max', '100000', '--json');
   const lines = stdout.split('\n').filter((line) => line !== '');

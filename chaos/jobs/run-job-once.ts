@@ -1,4 +1,4 @@
-/** One run of a bulk job: its senders, its workers and its ledger among faults, and a person who steers it meanwhile. */
+/** One run with a bulk job: its senders, its workers and its ledger under faults, and a person who steers it meanwhile. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export interface JobRunOptions {
   readonly seed: number;
   readonly ledger: LedgerKind;
   readonly rows: number;
-  /** Time at most, in seconds: with faults, and as much again without. */
+  /** Maximum time in seconds, with faults; and the same again without. */
   readonly seconds: number;
   readonly kills: number;
   readonly stops: number;
@@ -31,20 +31,20 @@ export interface JobRunOptions {
   readonly freezes: number;
   /** How often PostgreSQL is ended. */
   readonly ledgerEnds: number;
-  /** Commands from a shell. */
+  /** Number of shell commands. */
   readonly steers: number;
   readonly workers: number;
-  /** Calls per second that the API takes. */
+  /** Calls per second that the API accepts. */
   readonly apiLimit: number;
   readonly say: (line: string) => void;
 }
 
 const VISIBILITY_SECONDS = 8;
-/** The longest cut, in milliseconds. */
+/** Maximum length of a cut, in milliseconds. */
 const CUT_MS = 4_000;
-/** Longer than the lease of a sender in PostgreSQL, which is 15 s. In SQLite a frozen process keeps it. */
+/** Longer than a sender's lease in PostgreSQL, which is 15 s. In SQLite a frozen process keeps the lease. */
 const FREEZE_MS: Readonly<Record<LedgerKind, number>> = { sqlite: 5_000, postgres: 24_000 };
-/** The share of requests, and of pieces of PostgreSQL's protocol, that meet a fault. */
+/** The share of requests, and of pieces of PostgreSQL's protocol, that get a fault. */
 const rates: Rates = {
   sqs: evenRates(0.08, 'sqs'),
   api: evenRates(0.1),
@@ -54,7 +54,7 @@ const rates: Rates = {
 };
 const cutTargets: readonly CutTarget[] = ['ledger', 'sqs', 'outcomes', 'api', 'all'];
 
-/** Short times, so that a run is short; not so short that a busy machine does everything twice. */
+/** Short times, so that a run is short; but not so short that a busy machine does everything twice. */
 const env = {
   VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
   RATE_LIMIT: '150',
@@ -143,7 +143,7 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
       say,
     });
     let looked = before;
-    /** Goes on until the job is done, or for so long. */
+    /** Continues until the job is done, or the time is over. */
     const follow = async (advance: (done: number) => void): Promise<boolean> => {
       for (const until = performance.now() + options.seconds * 1_000; performance.now() < until; ) {
         await sleep(100);
@@ -155,7 +155,7 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
       return false;
     };
     const done = await follow((share) => happenings.advance(share));
-    // What is still under way ends without more faults.
+    // Unfinished work ends without further faults.
     stage.inject(noFaults);
     await happenings.over();
     if (!done) {
@@ -176,7 +176,7 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
   }
 }
 
-/** The job's state; undefined where it cannot be read now. */
+/** The job's state; undefined if it cannot be read now. */
 async function stateOf(place: LedgerPlace): Promise<string | undefined> {
   try {
     return (await standingOf(place)).state;

@@ -1,29 +1,29 @@
-/** What the queue saw of a job: which row was sent when and by whom, derived from the exchanges that the proxies recorded. PURE. */
+/** What the queue saw of a job: which row was sent when and by whom, derived from the exchanges recorded by the proxies. PURE. */
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import { type FleetRecord, succeeded } from '../harness/holds.ts';
 
-/** One message of a row that the queue took. Times are epoch milliseconds. */
+/** One message of a row that the queue accepted. Times are epoch milliseconds. */
 export interface Sending {
-  /** Its RequestId: of one try of one row. */
+  /** Its RequestId, which belongs to one try of one row. */
   readonly name: string;
   readonly identifier: string;
   readonly body: string;
   readonly sender: string;
   readonly arrivedAt: number;
   readonly takenAt: number;
-  /** Whether the sender had the whole and true answer. */
+  /** Whether the sender got the complete and correct answer. */
   readonly delivered: boolean;
   readonly fault: string | undefined;
 }
 
-/** That a process took the right to send the job. */
+/** A process took the right to send the job. */
 export interface Taking {
   readonly sender: string;
   readonly at: number;
 }
 
 /**
- * All messages that the queue took, in the order in which it took them.
+ * All messages that the queue accepted, in order.
  * @param queue the last part of its URL.
  */
 export function sendingsOf(exchanges: readonly Exchange[], queue: string): Sending[] {
@@ -54,7 +54,7 @@ export function byRow(sendings: readonly Sending[]): ReadonlyMap<string, readonl
   return Map.groupBy(sendings, ({ name }) => name);
 }
 
-/** For each sending of a row after the first, why the one before it was not the end. */
+/** For each sending of a row after the first, why the previous one was not the last. */
 export function whySentAgain(
   sendings: readonly Sending[],
   takings: readonly Taking[],
@@ -73,7 +73,7 @@ export function whySentAgain(
   });
 }
 
-/** Logs are read, and requests arrive, a little later than they were written; milliseconds. */
+/** Logs are read, and requests arrive, slightly after they were written; milliseconds. */
 const SLACK_MS = 1_000;
 
 /** Messages that a process sent after another one had taken the right to send the job. */

@@ -1,4 +1,4 @@
-/** The shell of a person who steers a job: one command after the other, each with a reason of its own. */
+/** The shell of a person who steers a job: one command after the other, each with a unique reason. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOta } from '../../testing/processes/ota.ts';
 import type { Commands } from '../../testing/proof/job.ts';
@@ -23,10 +23,10 @@ const RETRY_MS = 500;
 
 export class Shell implements Commands {
   readonly typed: Typed[] = [];
-  /** What the last `set` that succeeded has set; undefined while it is not known whether one did. */
+  /** What the last successful `set` has set; undefined while it is unknown whether one succeeded. */
   lastSet: Readonly<Record<string, number>> | undefined = {};
   readonly #options: ShellOptions;
-  /** Of a job that is to stand still: how many want it so. */
+  /** How many commands want the job to stand still. */
   #holding = 0;
   #last: Promise<unknown> = Promise.resolve();
   #number = 0;
@@ -36,12 +36,12 @@ export class Shell implements Commands {
     this.#options = options;
   }
 
-  /** Nobody waits any more for a command that fails. */
+  /** From now on, failing commands are not repeated. */
   giveUp(): void {
     this.#over = true;
   }
 
-  /** Runs a command. @throws Error when it fails. */
+  /** Runs a command. @throws Error if it fails. */
   async run(...args: readonly string[]): Promise<{ stdout: string }> {
     const ran = await this.try(...args);
     if (ran.exitCode === 0 || ran.exitCode === 3) return ran;
@@ -55,7 +55,7 @@ export class Shell implements Commands {
     return { exitCode: code, ...child.output };
   }
 
-  /** Types a command; what it has brought to a stand is resumed after `ms`. */
+  /** Types a command; a job that it has brought to a stop is resumed after `ms`. */
   async steer(command: SteerCommand, ms: number): Promise<void> {
     if (command === 'set') return await this.#set();
     this.#holding++;

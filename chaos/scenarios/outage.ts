@@ -5,7 +5,7 @@ import { ScenarioRun, secondsSince } from './scenario-run.ts';
 const MESSAGES = 500;
 const MINUTES = 3;
 const BACK_WITHIN_S = 60;
-/** A run of 20 to learn of it, with the calls then in flight, and one probe per 5 s. */
+/** 20 failures in a row to detect the outage, plus the calls in flight then, and one probe per 5 s. */
 const CALLS_AT_MOST = 150 + (MINUTES * 60) / 5;
 
 export const outage: Scenario = {

@@ -5,7 +5,7 @@ import { ScenarioRun, secondsSince } from './scenario-run.ts';
 const MESSAGES = 1_000;
 const REVOKED_S = 60;
 const DENIED = 30;
-/** Probes come up to a minute apart. */
+/** Probes may be up to a minute apart. */
 const BACK_WITHIN_S = 90;
 
 export const revoked: Scenario = {

@@ -1,4 +1,4 @@
-/** What the scenarios have in common: a stage, workers on it, and a wait that ends. */
+/** What the scenarios share: a stage, workers on it, and a wait with a time limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../testing/random.ts';
 import { type Account, settleAccount } from '../harness/ledger.ts';
@@ -27,7 +27,7 @@ export class ScenarioRun {
     this.say = say;
   }
 
-  /** Runs one scenario; whatever becomes of it, its processes end. */
+  /** Runs one scenario; its processes end whatever happens. */
   static async start(
     options: ScenarioRunOptions,
     act: (run: ScenarioRun) => Promise<string>,
@@ -53,12 +53,12 @@ export class ScenarioRun {
     }
   }
 
-  /** A promise that is broken unless `kept`. */
+  /** Records a broken promise unless `kept`. */
   expect(kept: boolean, promise: string): void {
     if (!kept) this.#broken.push(promise);
   }
 
-  /** Sends valid updates of as many tasks; those for which `prefixOf` says so have another Identifier. */
+  /** Sends `count` valid updates, each for another task; `prefixOf` gives the beginning of its Identifier. */
   async send(count: number, prefixOf: (place: number) => string = () => 'task'): Promise<SentUpdate[]> {
     const updates = Array.from({ length: count }, (_, i): SentUpdate => {
       const place = this.sent.length + i;
@@ -80,7 +80,7 @@ export class ScenarioRun {
     return workers;
   }
 
-  /** Waits until it holds; false, and a broken promise, when it does not within that time. */
+  /** Waits until the condition holds; if it does not in time, gives false and records a broken promise. */
   async until(what: string, holds: () => boolean | Promise<boolean>, seconds: number): Promise<boolean> {
     const end = performance.now() + seconds * 1_000;
     while (!(await holds())) {
@@ -93,7 +93,7 @@ export class ScenarioRun {
     return true;
   }
 
-  /** Whether a worker says that it is ready. */
+  /** Whether a worker reports that it is ready. */
   async ready({ url }: WorkerProcess): Promise<boolean> {
     if (url === undefined) return false;
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
@@ -109,7 +109,7 @@ export class ScenarioRun {
   }
 }
 
-/** Seconds since a moment of `performance.now()`, in one decimal. */
+/** Seconds since a value of `performance.now()`, with one decimal. */
 export function secondsSince(moment: number): string {
   return ((performance.now() - moment) / 1_000).toFixed(1);
 }

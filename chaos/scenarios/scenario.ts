@@ -1,6 +1,6 @@
 /** One outage, run with real processes. */
 export interface Scenario {
-  /** What it must show, in a line. */
+  /** What it must show, in one line. */
   readonly about: string;
   readonly run: (options: ScenarioOptions) => Promise<Shown>;
 }
@@ -13,6 +13,6 @@ export interface ScenarioOptions {
 export interface Shown {
   /** One line of figures. */
   readonly shown: string;
-  /** One line for each promise that was broken. */
+  /** One line for each broken promise. */
   readonly broken: readonly string[];
 }

@@ -5,7 +5,7 @@ import { ScenarioRun, secondsSince } from './scenario-run.ts';
 
 const MESSAGES = 500;
 const DOWN_S = 30;
-/** Backoff grows to 20 s for receives, to 5 s for settlements: a busy loop makes thousands. */
+/** Backoff rises to 20 s for receives and to 5 s for settlements; a busy loop would make thousands of requests. */
 const REQUESTS_AT_MOST = 300;
 
 export const sqsDown: Scenario = {

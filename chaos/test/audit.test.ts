@@ -1,4 +1,4 @@
-/** What was typed, against the log of the job's changes. */
+/** Compares typed commands with the job's log of changes. */
 import { expect, test } from 'vitest';
 import { auditFaults, type LogEntry, type Typed } from '../jobs/audit.ts';
 

@@ -1,4 +1,4 @@
-/** Who held which message: read off what went to SQS and back. */
+/** Who held which message, derived from the traffic with SQS. */
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import { heldByTwo, holdsOf, longestUnattended, type ProcessEnd } from '../harness/holds.ts';

@@ -14,7 +14,7 @@ const letterOf = ({ body, expectedEnd }: SentUpdate): Letter => ({
   reason: expectedEnd === 'read' ? 'Invalid' : expectedEnd,
 });
 
-/** What is seen of a run in which every update ends as it should, in the order of sending. */
+/** The evidence of a run in which every update ends as it should, in the order of sending. */
 function evidenceOf(sent: readonly SentUpdate[]): Evidence {
   return {
     sent,
@@ -57,7 +57,7 @@ describe('the account', () => {
         const lost = new Set(places.map((place) => sent[place]));
         const kept = evidenceOf(sent.filter((update) => !lost.has(update)));
         const { missing, superseded } = settleAccount({ ...kept, sent });
-        // One that newer values have overtaken cannot be distinguished from a superseded one: both end in the same state.
+        // An update overtaken by newer values looks like a superseded one: both end in the same state.
         const named = new Set([...idsOf(missing), ...idsOf(superseded)]);
         expect(named).toEqual(new Set([...lost].map((update) => update?.id)));
         expect(superseded.every(({ update }) => /^(applied|read)$/.test(update.expectedEnd))).toBe(true);

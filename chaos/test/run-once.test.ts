@@ -1,4 +1,4 @@
-/** The chaos harness, run short: workers killed among faults, and nothing lost. `npm run chaos` is the long form. */
+/** A short run of the chaos harness: workers are killed under faults, and nothing is lost. `npm run chaos` is the long form. */
 import { expect, test } from 'vitest';
 import { runOnce } from '../harness/run-once.ts';
 
@@ -10,7 +10,7 @@ test('among faults of every kind and a kill, every update ends in a place that c
     updates: 300,
     fifo: false,
     redis: false,
-    // A guard only: it ends with the last update.
+    // Only a safeguard: the run ends with the last update.
     seconds: 120,
     kills: 1,
     stops: 0,

@@ -1,4 +1,4 @@
-/** What the queue saw of a job, from what the proxy recorded. */
+/** What the queue saw of a job, from the proxy's records. */
 import { expect, test } from 'vitest';
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import { byRow, sendingsOf, sentWithoutLease, whySentAgain } from '../jobs/sends.ts';

@@ -1,4 +1,4 @@
-/** The AsyncAPI document: what the worker takes from its queue, and what it puts on two others. From the schemas that it checks by. */
+/** The AsyncAPI document: what the worker takes from its queue, and what it puts on two others. Made from the schemas it checks with. */
 import { deadLetterJsonSchema } from '../../src/message/dead-letter-record.ts';
 import { outcomeJsonSchema } from '../../src/message/outcome.ts';
 import { outcomeEventJsonSchema } from '../../src/message/outcome-event.ts';
@@ -14,13 +14,13 @@ const channelRef = (channel: string, message: string): Json => ({
   $ref: `#/channels/${channel}/messages/${message}`,
 });
 
-/** A schema as a component: its own id would change what references inside the document mean. */
+/** A schema as a component: its own id would change the meaning of references inside the document. */
 function component(text: string): Json {
   const { $schema: _, $id, ...schema } = JSON.parse(text) as Record<string, unknown>;
   return { ...schema, 'x-schema-id': $id };
 }
 
-/** As a producer may send it, by trace context; a redrive keeps both. */
+/** Headers that a producer may send for trace context; a redrive keeps both. */
 const traceHeaders = {
   type: 'object',
   description: 'Message attributes. `AWSTraceHeader` is a message system attribute.',
@@ -39,11 +39,11 @@ interface QueueFacts {
   readonly deadLetterQueue?: string;
 }
 
-/** The bindings of a queue's channel, as `check` advises to make it. */
+/** The bindings of a queue's channel, with the attributes that `check` recommends. */
 function bindings({ name, retentionSeconds, deadLetterQueue }: QueueFacts): Json {
   const queue = { name, fifoQueue: false, messageRetentionPeriod: retentionSeconds };
   if (deadLetterQueue === undefined) return { sqs: { queue, bindingVersion: '0.2.0' } };
-  // So often that SQS itself never moves a message: AWS's own redrive works only from a queue that a policy names.
+  // High enough that SQS itself never moves a message: AWS's own redrive works only from a queue that a policy names.
   const redrivePolicy = { deadLetterQueue: { name: deadLetterQueue }, maxReceiveCount: 1_000 };
   const dead = { name: deadLetterQueue, fifoQueue: false, messageRetentionPeriod: FOURTEEN_DAYS };
   return { sqs: { queue: { ...queue, redrivePolicy }, deadLetterQueue: dead, bindingVersion: '0.2.0' } };

@@ -1,4 +1,4 @@
-/** The envelopes that an update may come in, for the AsyncAPI document. What the worker reads of them: src/message/envelopes.ts. */
+/** The envelopes that an update may have, for the AsyncAPI document. src/message/envelopes.ts shows what the worker reads of them. */
 import { update } from './examples.ts';
 
 const updateSchema = { $ref: '#/components/schemas/update' };

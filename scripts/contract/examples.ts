@@ -1,4 +1,4 @@
-/** Messages as the AsyncAPI document shows them; those of the worker are made by its own functions. */
+/** Example messages for the AsyncAPI document; the worker's own functions make those of the worker. */
 import { outcomeOf } from '../../src/message/outcome.ts';
 import { toOutcomeEvent } from '../../src/message/outcome-event.ts';
 

@@ -1,4 +1,4 @@
-/** The OpenAPI document of the console's API, as it serves it itself. */
+/** The OpenAPI document of the console's API, as the console serves it. */
 import packageJson from '../../package.json' with { type: 'json' };
 import { letterRoutes } from '../../src/console/api/dead-letters.ts';
 import { apiDocument } from '../../src/console/api/document.ts';
@@ -7,7 +7,7 @@ import { observeRoutes } from '../../src/console/api/observe.ts';
 import { planRoutes } from '../../src/console/api/plans.ts';
 
 export function openApiText(): string {
-  // Described, and not served: they are given nothing to serve with.
+  // The routes are only described, not served: they get nothing to serve with.
   const routes = [
     ...observeRoutes({} as never),
     ...jobRoutes({} as never),

@@ -1,9 +1,9 @@
-/** The policies of deploy/iam in Terraform's words. */
+/** The policies of deploy/iam in Terraform's language. */
 import { readFileSync } from 'node:fs';
 
 const roles = ['worker', 'enqueuer', 'operator', 'console'] as const;
 
-/** What stands for a placeholder; and the variable without which a statement about it is left out. */
+/** The value for a placeholder; and the variable without which a statement with it is left out. */
 const placeholders: Readonly<Record<string, { readonly value: string; readonly needs?: string }>> = {
   PARTITION: { value: 'local.partition' },
   REGION: { value: 'local.region' },

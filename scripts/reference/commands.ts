@@ -34,7 +34,7 @@ ${sections.join('\n\n')}
 
 const commandLine: CommandLine = (...args) => shellLine(['ota-updater', ...args]);
 
-/** What `--help` prints at 80 columns. */
+/** The output of `--help` at 80 columns. */
 async function helpOf(command: readonly string[]): Promise<string> {
   const stdout = new PassThrough();
   const context = { ...contextOf(process, { listen: () => () => {} }), env: {}, stdout, commandLine };

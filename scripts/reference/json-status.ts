@@ -67,7 +67,7 @@ const picture = makeStatus({
   queues: {},
 });
 
-/** `GET /status` is described here, and by the schema in `src/status/worker-status.ts`, which readers go by. */
+/** `GET /status` is described here, and by the schema in `src/status/worker-status.ts`, which readers use. */
 export const statusShapes: readonly Shape[] = [
   {
     title: 'status --json',

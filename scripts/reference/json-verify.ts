@@ -4,7 +4,7 @@ import { verificationJson } from '../../src/jobs/verify/view.ts';
 import { countsOf } from '../../src/message/devices.ts';
 import type { Shape } from './shape.ts';
 
-/** Of one task that holds another configuration by now, and of which a device failed. */
+/** A verification of one task that now has another configuration, and one of whose devices failed. */
 function verification(): unknown {
   const sum = new VerificationSum(Date.UTC(2026, 10, 28, 7, 30));
   const devices = { ...countsOf(() => 0), succeeded: 9, failed: 1, 'in-progress': 2 };

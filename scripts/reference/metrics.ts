@@ -10,7 +10,7 @@ import { code, type Page, table } from './page.ts';
 
 const PREFIX = 'ota_updater_';
 
-/** What each label holds. */
+/** The meaning of each label. */
 const labels: Readonly<Record<string, string>> = {
   budget: '`none`, `shared` or `alone`',
   role: '`none`, `leading`, `following` or `alone`',
@@ -31,7 +31,7 @@ const labels: Readonly<Record<string, string>> = {
     'of the gate: `open`, `outage`, `unreachable`, `denied` or `misconfigured`; of messages on a queue: `visible`, `in-flight` or `delayed`',
 };
 
-/** What prom-client knows of a metric; its types leave out the labels. */
+/** What prom-client knows about a metric; its types omit the labels. */
 interface Described {
   readonly name: string;
   readonly help: string;
@@ -44,7 +44,7 @@ const sinceTexts = {
   'or 0': 'seconds since then; 0 while they are not',
 } as const;
 
-/** Its row or rows of the table of names in CloudWatch. */
+/** Its rows in the table of names in CloudWatch. */
 function inCloudWatch({ name, type, labelNames = [] }: Described): string[][] {
   const row = Object.entries(emfNames).find(([each]) => each === name)?.[1];
   if (row === undefined) throw new Error(`src/observe/emf/names.ts: name ${name}`);

@@ -1,4 +1,4 @@
-/** A page of docs/reference/, and the Markdown that such pages are made of. */
+/** A page of docs/reference/, and the Markdown elements of such pages. */
 
 export interface Page {
   /** Below docs/reference/. */
@@ -8,7 +8,7 @@ export interface Page {
   readonly text: () => string | Promise<string>;
 }
 
-/** A Markdown table; each row has as many cells as the head. */
+/** A Markdown table; each row has as many cells as the header. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)

@@ -4,11 +4,11 @@ import { block, code, table } from './page.ts';
 export interface Shape {
   /** Its heading. */
   readonly title: string;
-  /** When it is printed, if the title does not say it. */
+  /** When it is printed, if the title does not say so. */
   readonly about?: string;
   /** What the code prints for made-up facts. */
   readonly sample: unknown;
-  /** By path: `a.b`, `a[].b`. A meaning with a link stands for all below it. */
+  /** By path: `a.b`, `a[].b`. A meaning with a link covers everything below it. */
   readonly fields: Readonly<Record<string, string>>;
 }
 

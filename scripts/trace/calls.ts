@@ -1,9 +1,9 @@
-/** Calls per function, and what is common to several counts of them. PURE. */
+/** Calls per function, and what several counts of them have in common. PURE. */
 
 /** Calls by function, keyed `file name:line`. */
 export type Calls = ReadonlyMap<string, number>;
 
-/** What happened in every round, as often as in the round where it happened least. */
+/** What happened in every round, with the count of the round where it happened least. */
 export function least(rounds: readonly Calls[]): Calls {
   const [first = new Map<string, number>(), ...others] = rounds;
   return positive(

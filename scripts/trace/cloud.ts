@@ -1,4 +1,4 @@
-/** The emulators in a process of their own, and what is asked of them besides the worker's own requests. */
+/** The emulators in a separate process, and requests to them other than the worker's. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../testing/processes/child.ts';
@@ -9,7 +9,7 @@ const COUNTS = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVi
 
 export class Cloud {
   readonly child: Child;
-  /** What a worker needs to use it; without an outcome queue. */
+  /** The environment for a worker; without an outcome queue. */
   readonly env: Readonly<Record<string, string>>;
   readonly outcomeQueueUrl: string;
 
@@ -33,7 +33,7 @@ export class Cloud {
     await this.#sqs('SendMessage', { MessageBody: body });
   }
 
-  /** Resolves when the source queue holds nothing, visible or not. */
+  /** Resolves when the source queue has no messages, visible or not. */
   async empty(): Promise<void> {
     for (;;) {
       const { Attributes } = await this.#sqs<{ Attributes: Record<string, string> }>('GetQueueAttributes', {
@@ -44,7 +44,7 @@ export class Cloud {
     }
   }
 
-  /** The next calls for this Identifier fail with 500, so many of them. */
+  /** The next `times` calls for this Identifier fail with 500. */
   async failNext(identifier: string, times: number): Promise<void> {
     const failure = { status: 500, errorType: 'InternalServerException' };
     const url = `${this.env.AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS}/_sandbox/script/${identifier}`;

@@ -23,7 +23,7 @@ export class CallCounter {
   readonly #inspector: Inspector;
   readonly #root: string;
   readonly #joining: string;
-  /** Where the functions of the joining module that ever ran begin and end. */
+  /** Start and end of the joining module's functions that ever ran. */
   readonly #joiningRanges = new Map<number, number>();
   readonly #sources = new Map<string, string>();
 
@@ -50,7 +50,7 @@ export class CallCounter {
       if (!url.startsWith(`${this.#root}src/`)) continue;
       for (const { functionName, ranges } of functions) {
         const [range] = ranges;
-        // What begins at 0 is the module itself.
+        // The range that begins at 0 is the module itself.
         if (range === undefined || range.count === 0 || range.startOffset === 0) continue;
         const file = url.slice(this.#root.length);
         if (file === this.#joining) this.#joiningRanges.set(range.startOffset, range.endOffset);
@@ -62,9 +62,9 @@ export class CallCounter {
   }
 
   /**
-   * Stops at each call of a function of the joining module whose caller is outside of it: of those functions that
-   * have run in an earlier count.
-   * @returns takes the calls so far and begins anew.
+   * Stops at each call of a function of the joining module whose caller is outside it, for functions that
+   * ran in an earlier count.
+   * @returns a function that takes the calls so far and starts again.
    */
   async watchEntries(): Promise<() => Calls> {
     const scriptId = await this.#setBreakpoints();
@@ -83,7 +83,7 @@ export class CallCounter {
     };
   }
 
-  /** A breakpoint on the first statement of each function; answers the module's script id. */
+  /** Sets a breakpoint on the first statement of each function. @returns the module's script id. */
   async #setBreakpoints(): Promise<string> {
     const scripts = new Map<string, string>();
     this.#inspector.on('Debugger.scriptParsed', (script: { scriptId: string; url: string }) => {
@@ -111,7 +111,7 @@ export class CallCounter {
     return scriptId;
   }
 
-  /** The line of a file, from 1, in which a function begins: type stripping leaves every character in its place. */
+  /** The line of a file, from 1, in which a function begins: type stripping keeps the positions of all characters. */
   #lineAt(url: string, offset: number): number {
     const text = this.#sources.get(url) ?? readFileSync(new URL(url), 'utf8');
     this.#sources.set(url, text);

@@ -1,4 +1,4 @@
-/** A worker that is sent one message at a time, and what each of them passes in it. */
+/** Sends a worker one message at a time, and records what each message passes. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../testing/processes/child.ts';
@@ -8,17 +8,17 @@ import { type Calls, least, subtract } from './calls.ts';
 import type { Cloud } from './cloud.ts';
 import { CallCounter } from './coverage.ts';
 
-/** How long a worker is left alone before a round, and how long after the message is settled, in milliseconds. */
+/** How long a worker is left idle before a round, and after the message is settled, in milliseconds. */
 const QUIET_MS = 400;
-/** For a worker that has worked off its first messages to be idle, in milliseconds. */
+/** Time for a worker to become idle after its first messages, in milliseconds. */
 const IDLE_AFTER_MS = 2_000;
 const WARM_UP_MESSAGES = 50;
 const ATTEMPTS = 2;
 
-/** A kind of end. */
+/** A kind of message, by how it ends. */
 export interface Kind {
   readonly title: string;
-  /** What its Identifiers begin with. */
+  /** The beginning of its Identifiers. */
   readonly prefix: string;
   readonly outcomes: boolean;
   /** Its calls fail until the message is deferred. */
@@ -40,7 +40,7 @@ export interface TraceOptions {
 }
 
 export interface Traced {
-  /** Calls per function of `src/` that a message makes, less those of an idle worker. */
+  /** Calls per function of `src/` for one message, less those of an idle worker. */
   readonly calls: Calls;
   /** Calls of the joining module's functions by callers outside it. */
   readonly entries: Calls;
@@ -82,7 +82,7 @@ export async function trace({ cloud, kind, root, joining, rounds }: TraceOptions
   }
 }
 
-/** What is counted while a message passes in every round, less what is counted in every idle time. */
+/** What is counted in every round while a message passes, less what is counted in every idle time. */
 async function compare(
   messages: Messages,
   rounds: number,
@@ -111,7 +111,7 @@ class Messages {
     this.#worker = worker;
   }
 
-  /** Enough, in a burst and singly, that everything is loaded and every first time is over. */
+  /** Sends enough messages, in a burst and singly, that everything is loaded and has run once. */
   async warmUp(): Promise<void> {
     for (let i = 0; i < WARM_UP_MESSAGES; i++) await this.#cloud.send(`warm${i}`);
     await this.rest();
@@ -122,7 +122,7 @@ class Messages {
     await sleep(IDLE_AFTER_MS);
   }
 
-  /** Sends one and waits until it is settled and the worker is idle again. */
+  /** Sends one message and waits until it is settled and the worker is idle again. */
   async one(): Promise<void> {
     const identifier = `${this.#kind.prefix}${++this.#sent}`;
     if (!this.#kind.deferred) {
@@ -135,11 +135,11 @@ class Messages {
     const deferred = this.#worker.find((line) => (line.includes('"event":"deferred"') ? true : undefined));
     await this.#cloud.send(identifier);
     await deferred;
-    // Short: it comes back within five seconds.
+    // Short: a deferred message comes back within five seconds.
     await sleep(QUIET_MS / 4);
   }
 
-  /** Until nothing is on the queue any more. */
+  /** Waits until the queue is empty. */
   rest(): Promise<void> {
     return this.#cloud.empty();
   }

@@ -1,4 +1,4 @@
-/** Who is measured on each limiter: with real processes, and the same in virtual time. */
+/** The callers measured on each limiter: with real processes, and in virtual time. */
 import { aimd50, cubic } from '../../../testing/rates/candidates.ts';
 import { fixedController } from '../../../testing/rates/simulator.ts';
 import { type Contender, controlled, otaUpdater, sdkAdaptive } from '../../harness/contenders.ts';
@@ -9,10 +9,10 @@ export interface Caller {
   readonly title: string;
   /** Whether it is ota-updater. */
   readonly ours: boolean;
-  /** Several workers: started one after the other. */
+  /** Several workers, started one after the other. */
   readonly isFleet: boolean;
   readonly redis: boolean;
-  /** @param redisUrl where `redis` is set. */
+  /** @param redisUrl given if `redis` is set. */
   readonly contender: (redisUrl: string) => Contender;
   readonly virtual: (kind: Kind, span: Span) => Had;
 }
@@ -22,7 +22,7 @@ const worker = (env: Readonly<Record<string, string>> = {}): Contender =>
 const ours = { ours: true, isFleet: true, redis: false, contender: () => worker() };
 const peer = { ours: false, isFleet: false, redis: false };
 
-/** By twos that are measured at once, each on an emulator and an API of its own. */
+/** Pairs that are measured at the same time, each on its own emulator and API. */
 export const pairs: readonly (readonly [Caller, Caller])[] = [
   [
     { ...ours, title: 'four workers', virtual: fleetWithoutRedis },
@@ -40,7 +40,7 @@ export const pairs: readonly (readonly [Caller, Caller])[] = [
       ...peer,
       title: 'AWS SDK, adaptive retry mode, 100 callers',
       contender: sdkAdaptive,
-      // It has no ceiling.
+      // This caller has no ceiling.
       virtual: (kind, span) => oneCaller(kind, span, cubic, Number.POSITIVE_INFINITY),
     },
   ],

@@ -1,5 +1,5 @@
 /**
- * One worker, four, and four on Redis, on limiters of several kinds, beside what others use; each beside the same in virtual
+ * One worker, four workers, and four on Redis, on limiters of several kinds, compared with what others use; each also in virtual
  * time.
  */
 import { loadavg } from 'node:os';
@@ -15,7 +15,7 @@ import { CEILING, factorAt, type Kind, kinds, LIMIT, spanOf } from './kinds.ts';
 import { type Measured, measure } from './trial.ts';
 import { best, type Had } from './virtual.ts';
 
-/** Most points between a real figure and that of virtual time. */
+/** Maximum difference in percentage points between a real figure and that of virtual time. */
 const POINTS = 3;
 
 interface Figures {
@@ -23,9 +23,9 @@ interface Figures {
   /** undefined: there is no Redis on this machine. */
   readonly real: Measured | undefined;
   readonly virtual: Had;
-  /** What callers have who know the limit, as a share of it. */
+  /** What callers that know the limit get, as a share of it. */
   readonly best: number;
-  /** Of the machine over the last minute, at the end of the trial. */
+  /** Load of the machine over the last minute, at the end of the trial. */
   readonly load: number;
 }
 
@@ -42,7 +42,7 @@ export const fleet: Scenario = async (context) => {
   if (redis === undefined) say('no redis-server or valkey-server here: fleets on Redis are SKIPPED');
   const parts: Part[] = [];
   try {
-    // As the first stage, it is warm before anyone is measured on it.
+    // Like the first stage, it is warmed up before anything is measured on it.
     await workOff(second, byHand(), { warmUp: 0, updates: 2_000, maxSeconds: 30 });
     for (const kind of chosen) {
       say(`${kind.name}: ${kind.title}`);
@@ -78,10 +78,10 @@ async function playPair(
   { quick, say }: Parameters<Scenario>[0],
 ): Promise<Figures[]> {
   const spans = pair.map(({ isFleet }) => spanOf(kind, isFleet, quick));
-  // Before the trial: a simulation would take the time of what is measured.
+  // Before the trial: a simulation would take CPU time from the measurement.
   const simulated = pair.map((caller, i) => {
     const span = spans[i] ?? spanOf(kind, false, quick);
-    // On Redis a fleet is one caller.
+    // On Redis, a fleet counts as one caller.
     return { virtual: caller.virtual(kind, span), best: best(kind, caller.isFleet && !caller.redis, span) };
   });
   const measured = await Promise.all(

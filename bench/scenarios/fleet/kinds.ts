@@ -1,4 +1,4 @@
-/** The limiters of the scenario `fleet`: each as settings of the simulated API, and the same in virtual time. */
+/** The limiters of the scenario `fleet`: each as settings of the simulated API, and in virtual time. */
 import type { LimitSettings, SimulatedApiSettingsInput } from '../../../src/sandbox/simulated-api/index.ts';
 import type { Setting } from '../../../testing/rates/family.ts';
 
@@ -6,30 +6,30 @@ import type { Setting } from '../../../testing/rates/family.ts';
 export const LIMIT = 200;
 /** RATE_LIMIT of each worker, calls per second. */
 export const CEILING = 2 * LIMIT;
-/** Workers of a fleet, and the seconds between the starts of two. */
+/** Number of workers in a fleet, and the seconds between two starts. */
 export const WORKERS = 4;
 export const APART = 2;
 
-/** What is measured, in seconds from the first call. */
+/** The measured time, in seconds from the first call. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
 export interface Kind {
-  /** As `--family` takes it. */
+  /** The value of `--family`. */
   readonly name: string;
   readonly title: string;
   readonly limit: LimitSettings;
-  /** Share of the calls that the API throttles whatever their rate. */
+  /** Share of the calls that the API throttles regardless of their rate. */
   readonly noise: number;
-  /** Seconds from the first call until one caller is measured; time to tell noise from a limit, or for three windows. */
+  /** Seconds from the first call until one caller is measured: enough to distinguish noise from a limit, or for three windows. */
   readonly settles: number;
-  /** Seconds that are measured: whole periods of the limiter. */
+  /** Measured seconds: whole periods of the limiter. */
   readonly seconds: number;
-  /** The limit halves after a third of what is measured, and is back after another. */
+  /** The limit halves after a third of the measured time, and is restored after another third. */
   readonly steps: boolean;
-  /** Most 429s, of all calls, within which the best fixed rate is looked for. */
+  /** Maximum share of 429s within which the best fixed rate is searched. */
   readonly throttled: number;
 }
 
@@ -61,14 +61,14 @@ export const kinds: readonly Kind[] = [
   },
 ];
 
-/** One caller is measured once the limiter's time has passed, a fleet 60 s after the start of its last worker. */
+/** One caller is measured after the limiter's settling time, a fleet 60 s after the start of its last worker. */
 export function spanOf({ seconds, settles }: Kind, isFleet: boolean, quick: boolean): Span {
   const lastStart = isFleet ? APART * (WORKERS - 1) : 0;
   const from = quick ? lastStart + 10 : lastStart + (isFleet ? 60 : settles);
   return { from, to: from + seconds };
 }
 
-/** The limit at a time, as a factor of {@link LIMIT}. */
+/** The limit over time, as a factor of {@link LIMIT}. */
 export function factorAt({ steps }: Pick<Kind, 'steps'>, { from, to }: Span, second: number): number {
   const third = (to - from) / 3;
   return steps && second >= from + third && second < from + 2 * third ? 0.5 : 1;
@@ -91,8 +91,8 @@ export function scaled(limit: LimitSettings, factor: number): LimitSettings {
 }
 
 /**
- * For the simulated API. Its faults come after the limit and use what the limit has granted, those of virtual time come
- * before: with so much more to grant, both accept {@link LIMIT} at most and throttle the same share of any rate above it.
+ * For the simulated API. Its faults come after the limit and use what the limit has granted, while those of virtual time come
+ * before it. With a correspondingly higher limit, both accept at most {@link LIMIT} and throttle the same share at any rate above it.
  */
 export function apiSettings({ limit, noise }: Kind): SimulatedApiSettingsInput {
   return {

@@ -1,4 +1,4 @@
-/** One caller, or a fleet, on one limiter with real processes: measured at the API. */
+/** One caller, or a fleet, on one limiter with real processes; measured at the API. */
 import { jain } from '../../../testing/rates/asks.ts';
 import { startRedis } from '../../../testing/redis/server.ts';
 import { lineOf, runRateTrial } from '../../harness/rate-trial.ts';
@@ -13,13 +13,13 @@ export interface Measured extends Had {
   readonly accepted: readonly number[];
 }
 
-/** What a worker of a fleet finds, as a share of all that the limit allows: without Redis one may take nearly all. */
+/** Number of messages for a worker of a fleet, as a share of all that the limit allows: without Redis, one may get nearly all. */
 const SHARE = 1;
 const SHARE_ON_REDIS = 0.3;
-/** And what the first ones take before the others are there. */
+/** In addition, what the first workers get before the others have started. */
 const AT_FIRST = CEILING * APART * (WORKERS - 1);
 
-/** @throws Error when a queue was empty too soon, so that the figures would mean nothing. */
+/** @throws Error if a queue was empty too soon, so that the figures would be meaningless. */
 export async function measure(stage: Stage, caller: Caller, kind: Kind, span: Span): Promise<Measured> {
   const redis = caller.redis ? await startRedis() : undefined;
   try {

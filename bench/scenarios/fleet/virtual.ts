@@ -1,4 +1,4 @@
-/** What the same limiters give in virtual time: to ours, alone, as a fleet and as one on Redis, and to peers. */
+/** The results of the same limiters in virtual time: for ours, alone, as a fleet and as a fleet on Redis, and for peers. */
 import { even, jain } from '../../../testing/rates/asks.ts';
 import type { Candidate } from '../../../testing/rates/candidates.ts';
 import { family } from '../../../testing/rates/family.ts';
@@ -19,17 +19,17 @@ import {
   WORKERS,
 } from './kinds.ts';
 
-/** Runs, of which the median counts. */
+/** Number of runs, of which the median counts. */
 const SEEDS = 5;
-/** Of the search for the best fixed rate. */
+/** Number of runs in the search for the best fixed rate. */
 const SEARCH_SEEDS = 3;
 
 export interface Had {
   /** Accepted calls, as a share of the limit. */
   readonly goodput: number;
-  /** Of all calls. */
+  /** As a share of all calls. */
   readonly throttled: number;
-  /** Jain's index of what each worker had accepted; of fleets. */
+  /** Jain's index of the workers' accepted calls; for fleets. */
   readonly jain?: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export function allowed(kind: Kind, span: Span): number {
   return calls;
 }
 
-/** The share of the limit that callers have who know it, within the same allowance of 429s. */
+/** The share of the limit that callers that know it get, with the same allowance of 429s. */
 export function best(kind: Kind, isFleet: boolean, span: Span): number {
   return couldBeHad(family(settingOf(kind, isFleet, span)), SEARCH_SEEDS);
 }
@@ -51,7 +51,7 @@ export function oneCaller(kind: Kind, span: Span, candidate: Candidate = ours, c
   return judge(family({ ...settingOf(kind, false, span), ceiling }), candidate, SEEDS, 1);
 }
 
-/** Workers that know nothing of each other. */
+/** Workers that do not know each other. */
 export function fleetWithoutRedis(kind: Kind, span: Span): Had {
   const { answers, ...had } = judge(
     family({ ...settingOf(kind, true, span), asks: [even()] }),
