@@ -1,6 +1,6 @@
 /**
- * The licences of everything in the bundle, as their authors require: `licences.txt` beside the program. A plugin for Rolldown;
- * the one in the registry would also need Rollup.
+ * The licences of everything in the bundle, as their authors require: `licences.txt` beside the program. A plugin for
+ * Rolldown; the one in the registry would also need Rollup.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Starts Compose as a new user would, with three workers, and has the console plan, apply and follow a job of many rows to its end in a
- * real browser. It needs a Docker engine, Compose and chromium. At the end everything is stopped and the volumes are removed.
+ * Starts Compose as a new user would, with three workers, and has the console plan, apply and follow a job of many rows to its end
+ * in a real browser. It needs a Docker engine, Compose and chromium. At the end everything is stopped and the volumes are removed.
  *
  *   npm run prove-compose -- [ROWS]
  */

@@ -1,6 +1,7 @@
 /**
- * Proves the pace of worker processes (testing/proof/prove-pace.ts): through steps of the clock, on one budget with different
- * clocks, with Redis at a distance. Fails if a figure is off. On a busy machine some will be, since it delays the workers.
+ * Proves the pace of worker processes (testing/proof/prove-pace.ts): through steps of the clock, on one budget with
+ * different clocks, with Redis at a distance. Fails if a figure is off. On a busy machine some will be, since it delays
+ * the workers.
  *
  *   npm run prove-pace -- steps apart distance
  */

@@ -1,6 +1,7 @@
 /**
- * The bill of materials of the image, to stdout: CycloneDX from npm, with the packages that the program needs to
- * run. `npm sbom --omit dev` also leaves out packages that development needs as well, such as zod, so the lock file decides instead.
+ * The bill of materials of the image, to stdout: CycloneDX from npm, with the packages that the program needs to run.
+ * `npm sbom --omit dev` also leaves out packages that development needs as well, such as zod, so the lock file decides
+ * instead.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -7,11 +7,11 @@
  * How it counts. A worker runs in a separate process, against the sandbox's SQS emulator and simulated API in
  * another. It is warmed up, then left idle. A round sends one message and takes V8's precise coverage (function
  * granularity, with call counts) of the time from just before the message is sent until it is settled and the worker
- * is idle again. Before each round, coverage of an idle time is taken in the same way. A function counts if it ran in every
- * round, less what also ran in every idle time: a timer that happens to fire in one round thus does not count.
+ * is idle again. Before each round, coverage of an idle time is taken in the same way. A function counts if it ran in
+ * every round, less what also ran in every idle time: a timer that happens to fire in one round thus does not count.
  *
- * V8 counts each resumption of an async function after an `await` as another call of it. In addition, breakpoints on the
- * first statement of each function of the joining module therefore count the calls whose caller is outside it.
+ * V8 counts each resumption of an async function after an `await` as another call of it. In addition, breakpoints on
+ * the first statement of each function of the joining module therefore count the calls whose caller is outside it.
  */
 import { parseArgs } from 'node:util';
 import { root as here } from '../testing/processes/ota.ts';

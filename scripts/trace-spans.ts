@@ -1,4 +1,6 @@
-/** Prints the trace of one message from its producer through a dead letter and a redrive to its end, as a collector received it. */
+/**
+ * Prints the trace of one message from its producer through a dead letter and a redrive to its end, as a collector received it.
+ */
 import { spanTree } from '../testing/otlp/spans.ts';
 import { tellStory } from '../testing/otlp/story.ts';
 

@@ -64,8 +64,8 @@ const causes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why `error` happened, as a phrase for a sentence: `the disk is full (ENOSPC)`. For an error that does not come from the
- * system, its message.
+ * Why `error` happened, as a phrase for a sentence: `the disk is full (ENOSPC)`. For an error that does not come
+ * from the system, its message.
  */
 export function causeOf(error: unknown): string {
   const code = errorCode(error);

@@ -4,7 +4,8 @@ import { SignalInbox } from './cli/signal-inbox.ts';
 
 const signals = new SignalInbox(process);
 if (process.argv.length === 3 && process.argv[2] === 'health') {
-  // Every container runs this check twice a minute; loading the rest of the program would be most of its cost.
+  // Every container runs this check twice a minute; loading the rest of the program would be most of its
+  // cost.
   signals.begin();
   const { checkHealth } = await import('./commands/health.ts');
   process.exitCode = await checkHealth(process);

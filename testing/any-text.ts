@@ -14,8 +14,8 @@ const codePoint = fc.integer({ min: 0, max: 0x10ffff - COUNT }).map(
 );
 
 /**
- * Any text of whole code points: fast-check's `unit: 'binary'` without its table of all code points, which took every test process a
- * second to build.
+ * Any text of whole code points: fast-check's `unit: 'binary'` without its table of all code points, which took every test process
+ * a second to build.
  */
 export function anyText(
   constraints: Readonly<Omit<fc.StringConstraints, 'unit'>> = {},

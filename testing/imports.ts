@@ -16,8 +16,8 @@ export interface ImportedModule {
 }
 
 /**
- * What each room may import in addition to its own files; `name:type` allows types only. A room is a folder of `src/`, or a
- * file there by its name. The commands of a room (`command.ts`, `commands/`) are a separate room, `NAME/command`, and
+ * What each room may import in addition to its own files; `name:type` allows types only. A room is a folder of `src/`, or
+ * a file there by its name. The commands of a room (`command.ts`, `commands/`) are a separate room, `NAME/command`, and
  * so is a file that has its own row here by path.
  */
 const arrows: Readonly<Record<string, readonly string[]>> = {

@@ -22,8 +22,8 @@ export function completeLockfile(lockfile: Lockfile): Lockfile {
 }
 
 /**
- * Entries that are not pinned, one per line. npm leaves out optional packages for other platforms if the registry in use does
- * not have them; `npm ci` then refuses such a lock file on those platforms, or installs them unchecked.
+ * Entries that are not pinned, one per line. npm leaves out optional packages for other platforms if the registry in use
+ * does not have them; `npm ci` then refuses such a lock file on those platforms, or installs them unchecked.
  */
 export function lockfileFaults({ packages }: Lockfile): string[] {
   const names = new Set(Object.keys(packages).map((key) => key.slice(key.lastIndexOf('node_modules/'))));

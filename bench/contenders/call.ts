@@ -17,8 +17,8 @@ interface Body {
 }
 
 /**
- * Applies the update in a message's body. With `BENCH_RATE` (calls per second), Bottleneck (one job per call) and p-retry are
- * added as their READMEs say, or a controller of the simulator if `BENCH_CONTROLLER` names one; the SDK's own retries
+ * Applies the update in a message's body. With `BENCH_RATE` (calls per second), Bottleneck (one job per call) and p-retry
+ * are added as their READMEs say, or a controller of the simulator if `BENCH_CONTROLLER` names one; the SDK's own retries
  * are then off. Otherwise `BENCH_RETRY_MODE` is the SDK's.
  */
 export function createCall(): (body: string | undefined) => Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * ota-updater's worker that can be asked for its CPU time ('cpu'), or for that and its heap after a forced collection
- * ('heap'), with `node --expose-gc` and a message from the parent. Otherwise it does what `src/commands/worker.ts` does.
+ * ota-updater's worker that can be asked for its CPU time ('cpu'), or for that and its heap after a forced
+ * collection ('heap'), with `node --expose-gc` and a message from the parent. Otherwise it does what
+ * `src/commands/worker.ts` does.
  */
 
 import { compileSooner } from '../../src/cli/v8-flags.ts';
@@ -23,8 +24,8 @@ const { worker, close } = assemble({ config, env: process.env, log });
 process.on('message', (question) => {
   const { user, system } = process.cpuUsage();
   if (question === 'heap') {
-    // Collects everything possible, as before a heap runs out: a plain gc() keeps V8's caches from the start for a while,
-    // 5 MB that a long run loses by itself.
+    // Collects everything possible, as before a heap runs out: a plain gc() keeps V8's caches from the start for a
+    // while, 5 MB that a long run loses by itself.
     globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' });
   }
   const heapMb = process.memoryUsage().heapUsed / 1_048_576;

@@ -4,8 +4,8 @@ import { Child } from '../../testing/processes/child.ts';
 const START_WITHIN_MS = 20_000;
 
 /**
- * Starts a Node process in its own process group, with this environment in addition to PATH and HOME. Its stderr is ours;
- * its stdout is read and discarded, so that it never waits for us.
+ * Starts a Node process in its own process group, with this environment in addition to PATH and HOME. Its stderr is
+ * ours; its stdout is read and discarded, so that it never waits for us.
  */
 export function startProcess(
   args: readonly string[],

@@ -11,7 +11,10 @@ import { BUCKET_MS, perSecond } from './timeline.ts';
 
 interface Caller {
   readonly contender: Contender;
-  /** The letters at the beginning of its Identifiers, by which the API recognizes the caller; each caller has its own queue. */
+  /**
+   * The letters at the beginning of its Identifiers, by which the API recognizes the caller; each caller has its
+   * own queue.
+   */
   readonly prefix: string;
   /** Number of messages for it; 0 for a stranger. */
   readonly messages: number;

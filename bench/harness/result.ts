@@ -38,7 +38,10 @@ export interface ScenarioContext {
   readonly quick: boolean;
   /** Another checkout to compare this one with. */
   readonly against: string | undefined;
-  /** How often each contender is measured, in a scenario that compares rounds; undefined: the scenario's own number. */
+  /**
+   * How often each contender is measured, in a scenario that compares rounds; undefined: the scenario's own
+   * number.
+   */
   readonly rounds: number | undefined;
   /** The only part to run, in a scenario that has parts; undefined: all. */
   readonly only: string | undefined;

@@ -13,8 +13,8 @@ export interface Standing extends Worked {
 }
 
 /**
- * Every contender works off the same backlog, round by round; the median is taken of each figure separately. Every other round is in
- * reverse order, so that no contender always follows the same one.
+ * Every contender works off the same backlog, round by round; the median is taken of each figure separately. Every other round is
+ * in reverse order, so that no contender always follows the same one.
  */
 export async function playRounds(
   stage: Stage,

@@ -1,4 +1,6 @@
-/** What every contender works against: emulator and API in separate processes, and queues with equal content. */
+/**
+ * What every contender works against: emulator and API in separate processes, and queues with equal content.
+ */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

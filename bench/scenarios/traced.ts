@@ -1,4 +1,6 @@
-/** The cost of traces: the backlog of `drain`, worked off without traces, with 1% of the traces sampled, and with all. */
+/**
+ * The cost of traces: the backlog of `drain`, worked off without traces, with 1% of the traces sampled, and with all.
+ */
 import type { Backlog } from '../harness/backlog.ts';
 import { startCollector } from '../harness/collector.ts';
 import { otaUpdater, sourceIn } from '../harness/contenders.ts';

@@ -43,7 +43,10 @@ export interface Account {
   readonly superseded: readonly Entry[];
   readonly appliedMoreThanOnce: readonly Entry[];
   readonly deadLetteredMoreThanOnce: readonly Entry[];
-  /** Ended differently than its content requires; ends that only faults can cause (RetriesExhausted) are not counted here. */
+  /**
+   * Ended differently than its content requires; ends that only faults can cause (RetriesExhausted) are not counted
+   * here.
+   */
   readonly wronglyEnded: readonly Entry[];
   /** Letters whose body differs from all that were sent, compared byte for byte. */
   readonly strangers: readonly Letter[];

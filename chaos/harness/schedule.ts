@@ -1,6 +1,7 @@
 /**
- * The events of a run: kills, restarts, cuts, clock steps, shortages of file descriptors; for bulk jobs also frozen senders, stops of the
- * ledger's server, and shell commands. They are drawn from a seed, and timed by the share of the work that is done. PURE.
+ * The events of a run: kills, restarts, cuts, clock steps, shortages of file descriptors; for bulk jobs also frozen senders,
+ * stops of the ledger's server, and shell commands. They are drawn from a seed, and timed by the share of the work that is done.
+ * PURE.
  */
 
 /** What can be cut off; `all`: SQS, the API, Redis and the ledger at once. `outcomes`: only the outcome queue of SQS. */

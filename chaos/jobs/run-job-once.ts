@@ -1,4 +1,6 @@
-/** One run with a bulk job: its senders, its workers and its ledger under faults, and a person who steers it meanwhile. */
+/**
+ * One run with a bulk job: its senders, its workers and its ledger under faults, and a person who steers it meanwhile.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

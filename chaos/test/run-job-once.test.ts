@@ -1,4 +1,6 @@
-/** A short run of a bulk job under faults: every row has a true end. `npm run chaos -- --jobs` is the long form. */
+/**
+ * A short run of a bulk job under faults: every row has a true end. `npm run chaos -- --jobs` is the long form.
+ */
 import { expect, test } from 'vitest';
 import { postgresInstalled } from '../../testing/postgres/server.ts';
 import { runJobOnce } from '../jobs/run-job-once.ts';

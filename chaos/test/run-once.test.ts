@@ -1,4 +1,7 @@
-/** A short run of the chaos harness: workers are killed under faults, and nothing is lost. `npm run chaos` is the long form. */
+/**
+ * A short run of the chaos harness: workers are killed under faults, and nothing is lost. `npm run chaos` is the
+ * long form.
+ */
 import { expect, test } from 'vitest';
 import { runOnce } from '../harness/run-once.ts';
 

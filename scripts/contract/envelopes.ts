@@ -1,4 +1,6 @@
-/** The envelopes that an update may have, for the AsyncAPI document. src/message/envelopes.ts shows what the worker reads of them. */
+/**
+ * The envelopes that an update may have, for the AsyncAPI document. src/message/envelopes.ts shows what the worker reads of them.
+ */
 import { update } from './examples.ts';
 
 const updateSchema = { $ref: '#/components/schemas/update' };

@@ -111,7 +111,9 @@ export class CallCounter {
     return scriptId;
   }
 
-  /** The line of a file, from 1, in which a function begins: type stripping keeps the positions of all characters. */
+  /**
+   * The line of a file, from 1, in which a function begins: type stripping keeps the positions of all characters.
+   */
   #lineAt(url: string, offset: number): number {
     const text = this.#sources.get(url) ?? readFileSync(new URL(url), 'utf8');
     this.#sources.set(url, text);

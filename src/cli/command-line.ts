@@ -15,11 +15,13 @@ interface Call {
 /**
  * Makes command lines that work where this process was called:
  *
- * - with OTA_UPDATER_COMMAND if set; containers set it to the command that starts them (`docker compose run --rm worker`);
+ * - with OTA_UPDATER_COMMAND if set; containers set it to the command that starts them
+ *   (`docker compose run --rm worker`);
  * - `npx ota-updater` in a checkout; from another folder, the path of the checkout's `bin/ota-updater.js`;
  * - `ota-updater` everywhere else: installed, or in a shell of the image.
  *
- * An `--env-file` that this process was given is included: without it, the next command would not know the queues.
+ * An `--env-file` that this process was given is included: without it, the next command would not know the
+ * queues.
  */
 export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
   const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(argv[1] ?? '', cwd));

@@ -34,7 +34,9 @@ export interface CommandContext {
   readonly userName: () => string;
   /** The name of this machine, or of this container. */
   readonly hostName: () => string;
-  /** A command as it is called here, with arguments quoted for a shell. Every hint uses it, so that hints can be pasted. */
+  /**
+   * A command as it is called here, with arguments quoted for a shell. Every hint uses it, so that hints can be pasted.
+   */
   readonly commandLine: CommandLine;
   /** Calls `listener` on every SIGINT and SIGTERM, until the returned function is called. */
   readonly onSignal: (listener: (signal: Signal) => void) => () => void;

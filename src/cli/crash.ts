@@ -7,8 +7,8 @@ import { printable, printableLines } from '../text/printable.ts';
 import { remoteStack, remoteText } from '../text/remote.ts';
 
 /**
- * The text to print, ending in a line feed. The stack goes to a separate file, which the text names. If no file can be written, and
- * in a log, whose reader has no files, the stack is printed before the sentence.
+ * The text to print, ending in a line feed. The stack goes to a separate file, which the text names. If no file can be
+ * written, and in a log, whose reader has no files, the stack is printed before the sentence.
  * @param inLog whether the text goes into the log of a service.
  */
 export function crashText(error: unknown, version: string, inLog: boolean): string {

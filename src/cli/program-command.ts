@@ -1,4 +1,7 @@
-/** Commander's command with this program's conventions: a wrong word gives one sentence, and help lists what the user can type. */
+/**
+ * Commander's command with this program's conventions: a wrong word gives one sentence, and help lists what the user can
+ * type.
+ */
 import { styleText } from 'node:util';
 import { type Argument, Command, InvalidArgumentError, type Option } from 'commander';
 import { misuse } from '../errors.ts';
@@ -37,8 +40,8 @@ export class ProgramCommand extends Command {
   }
 
   /**
-   * An empty value comes from a shell variable that is not set. A value that is the name of an option was forgotten: without this check,
-   * `--refused --json` would name a file.
+   * An empty value comes from a shell variable that is not set. A value that is the name of an option was forgotten:
+   * without this check, `--refused --json` would name a file.
    */
   #refuseForgotten(target: Option | Argument): void {
     const parse = target.parseArg;

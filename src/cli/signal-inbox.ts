@@ -1,6 +1,7 @@
 /**
- * Handles SIGINT and SIGTERM from the start of the process. Without a handler the system ends the process or, for
- * process 1 of a container, ignores the signal. This file imports nothing, so that it takes effect before anything else is loaded.
+ * Handles SIGINT and SIGTERM from the start of the process. Without a handler the system ends the process or, for process
+ * 1 of a container, ignores the signal. This file imports nothing, so that it takes effect before anything else is
+ * loaded.
  *
  *   loading ── begin ─► begun
  *

@@ -14,7 +14,10 @@ export interface PaceOptions extends Pick<RateOptions, 'kept' | 'clock' | 'log'>
   readonly config: Pick<Config, 'redisUrl' | 'rateLimit' | 'rateAdaptive'>;
   /** Whether Redis is available for the shared limit; called once per change. `reason` is the error. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
-  /** From now on this worker finds the rate for the fleet, or follows the one that does; `rate` in calls per second. */
+  /**
+   * From now on this worker finds the rate for the fleet, or follows the one that does; `rate` in calls per
+   * second.
+   */
   readonly onFleet: (role: 'leading' | 'following', rate: number) => void;
   /** The rate found stays below half of what is possible, or no longer does; both in calls per second. */
   readonly onLow: (low: boolean, found: number, part: number) => void;

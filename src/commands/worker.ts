@@ -66,7 +66,10 @@ export function configureWorker(command: Command, context: CommandContext): void
     });
 }
 
-/** Time to send the last spans, in milliseconds: at most SPANS_MS within the grace period, and at least LEAST_SPANS_MS. */
+/**
+ * Time to send the last spans, in milliseconds: at most SPANS_MS within the grace period, and at least
+ * LEAST_SPANS_MS.
+ */
 const SPANS_MS = 2_000;
 const LEAST_SPANS_MS = 50;
 /** Time to write the last lines of the log, in milliseconds. */

@@ -70,8 +70,8 @@ export interface SettingValue {
 }
 
 /**
- * All settings of a configuration, in order. An abort criterion is `20%/50`: abort when 20% of at least 50 devices have failed. An
- * unknown kind of failure gets a line of its own. The texts are untrusted.
+ * All settings of a configuration, in order. An abort criterion is `20%/50`: abort when 20% of at least 50 devices have
+ * failed. An unknown kind of failure gets a line of its own. The texts are untrusted.
  */
 export function settingsOf(configuration: OtaConfiguration): readonly SettingValue[] {
   const { Name, Description, PushConfig } = configuration;

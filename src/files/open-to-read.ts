@@ -7,8 +7,8 @@ const { O_NONBLOCK = 0, O_WRONLY } = constants;
 const LET_GO_EVERY_MS = 20;
 
 /**
- * Opens a file. For a named pipe without a writer it waits, as any program does, until a writer opens it or `signal` aborts. The wait
- * happens in the operating system: without such an abort, the process could not even end.
+ * Opens a file. For a named pipe without a writer it waits, as any program does, until a writer opens it or `signal` aborts. The
+ * wait happens in the operating system: without such an abort, the process could not even end.
  * @throws what opening throws; the signal's reason once it is aborted.
  */
 export async function openToRead(path: string, signal: AbortSignal): Promise<FileHandle> {

@@ -37,8 +37,8 @@ export async function readSmallFile(path: string, { maxBytes, links }: ReadOptio
 }
 
 /**
- * Replaces what is at the path, even a link, by a file that only this user may access; creates its folder if needed. A reader sees
- * the old or the new file, never a part. Rejects with the system's error; the old file then stays.
+ * Replaces what is at the path, even a link, by a file that only this user may access; creates its folder if needed. A reader
+ * sees the old or the new file, never a part. Rejects with the system's error; the old file then stays.
  */
 export async function replaceSmallFile(path: string, text: string): Promise<void> {
   const part = `${path}.${randomBytes(6).toString('hex')}.part`;

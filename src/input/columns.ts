@@ -83,8 +83,8 @@ export class Columns {
   /**
    * The columns of a header.
    * @param set the fields that the run sets on every row.
-   * @throws CommandError if a column is unknown or occurs twice, if a column that a flag names is missing, or if no update can
-   * be made from the columns.
+   * @throws CommandError if a column is unknown or occurs twice, if a column that a flag names is missing, or if no
+   * update can be made from the columns.
    */
   ofHeader(cells: readonly string[], file: HeaderPlace, set: ReadonlySet<string>): readonly Column[] {
     const columns = cells.map((cell) => this.of(cell));

@@ -129,15 +129,17 @@ function toRow(record: CsvCells, columns: readonly Column[], broken: boolean): R
 }
 
 /**
- * Whether a quote has swallowed lines: no field of an update has several lines. A cell of a left-out column may have them, unless one
- * of its lines has as many cells as a row.
+ * Whether a quote has swallowed lines: no field of an update has several lines. A cell of a left-out column may have them,
+ * unless one of its lines has as many cells as a row.
  */
 function isBroken(cell = '', { field }: Column, columns: number, separator: string): boolean {
   const [, ...lines] = cell.split('\n');
   return lines.some((line) => field !== undefined || line.split(separator).length === columns);
 }
 
-/** Removes the character that our files put before a cell that a spreadsheet would read as a formula. No field begins with it. */
+/**
+ * Removes the character that our files put before a cell that a spreadsheet would read as a formula. No field begins with it.
+ */
 function withoutGuard(cell: string): string {
   return cell.charCodeAt(0) === 0x27 && /^'[=+\-@]/.test(cell) ? cell.slice(1) : cell;
 }

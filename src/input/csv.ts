@@ -20,8 +20,8 @@ export type CsvRecord =
   | { readonly line: number; readonly raw: string; readonly fault: string };
 
 /**
- * Reads records by RFC 4180, but with cells separated by `separator`. Blank lines are skipped. Never throws because of the
- * content of lines.
+ * Reads records by RFC 4180, but with cells separated by `separator`. Blank lines are skipped. Never throws because of
+ * the content of lines.
  * @param begun lines that were already read.
  */
 export async function* readCsvRecords(

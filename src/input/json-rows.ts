@@ -59,7 +59,10 @@ function parseObject({ raw, cut }: JsonItem): { object: Record<string, unknown> 
   return { object: value as Record<string, unknown> };
 }
 
-/** `null` counts as an empty cell: an absent field. @returns undefined for a row that `--where` leaves out. */
+/**
+ * `null` counts as an empty cell: an absent field.
+ * @returns undefined for a row that `--where` leaves out.
+ */
 function toRow(
   object: Record<string, unknown>,
   { line, raw }: JsonItem,

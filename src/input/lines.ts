@@ -1,7 +1,10 @@
 /** Splits bytes into numbered lines, at any size: a line without an end cannot fill memory. */
 import { type Encoding, readText } from './text.ts';
 
-/** The longest line that is kept completely, in characters. An update needs about a thousand; a spreadsheet cell holds 32,767. */
+/**
+ * The longest line that is kept completely, in characters. An update needs about a thousand; a spreadsheet cell holds
+ * 32,767.
+ */
 export const MAX_LINE_LENGTH = 32_000;
 
 export interface Line {

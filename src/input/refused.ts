@@ -25,8 +25,8 @@ export class RefusedFile {
   readonly #buffered: RefusedRow[] = [];
 
   /**
-   * @param given the name that the user gave. It must be free: an existing file may have been corrected, which its beginning does
-   *   not show, so it is never replaced.
+   * @param given the name that the user gave. It must be free: an existing file may have been corrected, which its
+   *   beginning does not show, so it is never replaced.
    * @param byDefault the name otherwise; the next free number is added if it is taken.
    * @throws CommandError if a file of the given name exists.
    */

@@ -2,7 +2,9 @@
 import type { Update } from '../message/update.ts';
 import type { ColumnFlags, Field } from './columns.ts';
 
-/** `jsonl`: one object per line. `json`: an array of objects, or objects one after the other, on any lines. */
+/**
+ * `jsonl`: one object per line. `json`: an array of objects, or objects one after the other, on any lines.
+ */
 export const formats = ['csv', 'json', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
 

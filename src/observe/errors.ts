@@ -17,8 +17,8 @@ interface Shape {
 }
 
 /**
- * Name, message, code, status and AWS request id of any thrown value, or of a failed batch entry. Never the response or
- * its headers, which may contain secrets. The message is cut to 1,000 characters. Never throws.
+ * Name, message, code, status and AWS request id of any thrown value, or of a failed batch entry. Never the response
+ * or its headers, which may contain secrets. The message is cut to 1,000 characters. Never throws.
  */
 export function describeError(error: unknown): DescribedError {
   if (typeof error !== 'object' || error === null)

@@ -40,7 +40,9 @@ export const notTheApi = "the answers are not the API's: is there a proxy before
 
 /** A fact that stops updates or is worth knowing, as shown by `/readyz` and by the log's summary. */
 export interface ShownCondition {
-  /** One of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `held-calls`, `refused-letters`, `refused-outcomes`, `polling`. */
+  /**
+   * One of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `held-calls`, `refused-letters`, `refused-outcomes`, `polling`.
+   */
   readonly condition: string;
   /** What it is about, if it can be raised for several things. */
   readonly of?: string;

@@ -1,4 +1,7 @@
-/** Every line that `jobs send` logs in addition to those of the worker. docs/reference/logs.md is generated from this table. */
+/**
+ * Every line that `jobs send` logs in addition to those of the worker. docs/reference/logs.md is generated from
+ * this table.
+ */
 import { line } from './log-line.ts';
 
 const job = ['jobId'] as const;

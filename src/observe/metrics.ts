@@ -18,7 +18,8 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NO_SAMPLES_MS });
   measureLoopLag(registry);
-  // Three of prom-client's gauges have names that only counters may have; other metrics have the same values by type.
+  // Three of prom-client's gauges have names that only counters may have; other metrics have the same values by
+  // type.
   for (const { name, type } of registry.getMetricsAsArray())
     if (String(type) === 'gauge' && name.endsWith('_total')) registry.removeSingleMetric(name);
   const listener = createListener(registers);
@@ -51,7 +52,8 @@ function counter(registers: Registry[], { series = [], ...row }: CounterRow, col
 }
 
 function createListener(registers: Registry[]): WorkerListener {
-  // Every update counts here, and prom-client looks up labels at every increment, so these two are added at the scrape.
+  // Every update counts here, and prom-client looks up labels at every increment, so these two are added at the
+  // scrape.
   let appliedCalls = 0;
   let acknowledged = 0;
   const received = counter(registers, counters.received);

@@ -2,7 +2,8 @@
 
 /**
  * On a terminal that supports them, unless the environment has `NO_COLOR`; everywhere if it has `FORCE_COLOR`.
- * Source: no-color.org, force-color.org; empty variables count as absent. `FORCE_COLOR=0` means no colours, as in Node.
+ * Source: no-color.org, force-color.org; empty variables count as absent. `FORCE_COLOR=0` means no colours, as
+ * in Node.
  */
 export function mayHaveColours(
   { isTTY }: { readonly isTTY?: boolean | undefined },

@@ -49,7 +49,9 @@ export function hang(prefix: string, text: string, width = WIDTH): string {
   return prefix + wrap(text, ' '.repeat(prefix.length), 'broken', width).slice(prefix.length);
 }
 
-/** One line of at most `max` characters, not counting colours. If text is cut off, it ends in an ellipsis and loses its colours. */
+/**
+ * One line of at most `max` characters, not counting colours. If text is cut off, it ends in an ellipsis and loses its colours.
+ */
 export function clip(line: string, max: number): string {
   const plain = stripVTControlCharacters(line);
   if (plain.length <= max) return line;

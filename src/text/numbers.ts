@@ -24,7 +24,10 @@ export function percent(share: number, fractionDigits = 0): string {
   });
 }
 
-/** The largest numbers accepted in flags and in the API: a whole number of 15 digits, and any other number up to a billion. */
+/**
+ * The largest numbers accepted in flags and in the API: a whole number of 15 digits, and any other number up to a
+ * billion.
+ */
 export const LARGEST = { whole: 999_999_999_999_999, number: 1_000_000_000 } as const;
 
 /** A whole number from 1 as people write it; NaN for everything else. */

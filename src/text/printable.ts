@@ -1,9 +1,9 @@
 /** Text of unknown origin, made safe for a terminal and for a report. PURE. */
 
 /**
- * The one class of characters that never reaches a terminal or a log: controls, bidirectional marks and overrides, zero-width and
- * tag characters and all other invisible ones, private and unassigned characters, lone surrogates, line and paragraph
- * separators.
+ * The one class of characters that never reaches a terminal or a log: controls, bidirectional marks and overrides,
+ * zero-width and tag characters and all other invisible ones, private and unassigned characters, lone surrogates, line
+ * and paragraph separators.
  */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 

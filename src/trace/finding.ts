@@ -1,4 +1,7 @@
-/** What one source knows about one update of a task. All texts may come from outside: they are escaped where they are shown. */
+/**
+ * What one source knows about one update of a task. All texts may come from outside: they are escaped where they are
+ * shown.
+ */
 import type { Outcome } from '../message/outcome.ts';
 
 /** The sources that know updates, in order of precedence. */

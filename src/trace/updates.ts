@@ -74,7 +74,9 @@ function rank({ source }: Finding): number {
   return updateSources.indexOf(source);
 }
 
-/** `applied` and `superseded` are final, as in the ledger; of two other ends, the later counts. The remaining ends become steps. */
+/**
+ * `applied` and `superseded` are final, as in the ledger; of two other ends, the later counts. The remaining ends become steps.
+ */
 function endsOf(found: readonly Finding[]): { end: KnownUpdate['end']; earlier: readonly Step[] } {
   const ends = found.flatMap(({ source, end }) => (end === undefined ? [] : [{ ...end, source }]));
   const final = ends.find(({ state }) => state === 'applied' || state === 'superseded');

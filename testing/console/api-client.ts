@@ -1,4 +1,6 @@
-/** A client generated from the document that a console serves; each answer is validated against the document's schemas. */
+/**
+ * A client generated from the document that a console serves; each answer is validated against the document's schemas.
+ */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { OpenAPIClientAxios } from 'openapi-client-axios';
 import { expect } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * A real browser for tests of pages: Debian's Chromium, through playwright-core. If there is none, tests that need it are skipped,
- * and say so; CI has one (.ci/run).
+ * A real browser for tests of pages: Debian's Chromium, through playwright-core. If there is none, tests that need it are
+ * skipped, and say so; CI has one (.ci/run).
  */
 import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';

@@ -1,4 +1,6 @@
-/** Sends bytes to a server, and returns the bytes of its answer: for requests that no HTTP client would send. */
+/**
+ * Sends bytes to a server, and returns the bytes of its answer: for requests that no HTTP client would send.
+ */
 import { connect } from 'node:net';
 
 export interface RawAnswer {

@@ -1,4 +1,7 @@
-/** Accepts SQS's query protocol, as used by older clients, in front of a server that only speaks the JSON protocol. */
+/**
+ * Accepts SQS's query protocol, as used by older clients, in front of a server that only speaks the JSON
+ * protocol.
+ */
 import { fastify } from 'fastify';
 import { acceptQueryProtocol } from '../../src/sandbox/query-protocol/accept.ts';
 

@@ -33,8 +33,8 @@ export interface SqsAnswer {
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * `reset` breaks the connection before the answer, `cut` within it; `hang` never answers. `plain`: an endpoint with TLS answers in
-   * plain text.
+   * `reset` breaks the connection before the answer, `cut` within it; `hang` never answers. `plain`: an endpoint with TLS
+   * answers in plain text.
    */
   readonly connection?: 'reset' | 'cut' | 'hang' | 'plain';
   /** Only requests with the update of this number get the answer; in all other requests every update is sent. */
@@ -59,8 +59,8 @@ export interface AnswerCase {
   /** The queue is a FIFO queue: the updates then belong to three tasks. */
   readonly fifo?: boolean;
   /**
-   * `refuses` and `no TLS`: no server answers, connections are refused or end in the TLS handshake. `TLS`: the answer server over
-   * TLS. Default: the answer server without TLS.
+   * `refuses` and `no TLS`: no server answers, connections are refused or end in the TLS handshake. `TLS`: the answer server
+   * over TLS. Default: the answer server without TLS.
    */
   readonly endpoint?: 'refuses' | 'no TLS' | 'TLS';
   /** Answers to the requests in order; the last one is repeated. */

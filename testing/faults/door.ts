@@ -1,4 +1,6 @@
-/** A port that can be shut: all connections are cut and new ones refused, until it is reopened on the same port. */
+/**
+ * A port that can be shut: all connections are cut and new ones refused, until it is reopened on the same port.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 

@@ -10,7 +10,10 @@ export interface Exchange {
   readonly body: string;
   readonly arrivedAt: number;
   readonly fault: FaultKind | undefined;
-  /** When the service answered: its effect had happened by then. Undefined: the request never reached the service. */
+  /**
+   * When the service answered: its effect had happened by then. Undefined: the request never reached the
+   * service.
+   */
   readonly effectAt: number | undefined;
   readonly status: number | undefined;
   readonly answer: string;

@@ -92,8 +92,10 @@ export class FaultSource {
 export class FaultCounts {
   readonly #counts = new Map<string, number>();
 
-  /** @param name a {@link FaultKind}; `cut`, a cut of everything; `abandoned`, not forwarded because its sender had given
-   * up; `raced`, its sender gave up after it was forwarded. */
+  /**
+   * @param name a {@link FaultKind}; `cut`, a cut of everything; `abandoned`, not forwarded because its sender had
+   * given up; `raced`, its sender gave up after it was forwarded.
+   */
   add(name: FaultKind | 'cut' | 'abandoned' | 'raced'): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }

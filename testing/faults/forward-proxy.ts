@@ -1,4 +1,6 @@
-/** An HTTP proxy like those in companies: absolute-form requests over http, CONNECT for https, with a password. */
+/**
+ * An HTTP proxy like those in companies: absolute-form requests over http, CONNECT for https, with a password.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';

@@ -213,7 +213,9 @@ export class HttpProxy {
     );
   }
 
-  /** Forwards half of the entries of a batch, drawn one by one; the others fail with a code that is not their fault. */
+  /**
+   * Forwards half of the entries of a batch, drawn one by one; the others fail with a code that is not their fault.
+   */
   async #forwardSome({ incoming, body }: Asked): Promise<Answer> {
     const { faultSource } = this.#options;
     const input = JSON.parse(body) as Record<string, unknown>;

@@ -1,4 +1,7 @@
-/** Commands and a console that reach AWS through recording replacements, while a worker on the same stage does not. */
+/**
+ * Commands and a console that reach AWS through recording replacements, while a worker on the same stage does
+ * not.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

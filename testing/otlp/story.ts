@@ -1,6 +1,6 @@
 /**
- * One message from its producer to its end, through a dead letter and a redrive, and its spans as a collector received them. It uses the
- * real producer package, worker and command, an SQS emulator and the simulated API, all over HTTP.
+ * One message from its producer to its end, through a dead letter and a redrive, and its spans as a collector received them.
+ * It uses the real producer package, worker and command, an SQS emulator and the simulated API, all over HTTP.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

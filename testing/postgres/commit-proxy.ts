@@ -1,4 +1,6 @@
-/** A PostgreSQL that is lost at a COMMIT: the server receives it, its answer never arrives, and the server is unreachable until restored. */
+/**
+ * A PostgreSQL that is lost at a COMMIT: the server receives it, its answer never arrives, and the server is unreachable until restored.
+ */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { Door } from '../faults/door.ts';

@@ -18,8 +18,8 @@ export function postgresForTests(): () => PostgresServer {
 }
 
 /**
- * Databases with an empty ledger or with none, for tests that accept either: a database that an earlier test has used is emptied,
- * which takes a tenth of the CPU that a new one takes.
+ * Databases with an empty ledger or with none, for tests that accept either: a database that an earlier test has used is
+ * emptied, which takes a tenth of the CPU that a new one takes.
  * @returns a function that takes one for the running test, and returns its URL.
  */
 export function ledgerDatabases(server: () => PostgresServer): () => Promise<string> {

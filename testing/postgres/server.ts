@@ -48,7 +48,10 @@ export interface PostgresServer {
 /** Names the data folder of an empty server, for all tests of a run. */
 const TEMPLATE = 'OTA_UPDATER_POSTGRES_TEMPLATE';
 
-/** Creates the data of an empty server once per test run: each server then starts with a copy. @returns a function that removes it. */
+/**
+ * Creates the data of an empty server once per test run: each server then starts with a copy.
+ * @returns a function that removes it.
+ */
 export async function makeTemplate(): Promise<() => void> {
   const programs = findPrograms();
   if (programs === undefined) return () => {};

@@ -1,4 +1,6 @@
-/** A process that we start: its output, its exit, and a way to end it. It never outlives the process that started it. */
+/**
+ * A process that we start: its output, its exit, and a way to end it. It never outlives the process that started it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -106,7 +108,8 @@ export class Child {
   }
 
   /**
-   * Resolves with the first result of `look` for a line: for lines already kept, if output is kept, and for later ones.
+   * Resolves with the first result of `look` for a line: for lines already kept, if output is kept, and for later
+   * ones.
    * @throws Error if the process ends first, with the end of its output.
    */
   find<T>(look: (line: string, from: Source) => T | undefined, withinMs?: number): Promise<T> {

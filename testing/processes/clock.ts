@@ -1,4 +1,7 @@
-/** The wall clock of a process that we start: it differs from the machine's, and can be stepped while the process runs. */
+/**
+ * The wall clock of a process that we start: it differs from the machine's, and can be stepped while the process
+ * runs.
+ */
 import { fileURLToPath } from 'node:url';
 import type { Child } from './child.ts';
 

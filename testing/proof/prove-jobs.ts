@@ -1,6 +1,6 @@
 /**
- * The proof of bulk jobs: a plan whose rows end in every way is applied by two workers, one of which is killed half way,
- * and by a `jobs apply` that is killed twice and resumed. Then the report is compared, row by row, with what the
+ * The proof of bulk jobs: a plan whose rows end in every way is applied by two workers, one of which is killed half
+ * way, and by a `jobs apply` that is killed twice and resumed. Then the report is compared, row by row, with what the
  * simulated API holds.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

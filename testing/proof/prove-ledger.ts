@@ -1,8 +1,9 @@
 /**
  * The time and memory that a job of many rows takes in a ledger, step by step, for each kind of ledger.
  *
- * All steps have the same small heap. With a large heap V8 leaves garbage uncollected, the more the longer a process runs, so the memory of
- * a process says nothing about what it holds. With this heap, what is held becomes visible, and what grows with the rows does not fit.
+ * All steps have the same small heap. With a large heap V8 leaves garbage uncollected, the more the longer a process runs, so the
+ * memory of a process says nothing about what it holds. With this heap, what is held becomes visible, and what grows with the rows
+ * does not fit.
  */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';

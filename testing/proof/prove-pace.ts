@@ -1,6 +1,6 @@
 /**
- * Measures the pace of real worker processes: while the wall clock is stepped, on one budget with different clocks, and on a
- * distant Redis. Calls are counted where they arrive, by monotonic time.
+ * Measures the pace of real worker processes: while the wall clock is stepped, on one budget with different clocks, and
+ * on a distant Redis. Calls are counted where they arrive, by monotonic time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stepClock } from '../processes/clock.ts';

@@ -83,8 +83,8 @@ class Offered {
 
 /**
  * The client rate limiter of the AWS SDKs' adaptive retry mode, from its published description: every throttled answer
- * cuts to 0.7 of the measured rate; then the cubic curve leads back to the former rate and beyond, to at most twice the measured rate.
- * The measured rate is that of answers, in buckets of half a second.
+ * cuts to 0.7 of the measured rate; then the cubic curve leads back to the former rate and beyond, to at most twice the
+ * measured rate. The measured rate is that of answers, in buckets of half a second.
  */
 class Cubic implements Controller {
   static readonly #beta = 0.7;
@@ -136,8 +136,8 @@ class Cubic implements Controller {
 }
 
 /**
- * Modelled on BBR: the best accepted rate of the last ten seconds, followed in a cycle of one-second phases: a quarter above to
- * probe, a quarter below to drain, then six seconds at that rate.
+ * Modelled on BBR: the best accepted rate of the last ten seconds, followed in a cycle of one-second phases: a quarter
+ * above to probe, a quarter below to drain, then six seconds at that rate.
  */
 class BbrLike implements Controller {
   static readonly #gains = [1.25, 0.75, 1, 1, 1, 1, 1, 1];

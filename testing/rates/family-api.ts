@@ -1,8 +1,13 @@
-/** The API of a family: one of the simulated API's limits, which may move, and 429s that are independent of the rate. */
+/**
+ * The API of a family: one of the simulated API's limits, which may move, and 429s that are independent of the rate.
+ */
 import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import type { SimulatedApi } from './simulator.ts';
 
-/** The limit's clock starts at a random time within this period, so that windows and ticks have random phases. In milliseconds. */
+/**
+ * The limit's clock starts at a random time within this period, so that windows and ticks have random phases. In
+ * milliseconds.
+ */
 const LONGEST_PERIOD_MS = 60_000;
 /** How often a moving limit is updated, in milliseconds. */
 const MOVE_MS = 100;

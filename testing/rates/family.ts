@@ -1,6 +1,6 @@
 /**
- * A kind of limiter as a scenario, with the requirements for a controller there. Rates are calls per second, times of scenarios
- * milliseconds, times of measures seconds.
+ * A kind of limiter as a scenario, with the requirements for a controller there. Rates are calls per second, times of
+ * scenarios milliseconds, times of measures seconds.
  */
 import type { LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import { seeded } from '../random.ts';

@@ -1,6 +1,6 @@
 /**
- * A fleet that finds its rate together, in virtual time. It uses the real members, rate controls and asking ahead, and models of Redis,
- * of the budget on it and of each worker's limiter. Times are milliseconds, rates calls per second.
+ * A fleet that finds its rate together, in virtual time. It uses the real members, rate controls and asking ahead, and models
+ * of Redis, of the budget on it and of each worker's limiter. Times are milliseconds, rates calls per second.
  */
 import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import { AskAhead } from '../../src/ota/rate/ask-ahead.ts';

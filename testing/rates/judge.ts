@@ -49,8 +49,8 @@ const STEPS = 9;
 const ENOUGH = 0.995;
 
 /**
- * For a moving limit, the goodput of callers that follow it. Otherwise that of the best fixed rate within the allowance of 429s,
- * at most the limit itself.
+ * For a moving limit, the goodput of callers that follow it. Otherwise that of the best fixed rate within the allowance
+ * of 429s, at most the limit itself.
  */
 export function couldBeHad(family: Family, seeds: number): number {
   if (family.moves) {

@@ -1,6 +1,6 @@
 /**
- * Algorithms that others use, in the same simulation: written from their published descriptions, with the defaults named there. All stay
- * below the ceiling. Those that control concurrency limit the calls in flight, and the ceiling paces them in addition.
+ * Algorithms that others use, in the same simulation: written from their published descriptions, with the defaults named there.
+ * All stay below the ceiling. Those that control concurrency limit the calls in flight, and the ceiling paces them in addition.
  *
  * Not included: AATB, the second algorithm of arXiv 2510.04516. Its clients report to a telemetry server, which tells each how
  * many clients there are, what they send and the rate of the API's quota: it knows what the others have to find.
@@ -120,7 +120,9 @@ class WarmedAverage {
   }
 }
 
-/** The AIMD limit of Netflix's concurrency-limits: a dropped call reduces it by a tenth, others add one while half is in use. */
+/**
+ * The AIMD limit of Netflix's concurrency-limits: a dropped call reduces it by a tenth, others add one while half is in use.
+ */
 class ConcurrencyAimd implements Controller {
   static readonly #keep = 0.9;
   readonly rate: number;
@@ -203,8 +205,8 @@ function averaged(past: { readonly mean: number; readonly variance: number }, va
 }
 
 /**
- * ATB, the adaptive token bucket of arXiv 2510.04516 (Farkiani, Liu, Crowley): each accepted call raises the rate by
- * a factor, which is larger below the rate of the last 429; each 429 halves it. It was designed for clients that call a few times a
+ * ATB, the adaptive token bucket of arXiv 2510.04516 (Farkiani, Liu, Crowley): each accepted call raises the rate by a factor,
+ * which is larger below the rate of the last 429; each 429 halves it. It was designed for clients that call a few times a
  * minute, one call at a time. The factors are from an implementation by others; the authors' were not found.
  */
 class AdaptiveBucket implements Controller {

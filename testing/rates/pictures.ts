@@ -1,4 +1,7 @@
-/** Pictures of a controller at work: its rate, what was accepted and what was refused, compared with the true limit. PURE. */
+/**
+ * Pictures of a controller at work: its rate, what was accepted and what was refused, compared with the true limit.
+ * PURE.
+ */
 import { type LineChart, lineCharts, type Point } from '../plots/svg.ts';
 import type { Candidate } from './candidates.ts';
 import type { Family } from './family.ts';

@@ -6,8 +6,8 @@ import { BUDGET_KEY } from '../../src/ota/rate/budget.ts';
 const BURST_US = 20_000;
 
 /**
- * Permits that may have been granted since this object was created: all that were booked since then and are due by now. Create it
- * before anybody books, and ask it after the grants were counted.
+ * Permits that may have been granted since this object was created: all that were booked since then and are due by now.
+ * Create it before anybody books, and ask it after the grants were counted.
  */
 export class Allowance {
   readonly #redis: Redis;

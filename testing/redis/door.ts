@@ -15,7 +15,9 @@ export interface RedisDoor {
   open(): void;
   /** Cuts the existing connections. */
   cut(): void;
-  /** Runs an action right before a command is forwarded: the command of that number from now on, counted from 1. */
+  /**
+   * Runs an action right before a command is forwarded: the command of that number from now on, counted from 1.
+   */
   beforeCommand(number: number, action: () => void | Promise<void>): void;
   close(): Promise<void>;
 }

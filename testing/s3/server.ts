@@ -1,6 +1,6 @@
 /**
- * S3 as seen by an upload, over HTTP with the bucket in the path: PutObject, multipart uploads, GetObject. It verifies every
- * checksum in a request, and stores the bytes.
+ * S3 as seen by an upload, over HTTP with the bucket in the path: PutObject, multipart uploads, GetObject. It verifies
+ * every checksum in a request, and stores the bytes.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** A thin HTTP layer in front of the SQS server: records every request, and answers, changes or delays those that a test chooses. */
+/**
+ * A thin HTTP layer in front of the SQS server: records every request, and answers, changes or delays those that a test
+ * chooses.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -1,4 +1,6 @@
-/** A second SQS server for the same tests, from other authors than the first: `local-aws-sqs`, behind a shim ({@link secondSqsShim}). */
+/**
+ * A second SQS server for the same tests, from other authors than the first: `local-aws-sqs`, behind a shim ({@link secondSqsShim}).
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRequestHandler } from 'local-aws-sqs';

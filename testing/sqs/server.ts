@@ -6,7 +6,9 @@ import type { SqsServer } from './sqs-server.ts';
 const judges = ['fauxqs', 'local-aws-sqs'] as const;
 export type SqsJudge = (typeof judges)[number];
 
-/** The server of stages that do not name one: `SQS_JUDGE` (CI runs the end-to-end tests again with `local-aws-sqs`), or fauxqs. */
+/**
+ * The server of stages that do not name one: `SQS_JUDGE` (CI runs the end-to-end tests again with `local-aws-sqs`), or fauxqs.
+ */
 function judgeOfRun(): SqsJudge {
   const named = process.env.SQS_JUDGE ?? 'fauxqs';
   const judge = judges.find((known) => known === named);

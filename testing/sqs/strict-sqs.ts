@@ -1,7 +1,7 @@
 /**
- * SQS as strict as AWS's: a thin HTTP layer in front of the emulator that enforces the rules the emulator lacks. It keeps the
- * messages of FIFO queues itself (strict-fifo.ts) and forwards everything else. Purge, delete and create queues through
- * it.
+ * SQS as strict as AWS's: a thin HTTP layer in front of the emulator that enforces the rules the emulator lacks. It
+ * keeps the messages of FIFO queues itself (strict-fifo.ts) and forwards everything else. Purge, delete and create
+ * queues through it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

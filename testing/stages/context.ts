@@ -66,7 +66,8 @@ export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
 
 /**
  * Runs `name args` with the command that `configure` makes.
- * @throws CommanderError for arguments that the command does not accept, and every error other than CommandError.
+ * @throws CommanderError for arguments that the command does not accept, and every error other than
+ * CommandError.
  */
 export async function runConfigured(
   configure: (command: Command, context: CommandContext) => void,

@@ -3,8 +3,8 @@ import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 import type { StartTimer } from '../../src/time/clock.ts';
 
 /**
- * Time limits for all calls to this API. Whatever their length, they expire as soon as the API has received every open call and
- * lets it hang, and never otherwise. For clients that do not abort hung calls themselves.
+ * Time limits for all calls to this API. Whatever their length, they expire as soon as the API has received every open call
+ * and lets it hang, and never otherwise. For clients that do not abort hung calls themselves.
  */
 export function limitsOfHungCalls(api: Pick<SimulatedApi, 'onCall' | 'stats'>): StartTimer {
   const open = new Set<() => void>();

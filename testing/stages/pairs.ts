@@ -1,4 +1,6 @@
-/** Newest wins, by pairs: two updates for each task, with partly overlapping fields, of which the newer must win. */
+/**
+ * Newest wins, by pairs: two updates for each task, with partly overlapping fields, of which the newer must win.
+ */
 import { randomUUID } from 'node:crypto';
 import { claimDurationMs } from '../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';

@@ -96,7 +96,9 @@ export interface StageOptions {
 
 export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
 
-/** Starts both servers and creates the queues `updates`, `dead` and, if asked, `outcomes`; creates the worker without starting it. */
+/**
+ * Starts both servers and creates the queues `updates`, `dead` and, if asked, `outcomes`; creates the worker without starting it.
+ */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const answering = Promise.withResolvers<void>();
   const servers = await Servers.start({

@@ -1,4 +1,6 @@
-/** Whole workers with their own timings in virtual time: created, run and stopped under `vi.useFakeTimers()`. */
+/**
+ * Whole workers with their own timings in virtual time: created, run and stopped under `vi.useFakeTimers()`.
+ */
 import { type Environment, readConfig } from '../../src/config.ts';
 import { Bounds } from '../../src/limits/bounds.ts';
 import type { OtaApi } from '../../src/ota/client.ts';

@@ -1,4 +1,7 @@
-/** Runs the steps of a walk-through: ours in this process, which is faster than a process each, others in a shell. For tests. */
+/**
+ * Runs the steps of a walk-through: ours in this process, which is faster than a process each, others in a shell. For
+ * tests.
+ */
 import { vi } from 'vitest';
 import { runInProcess } from '../stages/letters.ts';
 import { type RunStep, runInShell } from './run.ts';

@@ -23,7 +23,10 @@ export interface Kind {
   readonly limit: LimitSettings;
   /** Share of the calls that the API throttles regardless of their rate. */
   readonly noise: number;
-  /** Seconds from the first call until one caller is measured: enough to distinguish noise from a limit, or for three windows. */
+  /**
+   * Seconds from the first call until one caller is measured: enough to distinguish noise from a limit, or for three
+   * windows.
+   */
   readonly settles: number;
   /** Measured seconds: whole periods of the limiter. */
   readonly seconds: number;
@@ -91,8 +94,9 @@ export function scaled(limit: LimitSettings, factor: number): LimitSettings {
 }
 
 /**
- * For the simulated API. Its faults come after the limit and use what the limit has granted, while those of virtual time come
- * before it. With a correspondingly higher limit, both accept at most {@link LIMIT} and throttle the same share at any rate above it.
+ * For the simulated API. Its faults come after the limit and use what the limit has granted, while those of virtual time
+ * come before it. With a correspondingly higher limit, both accept at most {@link LIMIT} and throttle the same share at
+ * any rate above it.
  */
 export function apiSettings({ limit, noise }: Kind): SimulatedApiSettingsInput {
   return {

@@ -13,7 +13,10 @@ export interface Measured extends Had {
   readonly accepted: readonly number[];
 }
 
-/** Number of messages for a worker of a fleet, as a share of all that the limit allows: without Redis, one may get nearly all. */
+/**
+ * Number of messages for a worker of a fleet, as a share of all that the limit allows: without Redis, one may get
+ * nearly all.
+ */
 const SHARE = 1;
 const SHARE_ON_REDIS = 0.3;
 /** In addition, what the first workers get before the others have started. */

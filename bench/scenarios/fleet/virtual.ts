@@ -1,4 +1,7 @@
-/** The results of the same limiters in virtual time: for ours, alone, as a fleet and as a fleet on Redis, and for peers. */
+/**
+ * The results of the same limiters in virtual time: for ours, alone, as a fleet and as a fleet on Redis, and for
+ * peers.
+ */
 import { even, jain } from '../../../testing/rates/asks.ts';
 import type { Candidate } from '../../../testing/rates/candidates.ts';
 import { family } from '../../../testing/rates/family.ts';

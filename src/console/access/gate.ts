@@ -1,6 +1,7 @@
 /**
- * Decides for every request who sent it and whether it is permitted. It runs before every route, so that no route can omit the check.
- * A route is for people who may read, and a route that changes something for operators, unless its `config.access` is `open`.
+ * Decides for every request who sent it and whether it is permitted. It runs before every route, so that no route can omit the
+ * check. A route is for people who may read, and a route that changes something for operators, unless its `config.access` is
+ * `open`.
  */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -125,7 +126,9 @@ function sentToken({ body, headers }: FastifyRequest): string {
   return typeof sent === 'string' ? sent : '';
 }
 
-/** For a user whom a proxy names, a bearer token is the proxy's own or one that it passes on. It is not this console's: ignored. */
+/**
+ * For a user whom a proxy names, a bearer token is the proxy's own or one that it passes on. It is not this console's: ignored.
+ */
 function bearerOf(request: FastifyRequest, rules: AccessRules): string | undefined {
   if (ofProxy(request, rules) !== undefined) return undefined;
   return /^Bearer +(\S{1,500})$/i.exec(request.headers.authorization ?? '')?.[1];

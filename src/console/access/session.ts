@@ -1,6 +1,6 @@
 /**
- * A session: the content of a signed-in user's cookie, signed with the key of the user's token. The console does not store it, so
- * a session survives a restart, and ends when the token is withdrawn. PURE.
+ * A session: the content of a signed-in user's cookie, signed with the key of the user's token. The console does not store it,
+ * so a session survives a restart, and ends when the token is withdrawn. PURE.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';

@@ -32,7 +32,10 @@ export function holderOf(holders: readonly Holder[], token: string): Holder | un
   return found;
 }
 
-/** Parses the tokens of a file, one per line. @returns also the number of the first faulty line, but never its content. */
+/**
+ * Parses the tokens of a file, one per line.
+ * @returns also the number of the first faulty line, but never its content.
+ */
 export function parseTokens(text: string): readonly ConsoleToken[] | { readonly faultyLine: number } {
   const tokens: ConsoleToken[] = [];
   for (const [i, line] of text

@@ -8,11 +8,14 @@ export interface Visitor {
   readonly name: string;
   readonly role: Role;
   /**
-   * How the visitor was identified: by a session of this console, a token in the request, or a proxy's header; `nobody`: not at all,
-   * because reading is open.
+   * How the visitor was identified: by a session of this console, a token in the request, or a proxy's header; `nobody`: not at
+   * all, because reading is open.
    */
   readonly by: 'session' | 'bearer' | 'proxy' | 'nobody';
-  /** Token in this visitor's forms, so that no other site can submit one; undefined if none is needed, or no form may be submitted. */
+  /**
+   * Token in this visitor's forms, so that no other site can submit one; undefined if none is needed, or no form may be
+   * submitted.
+   */
   readonly formToken?: string;
 }
 

@@ -11,7 +11,9 @@ import { digits, onlyFields } from './asked-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
 export interface ObserveOptions {
-  /** What `status --json` prints, and which sources have not answered since when; undefined before the first look. */
+  /**
+   * What `status --json` prints, and which sources have not answered since when; undefined before the first look.
+   */
   readonly status: () => Promise<
     | {
         readonly text: string;

@@ -41,7 +41,8 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
     await sections.close();
   };
   try {
-    // For `localhost`, Fastify would create a second server for the other address, without the limits of the first.
+    // For `localhost`, Fastify would create a second server for the other address, without the limits of the
+    // first.
     const address = await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
     return { address, start: sections.start, close };
   } catch (error) {

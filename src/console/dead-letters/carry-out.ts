@@ -1,4 +1,7 @@
-/** Carries out a plan for dead letters that a person has approved: only for the letters of the plan, not for later ones. */
+/**
+ * Carries out a plan for dead letters that a person has approved: only for the letters of the plan, not for later
+ * ones.
+ */
 import type { OpenAudit } from '../../dead-letters/changes/audit.ts';
 import type { CanaryBounds } from '../../dead-letters/changes/canary.ts';
 import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';

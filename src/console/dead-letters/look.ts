@@ -40,7 +40,10 @@ export function groupIn(look: Look, group: string): LookedGroup | undefined {
   return { group: found, letters, look };
 }
 
-/** Looks once, and leaves everything in place. @param onSeen called with the number of letters seen so far. */
+/**
+ * Looks once, and leaves everything in place.
+ * @param onSeen called with the number of letters seen so far.
+ */
 export async function lookAt(
   dead: LetterQueue,
   surroundings: PassSurroundings,

@@ -1,6 +1,6 @@
 /**
- * The headers of every answer of the console, whoever creates it: a route, a stream, Fastify itself, or Node when it refuses a request
- * that no other code has seen. They are therefore set when the answer object is created, not by hooks.
+ * The headers of every answer of the console, whoever creates it: a route, a stream, Fastify itself, or Node when it refuses a
+ * request that no other code has seen. They are therefore set when the answer object is created, not by hooks.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import helmet from '@fastify/helmet';

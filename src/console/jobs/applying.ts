@@ -62,7 +62,8 @@ export class Applying {
   }
 
   /**
-   * Waits for the result of {@link apply}, but not for long once its job is in the ledger: entering the rows then continues by itself.
+   * Waits for the result of {@link apply}, but not for long once its job is in the ledger: entering the rows then continues
+   * by itself.
    * @returns whether all rows are in. @throws what `applying` has thrown by then, and OutcomeUnknown if the ledger hangs.
    */
   async entered(jobId: string, applying: Promise<unknown>): Promise<boolean> {

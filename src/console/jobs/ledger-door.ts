@@ -115,7 +115,10 @@ export class LedgerDoor {
     }
   }
 
-  /** Asks whether the ledger is there. @returns since when and why not; undefined if it is there and accepts changes, as far as known. */
+  /**
+   * Asks whether the ledger is there.
+   * @returns since when and why not; undefined if it is there and accepts changes, as far as known.
+   */
   async away(): Promise<LedgerAway | undefined> {
     try {
       await this.#reach.use(this.#ask, this.#ask);

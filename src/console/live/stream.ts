@@ -1,4 +1,6 @@
-/** A feed as server-sent events. The library waits for a slow reader; the feed then skips to the newest state. */
+/**
+ * A feed as server-sent events. The library waits for a slow reader; the feed then skips to the newest state.
+ */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Feed } from './feed.ts';
 

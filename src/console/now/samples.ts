@@ -1,4 +1,6 @@
-/** The last hour as numbers for a chart: one sample every few seconds; the oldest is dropped. PURE, except for its memory. */
+/**
+ * The last hour as numbers for a chart: one sample every few seconds; the oldest is dropped. PURE, except for its memory.
+ */
 import type { Status } from '../../status/status.ts';
 
 /** Rates are per second; null if unknown, or without a limit. */

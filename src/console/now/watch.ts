@@ -23,7 +23,10 @@ export interface WatchOptions {
 /** Interval for workers, in milliseconds. Queues are asked less often: their counts lag anyway, and their requests cost money. */
 const LOOK_MS = 5_000;
 const QUEUES_MS = 30_000;
-/** Answers of queues or the ledger that take longer appear in a later look, so that they do not delay the workers'. In milliseconds. */
+/**
+ * Answers of queues or the ledger that take longer appear in a later look, so that they do not delay the workers'. In
+ * milliseconds.
+ */
 const SLOW_MS = 2_000;
 
 /** The last result, and since when a source has not answered. */

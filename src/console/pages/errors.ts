@@ -24,8 +24,8 @@ export function refuse(
 }
 
 /**
- * Following a link from another site omits the session's cookie, which is `SameSite=Strict`. The browser is therefore asked to load
- * the page again, from this site.
+ * Following a link from another site omits the session's cookie, which is `SameSite=Strict`. The browser is therefore asked
+ * to load the page again, from this site.
  */
 function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const then = ownPath(request.url) ?? '/';

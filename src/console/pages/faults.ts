@@ -8,7 +8,8 @@ type Issue = z.core.$ZodIssue;
 
 /**
  * Keeps the messages of our own schemas, and rephrases the library's.
- * @param what name of the input if it is not an object with named fields. @param labels fields that have another name for people.
+ * @param what name of the input if it is not an object with named fields. @param labels fields that have another name for
+ * people.
  */
 export function faultsIn(
   { issues }: z.core.$ZodError,

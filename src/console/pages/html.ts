@@ -1,5 +1,6 @@
 /**
- * HTML that escapes all values put into it, and makes invisible characters visible: every page and fragment is made with it. PURE.
+ * HTML that escapes all values put into it, and makes invisible characters visible: every page and fragment is made with
+ * it. PURE.
  */
 import { html as escaping, isSafeHtml, type SafeHtml } from '@remix-run/html-template';
 import { printable, printableLines } from '../../text/printable.ts';

@@ -32,7 +32,8 @@
     live.addEventListener('missed', (event) => {
       missed += Number(/** @type {CustomEvent} */ (event).detail.data) || 0;
     });
-    // The stream has ended for good, for example with the session: the page is loaded again, unless somebody is typing.
+    // The stream has ended for good, for example with the session: the page is loaded again, unless somebody is
+    // typing.
     const again = async () => {
       if (!document.body.classList.contains('stale')) return;
       const typing = document.activeElement?.matches('input, select, textarea') ?? false;

@@ -1,6 +1,7 @@
 /*
- * Keeps what was typed into a form if its session has ended. The form is sent and the sign-in page comes instead of the answer; after
- * signing in, the form's page is shown again with what was typed. The text is kept in this window only, and only until then.
+ * Keeps what was typed into a form if its session has ended. The form is sent and the sign-in page comes instead of the answer;
+ * after signing in, the form's page is shown again with what was typed. The text is kept in this window only, and only until
+ * then.
  */
 (() => {
   const DRAFT = 'ota-draft';

@@ -88,8 +88,8 @@ function keepsItsTime(update: Extract<UpdateCheck, { ok: true }>, message: Messa
 }
 
 /**
- * The attributes with a record that keeps the first sent time and the first message id, and counts redrives; undefined if there is no
- * room for a record. A worker reads both, and increments the count (`readEarlierRecord`).
+ * The attributes with a record that keeps the first sent time and the first message id, and counts redrives; undefined if there is
+ * no room for a record. A worker reads both, and increments the count (`readEarlierRecord`).
  */
 function withRecord({ message, record, redriveCount }: Letter): Letter['message']['attributes'] | undefined {
   const former = readEarlierRecord(message);

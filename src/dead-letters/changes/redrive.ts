@@ -1,6 +1,6 @@
 /**
- * Moves letters back to the source queue, the canaries before all others; a dry run only selects them. Whatever interrupts it,
- * every letter is on one queue or on both.
+ * Moves letters back to the source queue, the canaries before all others; a dry run only selects them. Whatever
+ * interrupts it, every letter is on one queue or on both.
  */
 
 import { MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';

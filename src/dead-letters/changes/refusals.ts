@@ -10,7 +10,9 @@ export interface Refusal {
   readonly example: { readonly messageId: string; readonly identifier: string | undefined };
 }
 
-/** Number of reasons counted separately. Letters may name any queue, so the number of reasons is unlimited. */
+/**
+ * Number of reasons counted separately. Letters may name any queue, so the number of reasons is unlimited.
+ */
 const MAX_REASONS = 50;
 
 export class Refusals {

@@ -39,7 +39,9 @@ export class Selection {
     this.#isBack = isBack;
   }
 
-  /** A pass sees the letters that the previous one left, so counting starts again; letters selected before still count. */
+  /**
+   * A pass sees the letters that the previous one left, so counting starts again; letters selected before still count.
+   */
   beginPass(): void {
     this.#matched = this.chosen;
     this.#cameBack = 0;

@@ -1,4 +1,7 @@
-/** Carries a change out, and logs who did it, why, and how it ended. A change that cannot be logged is not made. */
+/**
+ * Carries a change out, and logs who did it, why, and how it ended. A change that cannot be logged is not
+ * made.
+ */
 import { randomUUID } from 'node:crypto';
 import {
   type Audit,

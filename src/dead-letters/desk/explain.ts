@@ -20,7 +20,10 @@ export function endUnloggedText(error: AuditError): string {
   return unloggedText('How it ended', error);
 }
 
-/** Says that an action is not in the log: a sentence without its full stop. @param what such as `That ann has stopped it`. */
+/**
+ * Says that an action is not in the log: a sentence without its full stop.
+ * @param what such as `That ann has stopped it`.
+ */
 export function unloggedText(what: string, error: AuditError): string {
   return `${what} is not in the log of changes: ${logFault(error)}`;
 }

@@ -49,7 +49,10 @@ export interface LoggedChange {
   readonly end: { readonly at: number; readonly result: Readonly<Record<string, unknown>> } | undefined;
 }
 
-/** Latest first; from a long log, only the changes at its end. @returns also why it cannot be read, as a phrase. Never rejects. */
+/**
+ * Latest first; from a long log, only the changes at its end.
+ * @returns also why it cannot be read, as a phrase. Never rejects.
+ */
 export async function readChanges(stateDir: string, most: number): Promise<readonly LoggedChange[] | string> {
   const path = join(stateDir, AUDIT_FILE);
   try {
@@ -108,7 +111,8 @@ function add(runs: Map<string, LoggedChange>, text: string): void {
   const before = known ?? { run, action, by, reason, at, what, letters: 0, stops: [], end: undefined };
   runs.set(run, {
     ...before,
-    // A redrive of the console that was interrupted begins again; the first of these lines may be missing from a long log.
+    // A redrive of the console that was interrupted begins again; the first of these lines may be missing from a
+    // long log.
     ...(event === 'begin' && { by, reason, what, end: undefined }),
     letters: before.letters + letters.length,
     ...((event === 'stop' || event === 'drop') && { stops: [...before.stops, { event, at, by, reason }] }),

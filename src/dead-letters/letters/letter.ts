@@ -50,7 +50,9 @@ export interface Letter {
   readonly errorMessage: string;
   /** The worker's record; for a foreign letter, kept only if it was redriven and SQS moved it here again. */
   readonly record: LetterRecord | undefined;
-  /** When it arrived on the dead-letter queue, in epoch milliseconds; the sent time if nothing else is known. */
+  /**
+   * When it arrived on the dead-letter queue, in epoch milliseconds; the sent time if nothing else is known.
+   */
   readonly arrivedAt: number;
   readonly identifier: string | undefined;
   readonly jobId: string | undefined;

@@ -1,7 +1,10 @@
 /** Requests to SQS without an answer: whether SQS is away, and since when, while the answers are still awaited. */
 import type { Watch } from './retry.ts';
 
-/** SQS counts as away if a request has no answer after this time, in milliseconds: a poll of a pass takes up to a second. */
+/**
+ * SQS counts as away if a request has no answer after this time, in milliseconds: a poll of a pass takes up to a
+ * second.
+ */
 const AWAY_MS = 5_000;
 
 export interface Away {

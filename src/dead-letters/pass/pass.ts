@@ -1,8 +1,10 @@
 /**
- * One pass over the dead-letter queue: sees every letter once, and keeps it invisible until the pass ends or the letter is deleted.
+ * One pass over the dead-letter queue: sees every letter once, and keeps it invisible until the pass ends or the letter
+ * is deleted.
  *
- * SQS has no cursor. A pass receives until nothing new comes, and keeps what it has seen invisible. It has seen everything when
- * several rounds of polls give nothing new; it makes more rounds while the queue counts more letters than were seen.
+ * SQS has no cursor. A pass receives until nothing new comes, and keeps what it has seen invisible. It has seen
+ * everything when several rounds of polls give nothing new; it makes more rounds while the queue counts more letters
+ * than were seen.
  */
 
 import type { Message } from '../../message/message.ts';
@@ -44,7 +46,10 @@ export const MAX_IN_FLIGHT = 120_000;
 
 /** Concurrent polls per round. */
 const POLLS = 4;
-/** A pass ends after this many rounds without a new letter: if at least as many were seen as the queue counted, and if fewer. */
+/**
+ * A pass ends after this many rounds without a new letter: if at least as many were seen as the queue counted, and if
+ * fewer.
+ */
 const QUIET_ROUNDS = { enough: 2, fewer: 5 } as const;
 
 /** Why a pass ended. `through`: all letters were seen. `stopped`: by `OnLetters`. */

@@ -35,7 +35,10 @@ export function letterRecord(letter: Letter): Readonly<Record<string, unknown>> 
   };
 }
 
-/** One line without its line feed. @returns undefined in the form `updates` for a letter without a valid update. */
+/**
+ * One line without its line feed.
+ * @returns undefined in the form `updates` for a letter without a valid update.
+ */
 export function exportLine(letter: Letter, form: ExportForm): string | undefined {
   if (form === 'letters') return printableJson(letterRecord(letter));
   if (!letter.update.ok) return undefined;

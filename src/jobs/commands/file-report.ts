@@ -41,7 +41,10 @@ export async function fileJobReport(
   }
 }
 
-/** Files reports that are due, in the name of the user who runs the command. @param say takes a sentence without its full stop. */
+/**
+ * Files reports that are due, in the name of the user who runs the command.
+ * @param say takes a sentence without its full stop.
+ */
 export function dueReports(
   ledger: DueReportsOptions['ledger'] & Parameters<typeof fileJobReport>[0],
   context: CommandContext,

@@ -108,7 +108,10 @@ export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | '
 /** Time limit for warnings. */
 const PATIENCE_MS = 10_000;
 
-/** What `check` finds for a worker in this environment, and what a job needs in addition, one line each. Never rejects. */
+/**
+ * What `check` finds for a worker in this environment, and what a job needs in addition, one line each. Never
+ * rejects.
+ */
 async function checkWarnings(context: CommandContext): Promise<readonly string[]> {
   const { sleep, commandLine } = context;
   const enough = new AbortController();

@@ -21,7 +21,10 @@ export function printJob(
   );
 }
 
-/** While a process sends the job, by the rate of all its runs: no process watches it here. @param now epoch milliseconds. */
+/**
+ * While a process sends the job, by the rate of all its runs: no process watches it here.
+ * @param now epoch milliseconds.
+ */
 function outlook({ job, counts, times, leased }: JobStanding, now: number): Pick<RunNotes, 'outlook'> {
   if (job.plan === undefined) return {};
   const goesOn = leased && ['running', 'scheduled'].includes(job.plan.state.name);

@@ -63,8 +63,8 @@ interface ResumeFlags extends GuardFlags, ReasonFlags {
 }
 
 /**
- * Whether another process sends the job: this process then needs no queues. Otherwise missing queue settings are reported before
- * faults of the ledger.
+ * Whether another process sends the job: this process then needs no queues. Otherwise missing queue settings are reported
+ * before faults of the ledger.
  * @throws CommandError for missing queue settings if this process must send the job.
  */
 async function isLeftElsewhere(

@@ -40,8 +40,8 @@ export function addSend(jobs: Command, context: CommandContext): void {
 
 /**
  * Sends what is due until SIGTERM or SIGINT, and logs to stdout.
- * @param once ends when no job is due any more. @param maxJobs maximum number at once. @param told called when sending has begun, and
- * when the ledger is away.
+ * @param once ends when no job is due any more. @param maxJobs maximum number at once. @param told called when sending has begun,
+ * and when the ledger is away.
  * @throws CommandError for faults that the user can fix.
  */
 export async function runSending(

@@ -127,7 +127,10 @@ export async function withSession<T>(
   });
 }
 
-/** While `work` runs, files reports that other processes have left. @throws what `work` throws; otherwise what the ledger throws. */
+/**
+ * While `work` runs, files reports that other processes have left.
+ * @throws what `work` throws; otherwise what the ledger throws.
+ */
 async function withReports<T>(reports: DueReports, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const end = new AbortController();
   const filing = reports.keepFiling(end.signal, signal);
@@ -170,8 +173,8 @@ export async function withLease<T>(
 export const interrupted: RunEnd = { end: 'interrupted', reason: 'Interrupted', maybeTwice: 0 };
 
 /**
- * If the IssuedAt of the job's updates is in the future, gives them the present time: the clock of the machine that began the job
- * was ahead. Workers would refuse such updates, or newer ones would lose against them.
+ * If the IssuedAt of the job's updates is in the future, gives them the present time: the clock of the machine that began the
+ * job was ahead. Workers would refuse such updates, or newer ones would lose against them.
  */
 async function correctTime({ context, ledger, screen, now }: Session, job: PlannedJob): Promise<PlannedJob> {
   const { issuedAt } = job.plan;

@@ -22,7 +22,10 @@ export interface Manifest {
     /** null for a job of an earlier release. */
     readonly leftOut: LeftOutCounts | null;
   } | null;
-  /** The ledger's counts after the files were written. They include rows that ended meanwhile, which may be missing in the files. */
+  /**
+   * The ledger's counts after the files were written. They include rows that ended meanwhile, which may be missing in the
+   * files.
+   */
   readonly counts: RowCounts;
   readonly files: readonly FiledFile[];
 }

@@ -18,7 +18,10 @@ export function filingPlace(place: ReportPlace, jobId: string, at: number): stri
   return place.kind === 'folder' ? join(place.path, folder) : `s3://${place.bucket}/${keysOf(place, folder)}`;
 }
 
-/** @param at the time of the filing, as for {@link filingPlace}. @param flag the flag that named the place. */
+/**
+ * @param at the time of the filing, as for {@link filingPlace}.
+ * @param flag the flag that named the place.
+ */
 export async function openDestination(
   place: ReportPlace,
   jobId: string,

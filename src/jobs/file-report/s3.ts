@@ -79,7 +79,9 @@ export function openBucket(
   };
 }
 
-/** Distinguishes a failure of the uploaded data from a failure of the upload. The uploader throws either, and drops its parts. */
+/**
+ * Distinguishes a failure of the uploaded data from a failure of the upload. The uploader throws either, and drops its parts.
+ */
 class Source {
   failed = false;
   reason: unknown;

@@ -131,8 +131,8 @@ export interface Counts {
   readonly notSent: number;
   readonly ended: number;
   /**
-   * The part of `ended` that a worker ended: rates are measured by these alone. Rows that a cancelled job never sent, that SQS refused, or
-   * whose end was read from the task took no worker's time.
+   * The part of `ended` that a worker ended: rates are measured by these alone. Rows that a cancelled job never sent, that SQS refused,
+   * or whose end was read from the task took no worker's time.
    */
   readonly endedByWorkers: number;
   /** The failed rows by cause, most frequent first. */

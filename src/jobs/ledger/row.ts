@@ -37,8 +37,8 @@ export interface LedgerRow extends ChangeRow {
   /** How often it was sent, over all tries. */
   readonly sends: number;
   /**
-   * When it was last sent, by its sender's clock, in epoch milliseconds: always later than every row of the job that was sent before
-   * it, even if clocks disagree. Missing for a row that was not sent.
+   * When it was last sent, by its sender's clock, in epoch milliseconds: always later than every row of the job that was sent
+   * before it, even if clocks disagree. Missing for a row that was not sent.
    */
   readonly sentAt?: number;
   /** Its end; for a row that is being tried again, its previous end. */

@@ -28,7 +28,9 @@ export class Looks {
     return this.#asked;
   }
 
-  /** Why this id must not be set, as a sentence without its full stop; undefined: it may be, or it could not be looked up. */
+  /**
+   * Why this id must not be set, as a sentence without its full stop; undefined: it may be, or it could not be looked up.
+   */
   async refusal(id: string): Promise<string | undefined> {
     this.#asked = true;
     if (this.#unlooked !== undefined || this.found.has(id)) return undefined;

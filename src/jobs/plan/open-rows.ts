@@ -16,7 +16,10 @@ export interface OpenedRows {
   readonly notes: () => readonly string[];
   /** What was detected about the file. */
   readonly findings: Findings;
-  /** Number of live tasks looked at, including those that meet no condition; once all are listed. Undefined for a file. */
+  /**
+   * Number of live tasks looked at, including those that meet no condition; once all are listed. Undefined for
+   * a file.
+   */
   readonly listed: () => number | undefined;
   readonly close: () => Promise<void>;
 }

@@ -53,7 +53,10 @@ export async function* readTasks<Item>(
   }
 }
 
-/** What it costs to read this many tasks, in calls and in time. @param rateLimit calls per second; `Infinity` for no limit. */
+/**
+ * What it costs to read this many tasks, in calls and in time.
+ * @param rateLimit calls per second; `Infinity` for no limit.
+ */
 export function costOfReading(tasks: number, rateLimit: number): string {
   const calls = counted(tasks, 'call of GetOtaTask', 'calls of GetOtaTask');
   if (!Number.isFinite(rateLimit)) return calls;

@@ -67,7 +67,10 @@ export class Staging {
     );
   }
 
-  /** Ends filling, and finds the duplicates. Takes about a second for a million rows. @returns how many Identifiers have duplicates. */
+  /**
+   * Ends filling, and finds the duplicates. Takes about a second for a million rows.
+   * @returns how many Identifiers have duplicates.
+   */
   seal(): { readonly rows: number; readonly identifiers: number } {
     this.#sealed = true;
     this.#db.exec(`

@@ -7,7 +7,8 @@ import type { MeasuredRate } from '../ledger/job.ts';
 /**
  * The time that `rows` take, in words.
  * @param measured over the latest jobs; undefined if not measured.
- * @param rateLimit calls per second in this command's settings; `Infinity` for no limit. Workers may have other settings.
+ * @param rateLimit calls per second in this command's settings; `Infinity` for no limit. Workers may have other
+ * settings.
  */
 export function timeNote(rows: number, measured: MeasuredRate | undefined, rateLimit: number): string {
   if (measured !== undefined) {

@@ -189,7 +189,9 @@ export interface UndoDecision {
   readonly faults: readonly string[];
 }
 
-/** Decides per field: a value that the job set and nobody has changed since is restored to the value read before. PURE. */
+/**
+ * Decides per field: a value that the job set and nobody has changed since is restored to the value read before. PURE.
+ */
 export function decideUndo(
   row: TaskChange & Pick<LedgerRow, 'Former' | 'state'>,
   answer: ReadAnswer<OtaTask>,

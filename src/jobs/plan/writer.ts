@@ -59,8 +59,8 @@ export class PlanWriter {
   }
 
   /**
-   * Adds the footer and puts the plan in its place. If there is nothing to change, there is no plan. An earlier plan of that name is
-   * then removed, too, so that it is not mistaken for this one.
+   * Adds the footer and puts the plan in its place. If there is nothing to change, there is no plan. An earlier plan of that name
+   * is then removed, too, so that it is not mistaken for this one.
    * @returns what became of it.
    */
   finish(): 'written' | 'removed' | 'none' {

@@ -37,8 +37,8 @@ export function parseRamp(text: string): Ramp {
 }
 
 /**
- * With this factor every step adds at least one row and, at many rows, 1%. Seventy steps then double the rows in flight; nobody wants a
- * slower ramp. Given to three decimal places, as factors are.
+ * With this factor every step adds at least one row and, at many rows, 1%. Seventy steps then double the rows in flight; nobody wants
+ * a slower ramp. Given to three decimal places, as factors are.
  */
 function leastFactor(from: number): number {
   return Math.max(1_010, 1_000 + Math.ceil(1_000 / from)) / 1_000;

@@ -1,6 +1,6 @@
 /**
- * Records in the ledger the rows that `enqueue --job` sends. A page of rows is entered as `sending` before its first row is sent,
- * together with the results of earlier pages. Memory thus holds one page of rows, and a kill loses none.
+ * Records in the ledger the rows that `enqueue --job` sends. A page of rows is entered as `sending` before its first row is
+ * sent, together with the results of earlier pages. Memory thus holds one page of rows, and a kill loses none.
  */
 
 import { CommandError, misuse } from '../../errors.ts';

@@ -88,8 +88,8 @@ export class Pace {
   }
 
   /**
-   * The same over the last few seconds, so it rises sooner. Ends that are seen late and all at once raise it by a third at most, since no
-   * more rows can end than are in flight.
+   * The same over the last few seconds, so it rises sooner. Ends that are seen late and all at once raise it by a third at most, since
+   * no more rows can end than are in flight.
    */
   get justPerSecond(): number {
     const from = this.#now() - GROWTH_MS;

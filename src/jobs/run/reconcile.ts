@@ -33,8 +33,8 @@ export function decideReconciliation(change: TaskChange, answer: ReadAnswer<OtaT
 export type Reconciled = Record<Decision['decision'], number>;
 
 /**
- * Reads the task of every row without an outcome, and records what it shows. If interrupted, it ends early and keeps what it
- * has. @param onTask called with the number of tasks read so far.
+ * Reads the task of every row without an outcome, and records what it shows. If interrupted, it ends early and keeps
+ * what it has. @param onTask called with the number of tasks read so far.
  * @throws CommandError if tasks cannot be read at all; see `readTasks`.
  */
 export async function reconcileJob(

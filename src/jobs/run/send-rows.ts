@@ -18,7 +18,8 @@ interface RowMessage extends OutgoingMessage {
 }
 
 /**
- * Never rejects because of an answer of SQS. Rows of which it is unknown whether they arrived are in none of the lists.
+ * Never rejects because of an answer of SQS. Rows of which it is unknown whether they arrived are in none of the
+ * lists.
  * @returns also why sending gave up, as a sentence without its full stop.
  */
 export async function sendRows(

@@ -29,8 +29,8 @@ export class StuckWatch {
   }
 
   /**
-   * @returns true when the job has become stuck, and then once until something has changed: rows are in flight and none ends; or it waits
-   * for its devices, and they cannot be looked at, or none ends or is named.
+   * @returns true when the job has become stuck, and then once until something has changed: rows are in flight and none ends; or it
+   * waits for its devices, and they cannot be looked at, or none ends or is named.
    */
   look({ counts, waitsFor, devices }: Moving): boolean {
     const verifies = waitsFor?.for === 'verify';

@@ -12,7 +12,10 @@ export interface Setting {
   readonly unset?: readonly Unsettable[];
   /** Epoch milliseconds. */
   readonly now: number;
-  /** When the settings were given, if earlier than `now`: entering many rows takes a while, and a given time may pass meanwhile. */
+  /**
+   * When the settings were given, if earlier than `now`: entering many rows takes a while, and a given time may pass
+   * meanwhile.
+   */
   readonly givenAt?: number;
 }
 

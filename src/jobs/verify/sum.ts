@@ -216,8 +216,8 @@ export class VerificationSum {
 const byWeight = ['TaskConfigurationId', 'Description'] as const;
 
 /**
- * Whether a task has its former value again, whoever restored it: its devices then say nothing about the job. It is not enough that the
- * value differs from the one that was set: an API may write a value differently, and if it omits values, all would look undone.
+ * Whether a task has its former value again, whoever restored it: its devices then say nothing about the job. It is not enough that
+ * the value differs from the one that was set: an API may write a value differently, and if it omits values, all would look undone.
  */
 function isUndone({ Former = {}, ...set }: TaskChange & Pick<LedgerRow, 'Former'>, task: OtaTask): boolean {
   const field = byWeight.find((name) => set[name] !== undefined && set[name] !== Former[name]);

@@ -1,4 +1,6 @@
-/** Looks at the tasks that a job has changed: what happened to their devices, and whether they still have the values set. */
+/**
+ * Looks at the tasks that a job has changed: what happened to their devices, and whether they still have the values set.
+ */
 
 import { countsOf, type DeviceCounts, type DeviceState, isFailed } from '../../message/devices.ts';
 import { explainRead, type ReadOperation } from '../../message/explain-read.ts';

@@ -9,7 +9,9 @@ import { type JobEvent, transitions } from '../ledger/state.ts';
 import { readSettings } from '../rules/settings.ts';
 import { changedSettings } from './settings-text.ts';
 
-/** One line each, or two if a terminal of `columns` is too narrow; with a header, even if there are no lines. */
+/**
+ * One line each, or two if a terminal of `columns` is too narrow; with a header, even if there are no lines.
+ */
 export function auditText(lines: readonly AuditLine[], columns: number | undefined): string {
   const rows = lines.map((line) => [
     instant(line.at),

@@ -1,4 +1,6 @@
-/** What a plan changes, from old values to new ones, as shown to a person before it is sent. In bounded memory. */
+/**
+ * What a plan changes, from old values to new ones, as shown to a person before it is sent. In bounded memory.
+ */
 import { number } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { changeFields, isUndoable } from '../plan/decisions.ts';

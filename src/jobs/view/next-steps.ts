@@ -12,8 +12,8 @@ export interface NextStep {
 }
 
 /**
- * The steps in order, the first of them for now. Every screen takes its next steps from here. A job whose plan is not in the
- * ledger has none. Each step is a command that accepts the job in its present state.
+ * The steps in order, the first of them for now. Every screen takes its next steps from here. A job whose plan is not
+ * in the ledger has none. Each step is a command that accepts the job in its present state.
  */
 export function nextSteps(
   { job, counts, leased, undos }: Pick<JobStanding, 'job' | 'counts' | 'leased' | 'undos'>,

@@ -32,9 +32,9 @@ export type ReportRow = Readonly<
 >;
 
 /**
- * The report in chunks of text: all rows of a job in order, including those that its plan left out. For a job whose plan is
- * elsewhere: its outcomes. CSV has a header, and is safe to open in a spreadsheet or a terminal. JSON is one array with one line
- * per row, so that both parsers and line tools can read it.
+ * The report in chunks of text: all rows of a job in order, including those that its plan left out. For a job whose plan
+ * is elsewhere: its outcomes. CSV has a header, and is safe to open in a spreadsheet or a terminal. JSON is one array with
+ * one line per row, so that both parsers and line tools can read it.
  * @param keep selects the rows.
  */
 export async function* reportText(

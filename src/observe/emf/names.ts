@@ -15,7 +15,10 @@ export interface EmfName {
   readonly unit: EmfUnit;
   /** Labels whose values are sent separately; default: all. Series that differ only in other labels are added up. */
   readonly by?: readonly string[];
-  /** A time: sent as the seconds since then, because CloudWatch averages values. A 0, meaning never, is sent as nothing, or as 0. */
+  /**
+   * A time: sent as the seconds since then, because CloudWatch averages values. A 0, meaning never, is sent as nothing, or
+   * as 0.
+   */
   readonly since?: 'or nothing' | 'or 0';
 }
 

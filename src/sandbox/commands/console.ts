@@ -12,7 +12,10 @@ export interface SandboxConsole {
 }
 
 interface SandboxConsoleOptions {
-  /** The sandbox's addresses, as other commands take them. The console gets no other variable, since those may name real queues. */
+  /**
+   * The sandbox's addresses, as other commands take them. The console gets no other variable, since those may name real
+   * queues.
+   */
   readonly variables: Readonly<Record<string, string>>;
   readonly host: string;
   /** 0 picks a free one. */

@@ -1,6 +1,7 @@
 /**
- * Converts a request in SQS's query protocol to the JSON protocol: forms with names like `MessageAttribute.1.Value.StringValue`.
- * Older clients use the query protocol (the AWS CLI 1 and 2 before 2.13, boto3 before 1.28.81). PURE.
+ * Converts a request in SQS's query protocol to the JSON protocol: forms with names like
+ * `MessageAttribute.1.Value.StringValue`. Older clients use the query protocol (the AWS CLI 1 and 2 before 2.13, boto3 before
+ * 1.28.81). PURE.
  */
 
 /** SQS's version of the protocol; SNS and STS have others. */

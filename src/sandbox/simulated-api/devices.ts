@@ -1,6 +1,6 @@
 /**
- * The devices behind each task: the state of each, from the time since the task's configuration was set. Nothing is stored; everything
- * is computed. PURE.
+ * The devices behind each task: the state of each, from the time since the task's configuration was set. Nothing is stored;
+ * everything is computed. PURE.
  */
 import { z } from 'zod';
 import { fractionOf } from './hash.ts';

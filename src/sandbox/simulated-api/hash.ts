@@ -1,4 +1,7 @@
-/** A hash that differs widely for texts that differ in one character. Values are computed from ids instead of being stored. PURE. */
+/**
+ * A hash that differs widely for texts that differ in one character. Values are computed from ids instead of being stored.
+ * PURE.
+ */
 
 /** FNV-1a, 32 bits: a whole number from 0. */
 export function hashOf(text: string): number {
@@ -7,7 +10,10 @@ export function hashOf(text: string): number {
   return hash >>> 0;
 }
 
-/** From 0 to 1, also spread for texts that differ only in their last character: FNV's last step hardly reaches the upper bits. */
+/**
+ * From 0 to 1, also spread for texts that differ only in their last character: FNV's last step hardly reaches the upper
+ * bits.
+ */
 export function fractionOf(text: string): number {
   let hash = hashOf(text);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

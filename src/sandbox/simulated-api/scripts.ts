@@ -15,7 +15,10 @@ export const ScriptedAnswer = z.union([
    * applying. `apply-then-reset`: apply, then reset.
    */
   z.enum(['apply', 'hang', 'reset', 'apply-then-reset']),
-  /** This answer, without applying. Without a name (`errorType`, or `__type` in the body) it is like a proxy's and has no request id, unless it is a 204. */
+  /**
+   * This answer, without applying. Without a name (`errorType`, or `__type` in the body) it is like a proxy's and has no request id, unless it is
+   * a 204.
+   */
   z.strictObject({
     status: z.number().int().min(200).max(599),
     headers: Headers.optional(),

@@ -47,7 +47,9 @@ const Population = z.discriminatedUnion('kind', [
 
 /** Which task configurations exist in addition to those that are created. */
 const Configurations = z.discriminatedUnion('kind', [
-  /** Every id, except those that start with `exceptPrefix`. Listed are the initial configurations of tasks, and those called for. */
+  /**
+   * Every id, except those that start with `exceptPrefix`. Listed are the initial configurations of tasks, and those called for.
+   */
   z.strictObject({ kind: z.literal('all'), exceptPrefix: z.string().min(1).nullable().default(null) }),
   /** Only these. */
   z.strictObject({ kind: z.literal('listed'), ids: z.array(z.string().min(1)) }),

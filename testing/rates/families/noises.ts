@@ -1,4 +1,7 @@
-/** 429s that do not depend on the rate. They are distinguished from a limit after 40 s, or 8,000 calls at lower rates. */
+/**
+ * 429s that do not depend on the rate. They are distinguished from a limit after 40 s, or 8,000 calls at lower
+ * rates.
+ */
 import { family } from '../family.ts';
 
 const limited = [

@@ -10,7 +10,10 @@ export interface Patience {
   readonly lockedMs?: number;
   /** Aborts when the command is to end: the wait then ends soon. */
   readonly signal?: AbortSignal;
-  /** On that signal the wait ends at once, with the exit code of an interrupted command: for callers with nothing in flight to record. */
+  /**
+   * On that signal the wait ends at once, with the exit code of an interrupted command: for callers with nothing in flight to
+   * record.
+   */
   readonly endsAtOnce?: true;
   /** Called once when the ledger is away, and once when it is back, with a sentence without its full stop. */
   readonly say?: (sentence: string) => void;

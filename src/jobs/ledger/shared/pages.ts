@@ -19,7 +19,8 @@ export async function* pagesOf<Row>(
     if (page.length === 0) return;
     yield page.map(toRow);
     after = Number(page.at(-1)?.[place]);
-    // SQLite never yields to the event loop: without this pause, signals would be handled only after the last page.
+    // SQLite never yields to the event loop: without this pause, signals would be handled only after the last
+    // page.
     await setImmediate();
   }
 }

@@ -12,7 +12,8 @@ const BESIDES = `(:state = '' OR state = :state OR (:state = 'failed' AND ${FAIL
 
 /** The tallies that `toCounts` takes. */
 export function talliesStatement(by: (index: string) => string): string {
-  // One statement, so an end that is reconciled meanwhile is in both parts or in neither. A row that is planned again keeps its mark.
+  // One statement, so an end that is reconciled meanwhile is in both parts or in neither. A row that is planned again keeps its
+  // mark.
   return `SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job
     UNION ALL SELECT '${RECONCILED}', '', count(*), 0, 0 FROM rows ${by('rows_reconciled')}
       WHERE job = :job AND reconciled = 1 AND state IN ('applied', 'superseded', 'dead-lettered')`;

@@ -1,4 +1,7 @@
-/** What the ledger has about one task. It has no index by task, for which every row sent would pay: a scan takes a second. PURE. */
+/**
+ * What the ledger has about one task. It has no index by task, for which every row sent would pay: a scan takes a second.
+ * PURE.
+ */
 import type { Outcome } from '../../../message/outcome.ts';
 import type { TaskOutcome, TaskRecords, TaskRow } from '../task.ts';
 import { LEFT_OUT_COLUMNS, type Raw, ROW_COLUMNS, toEitherRow, toUnmatched } from './records.ts';

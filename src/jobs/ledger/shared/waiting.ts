@@ -8,7 +8,9 @@ export interface AwayKind {
   /** Begins sentences: `The ledger /x/y`. */
   readonly what: string;
   readonly backoff: BackoffSettings;
-  /** A sender reports that the ledger is away only after this time without success, in milliseconds. Shorter gaps concern nobody. */
+  /**
+   * A sender reports that the ledger is away only after this time without success, in milliseconds. Shorter gaps concern nobody.
+   */
   readonly tellAfterMs: number;
   /** Whether the operation did nothing and may succeed later. */
   readonly isAway: (error: unknown) => boolean;

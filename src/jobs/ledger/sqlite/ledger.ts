@@ -1,6 +1,6 @@
 /**
- * The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. If another
- * process has the file locked, the work is repeated as a whole later, while everything else goes on.
+ * The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns.
+ * If another process has the file locked, the work is repeated as a whole later, while everything else goes on.
  */
 import type { PlanRow } from '../../plan/format.ts';
 import type { StageProgress } from '../../rules/progress.ts';

@@ -13,8 +13,8 @@ const Bucket = z.strictObject({
   /** The most tokens it holds. */
   burst: z.number().min(1),
   /**
-   * 0: refilled continuously. Otherwise tokens come together, at multiples of this time on the limit's clock. Tokens that do not
-   * fit into the burst are lost, so the effective limit is the smaller of the rate and one burst per tick.
+   * 0: refilled continuously. Otherwise tokens come together, at multiples of this time on the limit's clock. Tokens that
+   * do not fit into the burst are lost, so the effective limit is the smaller of the rate and one burst per tick.
    */
   tickMs: z.number().min(0).max(86_400_000).default(0),
 });
@@ -25,8 +25,8 @@ const Window = z.strictObject({
   calls: whole,
   periodMs: z.number().positive().max(86_400_000),
   /**
-   * false: windows begin at multiples of the period on the limit's clock. true: the limit holds for every period, wherever it
-   * begins; each call is remembered for a period (no approximation).
+   * false: windows begin at multiples of the period on the limit's clock. true: the limit holds for every period, wherever
+   * it begins; each call is remembered for a period (no approximation).
    */
   sliding: z.boolean().default(false),
 });
@@ -38,7 +38,9 @@ const Concurrency = z.strictObject({ kind: z.literal('concurrency'), calls: whol
 const FrontEnds = z.strictObject({
   kind: z.literal('frontEnds'),
   count: z.number().int().min(1).max(1000),
-  /** true: all calls of a connection go to one front end, connections in rotation. false: each call goes to a random one. */
+  /**
+   * true: all calls of a connection go to one front end, connections in rotation. false: each call goes to a random one.
+   */
   sticky: z.boolean().default(false),
   /** The limit of all front ends together. Each part has a burst, or calls in a window, of at least 1. */
   limit: z.discriminatedUnion('kind', [Bucket, Window]),
