@@ -58,7 +58,7 @@ ${
 }</section>`;
 }
 
-/** Leaves out steps that the page itself makes unnecessary: it is live, and links to the dead letters. */
+/** The page itself shows what `status` would, and the dead letters have a page to link to. */
 function nextPart(next: readonly string[]): Html | false {
   if (next[0] === 'status') return false;
   if (next[0] === 'dead-letters')
