@@ -1,11 +1,11 @@
-/** What a worker has done since its start and lately, counted from its events: for the log's summary, metrics and `status`. */
+/** What a worker has done since its start and recently, counted from its events: for the log's summary, metrics and `status`. */
 import type { DeadLetterReason } from '../message/dead-letter-record.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { Clock } from '../time/clock.ts';
 import { errorName } from './conditions.ts';
 import type { WorkerEvent } from './events.ts';
 
-/** Counts of a worker since its start. */
+/** Counts since the start of the worker. */
 export interface Counts {
   readonly received: number;
   readonly applied: number;
@@ -15,9 +15,9 @@ export interface Counts {
   readonly released: number;
   readonly calls: number;
   readonly throttled: number;
-  /** Calls that failed, other than by throttling. */
+  /** Calls that failed for a reason other than throttling. */
   readonly failed: number;
-  /** Reasons that have not occurred are left out. */
+  /** A reason that has not occurred is absent. */
   readonly deadLetteredByReason: Readonly<Partial<Record<DeadLetterReason, number>>>;
   /** Calls that failed, throttled ones included, by the error's name; see {@link OTHER}. */
   readonly callErrors: ReadonlyMap<string, number>;
@@ -25,12 +25,12 @@ export interface Counts {
   readonly queueErrors: ReadonlyMap<string, number>;
 }
 
-/** Names come from afar: this many are kept apart, further ones are counted as {@link OTHER}. */
+/** Error names come from other systems: at most this many are counted by name, all further names as {@link OTHER}. */
 const MOST_NAMES = 50;
-/** What is counted under no name of its own. */
+/** The name under which the surplus names are counted. */
 export const OTHER = 'other';
 
-/** A worker's activity at one moment. */
+/** The activity of a worker at one moment. */
 export interface ActivityNow {
   readonly counts: Counts;
   /** When a call was last answered with success, epoch milliseconds; undefined before the first. */
@@ -39,9 +39,9 @@ export interface ActivityNow {
   readonly callsPerSecond: number;
   /** Messages that ended applied, superseded or dead-lettered, per second, over the last 10 s. */
   readonly finishedPerSecond: number;
-  /** Messages that this worker deferred, and that are not visible again yet. */
+  /** Messages that this worker has deferred and that are not yet visible again. */
   readonly deferred: number;
-  /** When the oldest of those was sent, epoch milliseconds. */
+  /** When the oldest of these deferred messages was sent, epoch milliseconds. */
   readonly oldestDeferred: number | undefined;
 }
 
@@ -77,12 +77,12 @@ export class Activity {
     this.#finished = new Meter(clock.monotonic());
   }
 
-  /** They go on counting; `now` has a copy. */
+  /** The live counts, which keep changing; `now` returns a copy. */
   get counts(): Counts {
     return this.#counts;
   }
 
-  /** To be called with every event of the worker; may be passed on as it is. */
+  /** Must be called with every event of the worker. Bound: may be passed as a callback. */
   readonly observe = (event: WorkerEvent): void => {
     switch (event.type) {
       case 'received':
@@ -162,7 +162,7 @@ class Meter {
   static readonly #SECONDS = 10;
   readonly #buckets = new Float64Array(Meter.#SECONDS);
   readonly #from: number;
-  /** That of the bucket last counted in. */
+  /** The second that the last event was counted in. */
   #second = 0;
 
   constructor(from: number) {
@@ -177,7 +177,7 @@ class Meter {
 
   perSecond(now: number): number {
     this.#roll(now);
-    // The present second is not over: nine and that part of the tenth, or all there is since the start.
+    // The current second is not over, so the ten buckets span nine seconds and a part, or less soon after the start.
     const elapsed = (now - this.#from) / 1_000;
     const seconds = Math.min(elapsed, Meter.#SECONDS - 1 + (elapsed % 1));
     return this.#buckets.reduce((sum, each) => sum + each, 0) / Math.max(seconds, 1);
@@ -191,7 +191,7 @@ class Meter {
   }
 }
 
-/** Messages deferred, by the second in which they are visible again. Times are monotonic milliseconds, sent times epoch ones. */
+/** Deferred messages, by the second in which they become visible. `sentAt` is epoch milliseconds, other times monotonic. */
 class Deferred {
   readonly #due = new Map<number, { messages: number; oldest: number }>();
 

@@ -1,6 +1,6 @@
 /**
- * The end of one delivery: its dead letter, its outcome, then its settlement, each confirmed before the next. A delivery that
- * is `gone` is not ours to settle any more.
+ * The end of one delivery: send its dead letter, publish its outcome, then settle it. Each step is confirmed before the next.
+ * A delivery that is `gone` is no longer ours to settle.
  */
 import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Disposition, Ending } from '../message/disposition.ts';
@@ -10,7 +10,7 @@ import type { Deferral } from './events.ts';
 import type { Settlement } from './settle/lane.ts';
 import type { ConclusionStages } from './stages.ts';
 
-/** Why a step ended without its effect. */
+/** Trace result of a step that was withdrawn before it was confirmed. */
 const WITHDRAWN = 'withdrawn';
 
 /** How a delivery ended. */
@@ -21,7 +21,7 @@ interface Result {
   readonly outcome?: Outcome;
 }
 
-/** Carries out `disposition`: dead letter, outcome, then settlement. Ends early when the message is lost. */
+/** Carries out `disposition`: dead letter, outcome, then settlement. Stops early when the lease is lost. */
 export async function conclude(
   delivery: Delivery,
   ending: Ending,
@@ -33,7 +33,7 @@ export async function conclude(
   const nothingToSend = disposition.action !== 'dead-letter' && stages.outcomes === undefined;
   const published = nothingToSend ? {} : await publish(delivery, disposition, stages);
   if (delivery.gone) return;
-  // Not sent, so it must not be deleted.
+  // Withdrawn before it was confirmed as sent, so the message must not be deleted.
   const result: Result =
     published === undefined
       ? { ending, disposition: { action: 'release' } }
@@ -41,14 +41,14 @@ export async function conclude(
   const settlement = await settle(delivery, result.disposition, stages);
   if (settlement.kind === 'refused') lose(delivery, settlement.reason, stages);
   if (settlement.kind !== 'confirmed' || delivery.gone) return;
-  // Confirmed too late, it may have been without effect: another worker may have it, and then those behind it too.
+  // A confirmation after the lease ended proves nothing: another worker may hold the message, and then also those behind it.
   if (!stages.leases.holds(delivery)) stages.prefetch.releaseBehind(delivery);
   stages.leases.drop(delivery);
   delivery.enter('gone');
   report(delivery, result, stages);
 }
 
-/** Sends what must arrive before the message is deleted; undefined when it was withdrawn. */
+/** Sends what must be confirmed before the message is deleted. @returns undefined when the sending was withdrawn. */
 async function publish(
   delivery: Delivery,
   disposition: Disposition,
@@ -89,7 +89,7 @@ async function settle(
     prefetch.releaseBehind(delivery);
     const extension = leases.stopExtending(delivery);
     if (extension !== undefined) {
-      // Requests sent side by side may arrive in any order: the extension would undo the deferral.
+      // Parallel requests may arrive in any order, and a late extension would undo the deferral.
       await extension;
       if (delivery.gone) return { kind: 'withdrawn' };
       held.settle(delivery);
@@ -110,7 +110,7 @@ function report(
   { ending, disposition, letter, outcome }: Result,
   stages: ConclusionStages,
 ): void {
-  // Deferred after a failure of its own is what counts.
+  // A deferral after the message's own failure is no return: it counts towards `MAX_DELIVERIES`.
   if (disposition.action === 'release' || (disposition.action === 'defer' && ending.kind === 'given-up')) {
     stages.returns.note(delivery.message.messageId);
   }
@@ -145,7 +145,7 @@ function deferralOf(
   };
 }
 
-/** The lease is lost: nothing more is done to the message, nor to those behind it in its group. */
+/** The lease is lost: nothing more is done to this message, nor to the messages behind it in its group. */
 export function lose(delivery: Delivery, reason: string, stages: ConclusionStages): void {
   if (delivery.gone) return;
   const { leases, prefetch, held, receiver, emit } = stages;

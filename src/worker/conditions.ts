@@ -1,20 +1,20 @@
 /**
- * What keeps the worker from finishing messages: a closed list of conditions, each raised and cleared by the part that
- * sees it. Log, `/readyz`, metrics and the receiver follow from here.
+ * What keeps the worker from finishing messages: a closed list of conditions. The part that detects a condition raises and
+ * clears it. Log, `/readyz`, metrics and the receiver follow from this list.
  *
  *   clear ── raise ─► raised, since then and by that error ── clear ─► clear
  */
 import type { Clock } from '../time/clock.ts';
 
 /**
- * - `noted`: shown, but updates go through: the worker is ready.
+ * - `noted`: shown only. Updates go through, and the worker is ready.
  * - `not-ready`: updates do not go through, or fewer than should.
- * - `stops-receiving`: what is held cannot be finished, so nothing more is taken either.
+ * - `stops-receiving`: the messages held cannot be finished, so no more are received.
  */
 type ConditionEffect = 'noted' | 'not-ready' | 'stops-receiving';
 
 interface Definition {
-  /** In `/readyz`. */
+  /** The text in `/readyz`. */
   readonly reason: string;
   readonly effect: ConditionEffect;
 }
@@ -31,7 +31,7 @@ const definitions = {
   'dead-lettering': define('stops-receiving', 'the dead-letter queue does not accept letters'),
   publishing: define('stops-receiving', 'the outcome queue does not accept outcomes'),
   deleting: define('stops-receiving', 'SQS does not delete messages'),
-  /** Receiving stops as well where a call may last longer than a lease. */
+  /** Receiving also stops if a call may last longer than a lease. */
   extending: define('not-ready', 'SQS does not extend leases'),
   claims: define('not-ready', 'claims of other workers do not become free'),
   pacing: define('not-ready', 'permits to call are overdue'),
@@ -50,7 +50,7 @@ export interface Condition {
   readonly name: ConditionName;
   readonly effect: ConditionEffect;
   readonly reason: string;
-  /** What it is about, where it may be raised for several things at once: the setting that names a queue. */
+  /** What the condition is about, if it can be raised for several things at once: the setting that names a queue. */
   readonly of?: string;
   /** Set while it is raised. */
   readonly raised?: {
@@ -61,7 +61,7 @@ export interface Condition {
   };
 }
 
-/** One for each change of state, and for each `renew`. */
+/** Emitted once for each change of state, and once for each `renew`. */
 export type ConditionEvent = {
   readonly type: 'condition';
   readonly condition: ConditionName;
@@ -70,7 +70,7 @@ export type ConditionEvent = {
   | { readonly raised: true; readonly error?: unknown }
   | {
       readonly raised: false;
-      /** How long it lasted, in milliseconds. */
+      /** How long the condition lasted, in milliseconds. */
       readonly durationMs: number;
     }
 );
@@ -98,9 +98,9 @@ export class Conditions {
   }
 
   /**
-   * Idempotent: a condition that is raised stays raised since it was, and shows the last error.
+   * Idempotent: a raised condition keeps its `since`, and shows the latest error.
    * @param error whatever was thrown, or a failed entry of a batch.
-   * @param of what it is about, where it may be raised for several things at once.
+   * @param of what the condition is about, if it can be raised for several things at once.
    */
   raise(name: ConditionName, error?: unknown, of?: string): void {
     const key = keyOf(name, of);
@@ -121,14 +121,14 @@ export class Conditions {
     this.#changed();
   }
 
-  /** As `raise`, for an error that is not the last one: where it is raised already, it is emitted once more, for the log. */
+  /** As `raise`, for a new error: if the condition is raised already, its event is emitted once more, for the log. */
   renew(name: ConditionName, error: unknown, of?: string): void {
     if (this.#raised.has(keyOf(name, of)))
       this.#options.emit({ type: 'condition', condition: name, ...about(of), raised: true, error });
     this.raise(name, error, of);
   }
 
-  /** Idempotent, and cheap where it is not raised. */
+  /** Idempotent, and cheap when the condition is not raised. */
   clear(name: ConditionName, of?: string): void {
     if (this.#raised.size === 0) return;
     const key = keyOf(name, of);
@@ -146,20 +146,20 @@ export class Conditions {
     this.#changed();
   }
 
-  /** Whether it is raised, for anything. */
+  /** Whether the condition is raised for anything. */
   has(name: ConditionName): boolean {
     for (const raised of this.#raised.values()) if (raised.name === name) return true;
     return false;
   }
 
-  /** What is held cannot be finished: nothing more is to be received. */
+  /** The messages held cannot be finished, so no more may be received. */
   get stopReceiving(): boolean {
     for (const { name } of this.#raised.values())
       if (definitions[name].effect === 'stops-receiving') return true;
     return false;
   }
 
-  /** All of them, raised or not; once for each thing that it is raised for. */
+  /** All conditions, raised or not. A condition that is raised for several things appears once for each. */
   list(): readonly Condition[] {
     return conditionNames.flatMap((name) => {
       const defined = { name, ...definitions[name] };
@@ -191,7 +191,7 @@ function about(of: string | undefined): { readonly of?: string } {
   return of === undefined ? {} : { of };
 }
 
-/** The name of anything thrown, else its code; it may come from afar, and is shown in `/readyz`. */
+/** The name of anything thrown, else its code. It may come from another system, and is shown in `/readyz`. */
 export function errorName(error: unknown): string {
   const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly name?: unknown;

@@ -1,4 +1,4 @@
-/** Makes what the calls of all deliveries share: permits, with what they wait for, and claims. */
+/** Creates what the calls of all deliveries share: the permits and all they depend on, and the claims. */
 import type { CallOptions } from '../ota/call.ts';
 import { Gate, type GateChange } from '../ota/gate.ts';
 import { Hold, type HoldChange } from '../ota/hold.ts';
@@ -7,10 +7,10 @@ import { claimDurationMs } from '../ota/newest/newest.ts';
 import { Permits } from '../ota/permits.ts';
 import { defaultTimings, type WorkerOptions } from './options.ts';
 
-/** How much longer a claim is waited for than it lasts, in milliseconds. */
+/** How much longer to wait for a claim than a claim can last, in milliseconds. */
 const CLAIM_WAIT_MARGIN_MS = 2_000;
 
-/** Who is told that calls are paused, or go on. */
+/** Notified when calls are paused, and when they go on. */
 export interface CallChanges {
   readonly onGate: (change: GateChange) => void;
   readonly onHold: (change: HoldChange) => void;
@@ -51,7 +51,7 @@ export function createCalls(
   });
   const claimWaits = new ClaimWaits({
     longestMs: timings.claimWaitMs ?? claimDurationMs(config.callTimeoutMs) + CLAIM_WAIT_MARGIN_MS,
-    // The other messages held may be called for meanwhile.
+    // Leaves room for calls for the other messages held.
     get most() {
       return Math.ceil(bounds.concurrency.value / 2);
     },

@@ -1,8 +1,8 @@
 /**
- * The way of one delivery: its turn, its calls, what becomes of it, its dead letter, its outcome, its settlement.
+ * The path of one delivery: its turn, its calls, its disposition, its dead letter, its outcome, its settlement.
  *
- * Stages answer with values, and nothing throws for a message's own fault. An interruption ends the present wait (see
- * delivery.ts). A delivery that is `gone` is not ours to settle any more.
+ * Stages return values, and nothing throws for a fault in the message itself. An interruption ends the current wait (see
+ * delivery.ts). A delivery that is `gone` is no longer ours to settle.
  */
 import {
   countFailure,
@@ -22,7 +22,7 @@ import type { Delivery } from './delivery.ts';
 import type { CallStages, Stages } from './stages.ts';
 import type { Verdict } from './trials.ts';
 
-/** Takes a delivery that is held from its turn to its confirmed settlement. Never rejects. */
+/** Takes a held delivery from its turn to its confirmed settlement. Never rejects. */
 export async function deliver(delivery: Delivery, stages: Stages): Promise<void> {
   const { turns, held } = stages;
   try {
@@ -33,7 +33,7 @@ export async function deliver(delivery: Delivery, stages: Stages): Promise<void>
       await concludeCrash(delivery, thrown, stages);
     }
   } catch (error) {
-    // Not even that can be settled: the lease runs out, and SQS delivers the message again.
+    // Not even the crash could be settled: the lease runs out, and SQS delivers the message again.
     stages.emit({ type: 'settle-failed', request: 'settle', count: 1, error });
     lose(delivery, 'a bug of ours', stages);
   } finally {
@@ -45,7 +45,7 @@ export async function deliver(delivery: Delivery, stages: Stages): Promise<void>
   }
 }
 
-/** A bug of ours anywhere on the way ends the message as one in a call does. */
+/** A bug in this program anywhere in a delivery ends its message as a bug in a call does. */
 async function concludeCrash(delivery: Delivery, thrown: unknown, stages: Stages): Promise<void> {
   if (delivery.gone) return;
   const failure = bugFailure(thrown);
@@ -56,7 +56,7 @@ async function concludeCrash(delivery: Delivery, thrown: unknown, stages: Stages
   await conclude(delivery, ending, decide(delivery, ending, stages), stages);
 }
 
-/** Waits for its turn and calls. Its turn for its Identifier is over then, that of its group is not. */
+/** Waits for its turn, then calls. Then the turn for its Identifier is over; that in its group lasts until settled. */
 async function workInTurn(delivery: Delivery, stages: Stages): Promise<Ending> {
   const { turns } = stages;
   const group = turns.joinGroup(delivery);
@@ -69,7 +69,7 @@ async function workInTurn(delivery: Delivery, stages: Stages): Promise<Ending> {
   return ending;
 }
 
-/** Calls until the update has an end in this delivery. */
+/** Calls until this delivery has an ending. */
 async function work(delivery: Delivery, stages: Stages): Promise<Ending> {
   const { check } = delivery;
   if (delivery.interrupted) return givenUp(delivery);
@@ -101,7 +101,7 @@ export async function callUntilEnded(
       failureOf: (result) => (result.kind === 'failed' ? result.failure : undefined),
       again: (failure) => {
         last = failure;
-        // The gate has closed since: what failed before was not this message's fault.
+        // The gate has closed since: the earlier failures were not this message's fault.
         if (closures !== gate.closures) delivery.tally.counted = 0;
         closures = gate.closures;
         return backOff(failure, delivery, stages);
@@ -115,7 +115,7 @@ export async function callUntilEnded(
   }
 }
 
-/** Waits until the next attempt; false when there is to be none. */
+/** Waits until the next attempt. @returns false when there must be none. */
 async function backOff(failure: Failure, delivery: Delivery, stages: CallStages): Promise<boolean> {
   const { gate, random } = stages.calls;
   if (delivery.gone || isDeniedByItself(delivery, failure, stages)) return false;
@@ -137,11 +137,11 @@ async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallSta
     stages.emit({ type: 'claim-not-free', subject: delivery });
     return { kind: 'given-up', deferSeconds: claimWaits.deferSeconds(random) };
   }
-  // The lease keeper's timer may be late, and the message somebody else's by now.
+  // The lease keeper's timer may be late, and another consumer may have the message by now.
   if (leave === 'interrupted' || !leases.holdsForCall(delivery)) return givenUp(delivery);
   delivery.enter('calling');
   delivery.tally.attempts++;
-  // One message less waits for its call.
+  // Now that this message no longer waits for its call, another may be received.
   prefetch.started();
   receiver.wake();
   const attempt = await call.make(delivery.signal ?? deadline);
@@ -176,8 +176,8 @@ function observe(attempt: Attempt, delivery: Delivery, stages: CallStages): void
 }
 
 /**
- * A 403 waits for evidence that it is about this update alone, because the policy may have been revoked for all. What was
- * found of an Identifier holds for all its messages: they would serve their terms one after another.
+ * A 403 waits for evidence that it concerns this update alone, because the policy may have been revoked for all updates.
+ * A verdict on an Identifier holds for all its messages; otherwise their trials would follow one after another.
  */
 async function trial(
   identifier: string,
@@ -189,12 +189,12 @@ async function trial(
   delivery.enter('on-trial');
   const { verdict, release } = trials.begin(identifier);
   if ((await delivery.until('waiting', verdict, release)) === 'released') return 'released';
-  // The term may be over without any evidence.
+  // The trial may have ended without any evidence.
   gate.closeUnlessAtFault(identifier, failure);
   return gate.denials.isAtFault(identifier) ? 'guilty' : 'released';
 }
 
-/** Denied although others were permitted meanwhile. */
+/** Denied, although calls for others were permitted meanwhile. */
 function isDeniedByItself({ ids }: Delivery, { kind }: Failure, { calls }: CallStages): boolean {
   return kind === 'denied' && calls.gate.denials.isAtFault(ids.identifier ?? '');
 }
@@ -202,7 +202,7 @@ function isDeniedByItself({ ids }: Delivery, { kind }: Failure, { calls }: CallS
 function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition {
   const { message, ids } = delivery;
   const { gate } = stages.calls;
-  // Only a failure is weighed against the receives.
+  // Only a failure is judged by the receive count, so only then are the returns subtracted.
   const returned = ending.kind === 'failed' ? stages.returns.of(message.messageId) : 0;
   const receiveCount = message.receiveCount - returned;
   if (ending.kind === 'failed' && countsWhileOpen(ending.failure) && receiveCount >= stages.maxDeliveries)
@@ -211,7 +211,7 @@ function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition
     receiveCount,
     maxDeliveries: stages.maxDeliveries,
     secondsToExpiring: secondsLeft(delivery, stages),
-    // What is denied by itself stays denied when the gate opens.
+    // An update that is denied for its own sake stays denied when the gate opens.
     gateClosed:
       gate.closed && !(ending.kind === 'failed' && isDeniedByItself(delivery, ending.failure, stages)),
   };

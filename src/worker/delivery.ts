@@ -5,10 +5,10 @@
  *                              └───────► on-trial               a 403 that waits for evidence
  *   waiting, calling, backing-off, on-trial ─► publishing       its dead letter or its outcome is being sent
  *   waiting, ..., publishing ─► settling ─► settlement-sent     SQS is asked to delete it or to change its visibility
- *   any state but gone ─► crashed ─► publishing, settling       a bug of ours: it is decided anew what becomes of it
+ *   any state but gone ─► crashed ─► publishing, settling       a bug in this program: its disposition is decided anew
  *   any state ─► gone                                           settled, or the lease is lost
  *
- * An interruption ends what a delivery waits for. How far it reaches says which waits it ends; see {@link Reach}.
+ * An interruption ends what the delivery waits for. Its reach says which waits it ends; see {@link Reach}.
  */
 import type { Tally } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
@@ -21,15 +21,15 @@ export type DeliveryState =
   /** For its turn, a permit or a claim. */
   | 'waiting'
   | 'calling'
-  /** Its last call failed: until the next attempt, or until it is decided what becomes of it. */
+  /** Its last call failed: waits for the next attempt, or for the decision on its disposition. */
   | 'backing-off'
   | 'on-trial'
   | 'publishing'
   /** Its delete or visibility change waits for others to share a request. */
   | 'settling'
-  /** SQS has been asked, and may have done it before its answer arrives. */
+  /** The request is sent, and SQS may have carried it out before its answer arrives. */
   | 'settlement-sent'
-  /** A bug of ours interrupted its way. */
+  /** A bug in this program has interrupted the delivery. */
   | 'crashed'
   | 'gone';
 
@@ -54,15 +54,15 @@ const predecessors: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = 
   ],
 };
 
-/** What an interruption ends. Each reaches as far as those before it, and further. */
+/** What an interruption ends. Each reach includes those listed before it. */
 export type Reach =
   /** Waits for a turn, a permit, a claim, the next attempt or evidence. */
   | 'waiting'
-  /** The sending of its dead letter or its outcome. */
+  /** The sending of the dead letter or of the outcome. */
   | 'publishing'
   /** A call in flight. */
   | 'call'
-  /** Its settlement: the message is not ours any more. */
+  /** The settlement: the message is no longer ours. */
   | 'everything';
 
 const reaches: readonly Reach[] = ['waiting', 'publishing', 'call', 'everything'];
@@ -71,13 +71,13 @@ export class Delivery implements Waiter {
   readonly message: Message;
   readonly check: UpdateCheck;
   readonly ids: UpdateIds;
-  /** What was thrown when the message was read, if anything was: a bug of ours. */
+  /** What was thrown while the message was read, if anything: a bug in this program. */
   readonly readError: unknown;
-  /** When the update was decided on, epoch milliseconds: the newest wins. */
+  /** When the update was decided on, epoch milliseconds. The newest update wins. */
   readonly decidedAt: number;
-  /** What its message takes in memory, at most. */
+  /** The memory that the message takes, at most. */
   readonly bytes: number;
-  /** undefined: it is not traced. */
+  /** undefined: not traced. */
   readonly trace: DeliveryTrace | undefined;
   readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
   readonly #cut: AbortController | undefined;
@@ -85,13 +85,13 @@ export class Delivery implements Waiter {
   /** Index of the furthest reach asked for; -1: none. */
   #reached = -1;
   #deferSeconds: number | undefined;
-  /** Ends the latest wait; one wait at a time. */
+  /** Ends the latest wait. There is only one wait at a time. */
   #cancel: (() => void) | undefined;
   #cancelledFrom = 0;
 
   /**
-   * @param cut aborts this delivery's own call in flight. For FIFO queues only: the call of a message that is somebody
-   * else's by now could take effect after that of its successor.
+   * @param cut aborts this delivery's own call in flight. For FIFO queues only: once another consumer has the message,
+   * our call could take effect after the call for its successor.
    */
   constructor(
     message: Message,
@@ -110,7 +110,7 @@ export class Delivery implements Waiter {
     this.#cut = cut;
   }
 
-  /** Reads the update in `message`. Never throws: a bug in reading it comes out when the delivery is worked on. */
+  /** Reads the update in `message`. Never throws: a bug in reading is thrown when the delivery is worked on. */
   static read(message: Message, cut?: AbortController, trace?: DeliveryTrace): Delivery {
     try {
       return new Delivery(message, parseMessage(message), cut, undefined, trace);
@@ -123,7 +123,7 @@ export class Delivery implements Waiter {
     return this.#state;
   }
 
-  /** The one place where the state changes. Throws for a change that the diagram above does not have. */
+  /** The only place where the state changes. @throws for a change that is not in the diagram above. */
   enter(state: DeliveryState): void {
     if (!predecessors[state].includes(this.#state)) {
       throw new Error(`a delivery that is ${this.#state} cannot become ${state}`);
@@ -135,7 +135,7 @@ export class Delivery implements Waiter {
     return this.#state === 'gone';
   }
 
-  /** Whether it is decided what becomes of the message: too late to give it up. */
+  /** Whether the disposition is decided: too late to give the message up. */
   get decided(): boolean {
     return (
       this.#state === 'publishing' ||
@@ -146,12 +146,12 @@ export class Delivery implements Waiter {
     );
   }
 
-  /** SQS has been asked to settle it: a refusal to extend its lease may only mean that it has. */
+  /** SQS has been asked to settle the message. If it then refuses an extension, it may simply have done so. */
   get settlementSent(): boolean {
     return this.#state === 'settlement-sent';
   }
 
-  /** Aborts its call in flight, where it has a signal of its own. */
+  /** Aborts the call in flight; undefined if the delivery has no signal of its own. */
   get signal(): AbortSignal | undefined {
     return this.#cut?.signal;
   }
@@ -160,14 +160,14 @@ export class Delivery implements Waiter {
     return this.#reached >= 0;
   }
 
-  /** Seconds after which an interrupted delivery is to become visible again; undefined: at once. */
+  /** Seconds after which an interrupted delivery becomes visible again; undefined: at once. */
   get deferSeconds(): number | undefined {
     return this.#deferSeconds;
   }
 
   /**
-   * Ends the present wait and all later ones up to `reach`. Of several interruptions the furthest counts, and the
-   * first one's `deferSeconds`.
+   * Ends the current wait and all later ones up to `reach`. Of several interruptions, the furthest reach counts, and
+   * the `deferSeconds` of the first.
    */
   interrupt(reach: Reach, deferSeconds?: number): void {
     if (!this.interrupted) this.#deferSeconds = deferSeconds;
@@ -180,8 +180,8 @@ export class Delivery implements Waiter {
   }
 
   /**
-   * Lets an interruption that reaches `reach` end `wait`; one that came before ends it at once.
-   * @param cancel makes `wait` resolve. It may still be called when `wait` is over, and must then do nothing.
+   * Lets an interruption that reaches `reach` end `wait`; an earlier interruption ends it at once.
+   * @param cancel makes `wait` resolve. It may be called after `wait` is over, and must then do nothing.
    * @returns `wait`.
    */
   until<T>(reach: Reach, wait: Promise<T>, cancel: () => void): Promise<T> {
@@ -210,10 +210,10 @@ export class Delivery implements Waiter {
   }
 }
 
-/** V8 keeps a text in two bytes for each character when one of them does not fit into one. */
+/** V8 stores a string with two bytes per character as soon as one character does not fit into one byte. */
 export const BYTES_PER_CHARACTER = 2;
 
-/** What the parts of a message that a producer chooses take in memory, at most. */
+/** The memory taken at most by the parts of a message that its producer chooses. */
 export function bytesOf({ body, attributes }: Message): number {
   let bytes = BYTES_PER_CHARACTER * body.length;
   for (const name in attributes) {

@@ -1,7 +1,7 @@
-/** The end of the work: what waits is released, calls in flight end, and every settlement is confirmed. */
+/** The end of the work: waiting messages are released, calls in flight end, and every settlement is confirmed. */
 import type { Stages } from './stages.ts';
 
-/** Receives no more and resolves once nothing is held. */
+/** Stops receiving, and resolves once no message is held. */
 export async function drain({ receiver, held, prefetch, deadLetters, outcomes }: Stages): Promise<void> {
   receiver.close();
   const heldBefore = [...held];
@@ -9,7 +9,7 @@ export async function drain({ receiver, held, prefetch, deadLetters, outcomes }:
   prefetch.releaseAll();
   deadLetters.stopWaiting();
   outcomes?.stopWaiting();
-  // An open poll of ours would receive what is released here, and hide it when it is cut.
+  // An open poll of ours would receive a released message, and hide it when the poll is cut.
   while (heldBefore.some((delivery) => held.has(delivery) && delivery.state !== 'calling')) {
     await held.nextDeletion();
   }
@@ -17,12 +17,12 @@ export async function drain({ receiver, held, prefetch, deadLetters, outcomes }:
   while (held.size > 0) await held.nextDeletion();
 }
 
-/** What closing takes once the work is over, the process's last lines included, in milliseconds. */
+/** The time reserved for closing after the work is over, including the last log lines, in milliseconds. */
 const CLOSING_MS = 400;
 
 /**
  * When, after the signal to stop, calls in flight are aborted and when the drain is over, in milliseconds. Closing comes after
- * that and must fit into the grace as well, also into one of a second or two.
+ * that and must still fit into the grace period, even into one of a second or two.
  */
 export function drainTimes(graceMs: number): { readonly cutMs: number; readonly endMs: number } {
   const endMs = graceMs - Math.max(graceMs * 0.05, Math.min(CLOSING_MS, graceMs * 0.25));

@@ -16,17 +16,17 @@ import type { SpanIds } from './tracing.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
 
-/** Who the event is about. */
+/** The message that the event is about. */
 export interface Subject {
   readonly message: Message;
   readonly ids: UpdateIds;
-  /** Where it is traced. */
+  /** Present if the delivery is traced. */
   readonly trace?: { readonly ids: SpanIds } | undefined;
 }
 
-/** When a deferred message comes again, and how near it is to being given up. */
+/** When a deferred message becomes visible again, and how close it is to being dead-lettered for its deliveries. */
 export interface Deferral {
-  /** Deliveries that count towards `MAX_DELIVERIES` so far, this one included where it failed. */
+  /** Deliveries so far that count towards `MAX_DELIVERIES`, this one included if it failed. */
   readonly counted: number;
   /** `MAX_DELIVERIES`. */
   readonly most: number;
@@ -34,7 +34,7 @@ export interface Deferral {
   readonly visibleAt: number;
 }
 
-/** What did not work: `settle` and `take` are bugs of ours on the way of a message, `sweep` the look for expiring messages. */
+/** The request that failed. `settle` and `take` mean a bug in handling a message, `sweep` the look for expiring messages. */
 export type SettleRequest =
   | 'delete'
   | 'change visibility'
@@ -49,7 +49,7 @@ export type WorkerEvent =
   | QueueNotice
   | { readonly type: 'state'; readonly state: WorkerState }
   | { readonly type: 'received'; readonly count: number; readonly durationMs: number }
-  /** Somebody has changed a queue, or it is another one by the same name. */
+  /** Somebody has changed a queue, or replaced it by another of the same name. */
   | { readonly type: 'queue-changed'; readonly setting: QueueSetting; readonly changes: QueueChanges }
   | { readonly type: 'receive-failed'; readonly error: unknown; readonly retryInMs: number }
   | {
@@ -68,16 +68,16 @@ export type WorkerEvent =
       /** From the message's sent time to now, by the wall clock. */
       readonly dwellMs: number;
       readonly deadLetter?: DeadLetter;
-      /** Of a deferral. */
+      /** For a deferral only. */
       readonly deferral?: Deferral;
-      /** What was published, where outcomes are. */
+      /** The outcome published, if outcomes are published. */
       readonly outcome?: Outcome;
-      /** Acknowledged without these fields, all of them or some: newer values were applied before. */
+      /** Acknowledged without these fields, all or some of the update's: newer values were applied before. */
       readonly superseded?: { readonly fields: readonly NewestField[]; readonly decidedAt: number };
-      /** The failure behind a defer or release, when there was one. */
+      /** The failure that led to the defer or release, if any. */
       readonly failure?: Failure;
     }
-  /** A bug of ours outside the calls: what becomes of the message is said by `settled`. */
+  /** A bug in this program outside the calls. The disposition of the message follows in `settled`. */
   | { readonly type: 'crashed'; readonly subject: Subject; readonly failure: Failure }
   | { readonly type: 'lease-lost'; readonly subject: Subject; readonly reason: string }
   | {
@@ -88,24 +88,24 @@ export type WorkerEvent =
     }
   | { readonly type: 'letter-refused'; readonly subject: Subject; readonly error: unknown }
   | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
-  /** What Redis is for is shared with the other workers from the start; what comes later is a condition. */
+  /** The worker shares this through Redis from its start. Later changes are reported as conditions. */
   | { readonly type: 'shared'; readonly condition: 'sharing-rate' | 'sharing-marks' }
-  /** Who finds the rate of the fleet has changed; `rate` in calls per second. */
+  /** The worker that finds the fleet's rate has changed; `rate` in calls per second. */
   | { readonly type: 'fleet'; readonly role: 'leading' | 'following'; readonly rate: number }
-  /** Deferred without a call: another worker has the claim, and it was not to be waited for any longer. */
+  /** Deferred without a call: another worker holds the claim, and the time to wait for it is over. */
   | { readonly type: 'claim-not-free'; readonly subject: Subject }
-  /** Redis holds, under a key of ours, what no worker writes: ignored. */
+  /** Under a key of ours, Redis holds a value that no worker writes. The value is ignored. */
   | { readonly type: 'newest-foreign'; readonly what: 'marks' | 'claim'; readonly identifier: string }
   | { readonly type: 'gate'; readonly change: GateChange }
-  /** The API has named a time to several calls in a row, so that all wait; or they go on. */
+  /** The API has named a time to several calls in a row, so all calls wait; or they go on. */
   | { readonly type: 'hold'; readonly change: HoldChange }
-  /** The environment, a file or Redis limits calls otherwise than before. */
+  /** The limit on calls from the environment, a file or Redis has changed. */
   | { readonly type: 'bound'; readonly change: BoundChange }
   | ConditionEvent;
 
 export type WorkerListener = (event: WorkerEvent) => void;
 
-/** Hands an event to every listener; a fault of a listener becomes a process warning, never a fault of the work. */
+/** Passes each event to every listener. A fault in a listener becomes a process warning, and never affects the work. */
 export function createEmitter(listeners: readonly WorkerListener[]): WorkerListener {
   return (event) => {
     for (const listener of listeners) {

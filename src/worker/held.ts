@@ -1,9 +1,9 @@
-/** The deliveries held, in the order of their receipt, and the memory of their messages. */
+/** The deliveries held, in the order of receipt, and the memory that their messages take. */
 import type { Delivery } from './delivery.ts';
 
-/** What gathers items for a shared request. */
+/** Gathers items that share a request. */
 export interface Flushable {
-  /** Sends what is gathered, now. */
+  /** Sends what is gathered, at once. */
   flush(): void;
 }
 
@@ -17,7 +17,7 @@ export class Held {
   #noneToCome = false;
   #nextDeletion: PromiseWithResolvers<void> | undefined;
 
-  /** @param maxBytes what the messages held may take in memory. */
+  /** @param maxBytes the memory that the held messages may take. */
   constructor(maxBytes = Number.POSITIVE_INFINITY) {
     this.#maxBytes = maxBytes;
   }
@@ -26,12 +26,12 @@ export class Held {
     return this.#held.size;
   }
 
-  /** What more messages may take in memory; 0 or less: nothing. */
+  /** The memory that further messages may take; 0 or less: none. */
   get freeBytes(): number {
     return this.#maxBytes - this.#bytes;
   }
 
-  /** Of those, how many are being settled. */
+  /** How many held deliveries are being settled. */
   get settling(): number {
     return this.#settling.size;
   }
@@ -40,7 +40,7 @@ export class Held {
     return this.#held.values();
   }
 
-  /** The one received first. */
+  /** The delivery received first. */
   get oldest(): Delivery | undefined {
     return this.#held.values().next().value;
   }
@@ -55,13 +55,13 @@ export class Held {
     this.#bytes += delivery.bytes;
   }
 
-  /** Its settlement begins, or comes to its next request. */
+  /** The settlement of `delivery` begins, or reaches its next request. */
   settle(delivery: Delivery): void {
     if (this.#held.has(delivery)) this.#settling.add(delivery);
     this.#planCheck();
   }
 
-  /** It is settled or lost: returns false when it was not held. */
+  /** `delivery` is settled or lost. @returns false when it was not held. */
   delete(delivery: Delivery): boolean {
     if (!this.#held.delete(delivery)) return false;
     this.#bytes -= delivery.bytes;
@@ -79,20 +79,20 @@ export class Held {
   }
 
   /**
-   * Flushes `gathering` each time that everything held is being settled, so that no others will come to share its requests,
-   * and while memory is short.
+   * Flushes `gathering` whenever every held delivery is being settled, since no other then comes to share its requests, and
+   * whenever memory is short.
    */
   flushWhenAllSettling(gathering: Flushable): void {
     this.#gathering.push(gathering);
   }
 
-  /** From now on nothing waits for others to share its request. */
+  /** From now on no item waits for others to share its request. */
   hurry(): void {
     this.#noneToCome = true;
     this.#planCheck();
   }
 
-  /** Once per turn of the event loop: what one answer has confirmed goes on together. */
+  /** At most once per turn of the event loop, so that everything confirmed by one answer goes on together. */
   #planCheck(): void {
     if (this.#checkPlanned) return;
     this.#checkPlanned = true;

@@ -1,4 +1,4 @@
-/** What a worker is made of: everything that touches the world is passed in. */
+/** What a worker is made of. Everything with effects outside the process is passed in. */
 import type { Config } from '../config.ts';
 import type { Bounds } from '../limits/bounds.ts';
 import type { OtaApi } from '../ota/client.ts';
@@ -24,36 +24,38 @@ export interface WorkerOptions {
   readonly api: OtaApi;
   readonly limiter: RateLimiter;
   readonly rate: RateControl;
-  /** The environment's, and what may lower them while it runs. Whoever makes them sets the rate by them. */
+  /**
+   * The environment's limits, and what may lower them at run time. Their creator must apply each change to the rate.
+   */
   readonly bounds: Bounds;
   readonly newest: Newest;
-  /** Raised and cleared also by what stands around the worker. */
+  /** Also raised and cleared by code outside the worker. */
   readonly conditions: Conditions;
   readonly clock: Clock;
-  /** For the ages of messages, and for records. */
+  /** For the ages of messages, and for timestamps in records. */
   readonly queueTime: QueueTime;
   readonly random: () => number;
   readonly listeners: readonly WorkerListener[];
-  /** Default: nothing is traced. */
+  /** Omitted: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   readonly timings?: WorkerTimings;
 }
 
-/** The worker's fixed times. Not configuration: the contract states them. Passed in so that tests need not wait. */
+/** The worker's fixed times. Not configurable: the contract states them. Passed in so that tests need not wait. */
 export interface WorkerTimings {
   readonly trialMs: number;
   readonly probes: ProbeSchedules;
-  /** Between tries to find the queues at start. */
+  /** Between tries to find the queues at the start. */
   readonly findQueuesBackoff: BackoffSettings;
-  /** How long a claim of another worker is waited for; a little longer than it can last when omitted. */
+  /** How long to wait for a claim that another worker holds. Omitted: a little longer than a claim can last. */
   readonly claimWaitMs?: number;
-  /** How long a permit is wanted before it is overdue; the permits' own when omitted. */
+  /** How long a permit may be waited for before it is overdue. Omitted: the permits' own default. */
   readonly permitOverdueMs?: number;
-  /** Between two looks at the queues' attributes, in milliseconds. */
+  /** Between two reads of the queues' attributes, in milliseconds. */
   readonly readQueuesEveryMs: number;
-  /** Between tries to reach the dead-letter queue; the outbox's own when omitted. */
+  /** Between tries to reach the dead-letter queue. Omitted: the outbox's own default. */
   readonly deadLetterBackoff?: BackoffSettings;
-  /** Between tries to reach the outcome queue; the outbox's own when omitted. */
+  /** Between tries to reach the outcome queue. Omitted: the outbox's own default. */
   readonly outcomeBackoff?: BackoffSettings;
 }
 

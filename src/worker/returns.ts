@@ -1,16 +1,16 @@
 /**
  * How often this worker gave a message back for a reason outside the message: no place for it, calls paused, a shutdown.
- * SQS counts such receives too, but they are no failures, and must not bring it nearer to `MAX_DELIVERIES`.
+ * SQS counts such receives too, but they are no failures, and must not count towards `MAX_DELIVERIES`.
  */
 
-/** Messages remembered, at most: those returned last. One that has ended is forgotten with time. */
+/** The most messages remembered: those returned last. Messages that have ended drop out over time. */
 const MAX_REMEMBERED = 10_000;
 
 export class Returns {
-  /** By message id, in the order of their last return. */
+  /** By message id, in the order of the last return. */
   readonly #counts = new Map<string, number>();
 
-  /** Receives of the message that ended so. */
+  /** How many receives of the message ended in a return. */
   of(messageId: string): number {
     return this.#counts.get(messageId) ?? 0;
   }

@@ -13,7 +13,7 @@ import type { QueueDepth } from './receive/queue-facts.ts';
 import type { Refusal } from './settle/outbox.ts';
 import type { Stages } from './stages.ts';
 
-/** What a queue refuses: kept, and tried again. */
+/** The parcels that a queue refuses: kept, and tried again. */
 interface Refused {
   readonly count: number;
   /** Epoch milliseconds. */
@@ -24,19 +24,19 @@ interface Refused {
 
 /** Times are epoch milliseconds. */
 export interface WorkerSnapshot extends ActivityNow {
-  /** Of this snapshot. */
+  /** When this snapshot was taken. */
   readonly at: number;
   readonly state: WorkerState;
   readonly stateSince: number;
   readonly gate: GateState;
   /** Why the gate is closed. */
   readonly gateReason: Failure | undefined;
-  /** Since when; undefined while it is open. */
+  /** Since when the gate is closed; undefined while it is open. */
   readonly gateSince: number | undefined;
-  /** Since when and until when all calls are held, because the API has named a time; undefined while they are not. */
+  /** Since when and until when all calls are held because the API has named a time; undefined while they are not. */
   readonly callsHeld: { readonly since: number; readonly until: number } | undefined;
   readonly queuesFound: boolean;
-  /** All of them, raised or not. */
+  /** All conditions, raised or not. */
   readonly conditions: readonly Condition[];
   /** Letters that SQS refuses even without their record. */
   readonly refusedLetters: Refused | undefined;
@@ -47,48 +47,51 @@ export interface WorkerSnapshot extends ActivityNow {
   readonly held: number;
   readonly inFlight: number;
   readonly onTrial: number;
-  /** Messages that wait for the claim of another worker. */
+  /** Messages that wait for a claim that another worker holds. */
   readonly awaitingClaim: number;
   readonly settling: number;
   /** Time since the oldest held message was received, in milliseconds. */
   readonly oldestHeldMs: number;
   /**
-   * Age of the oldest message that this worker holds or has deferred, in milliseconds; 0 for none. SQS tells the age of the
-   * oldest message of the queue in CloudWatch only (`ApproximateAgeOfOldestMessage`), and not with the queue's attributes.
+   * Age of the oldest message that this worker holds or has deferred, in milliseconds; 0 for none. SQS shows the age of the
+   * queue's oldest message only in CloudWatch (`ApproximateAgeOfOldestMessage`), not among the queue's attributes.
    */
   readonly oldestAgeMs: number;
-  /** Of the source queue, in seconds; undefined while it is unknown. */
+  /** Of the source queue, in seconds; undefined while unknown. */
   readonly retentionSeconds: number | undefined;
-  /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, and who says so. */
+  /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, and the source of each. */
   readonly bounds: Readonly<Record<BoundName, Bound>>;
-  /** Calls per second let through now; `Infinity` when unpaced. */
+  /** Calls per second allowed now; `Infinity` when unpaced. */
   readonly rate: number;
   /** What `rate` may rise to: `RATE_LIMIT`, with Redis the lowest of all workers; `Infinity` for no limit. */
   readonly rateCeiling: number;
-  /** What the API was found to accept, of the whole fleet where this worker leads or follows; `RATE_LIMIT` while it has accepted everything. */
+  /**
+   * What the API was found to accept, of the whole fleet if this worker leads or follows; `RATE_LIMIT` while it has accepted
+   * everything.
+   */
   readonly rateFound: number;
-  /** Since when `rateFound` is below `RATE_LIMIT`; undefined while it is not. */
+  /** Since when `rateFound` has been below `RATE_LIMIT`; undefined while it is not. */
   readonly rateFoundSince: number | undefined;
-  /** The limit of the API that was found, of the whole fleet where this worker leads or follows; undefined while none is known. */
+  /** The API's limit as found, of the whole fleet if this worker leads or follows; undefined while unknown. */
   readonly apiLimit: FoundLimit | undefined;
   /** `shared` through Redis, `alone` while Redis is lost or not reached yet, `none` without Redis. */
   readonly rateBudget: RateLimiter['budget'];
   readonly rateBudgetSince: number;
   /** Who finds the rate: this worker for all, another one for all, or each alone while Redis is lost; `none` without Redis. */
   readonly rateFleet: FleetRole | 'none';
-  /** As last read, about every 30 s; undefined where that was not possible yet. */
+  /** As last read, about every 30 s; undefined if never read. */
   readonly queues: {
     readonly source: QueueDepth | undefined;
     readonly deadLetter: QueueDepth | undefined;
-    /** undefined also without an outcome queue. */
+    /** Also undefined without an outcome queue. */
     readonly outcome: QueueDepth | undefined;
   };
 }
 
-/** What the stages do not know. */
+/** Facts that the stages do not have. */
 interface Surroundings extends Pick<WorkerSnapshot, 'state' | 'queuesFound' | 'queues' | 'bounds'> {
   readonly activity: ActivityNow;
-  /** How long it has been in this state, in milliseconds. */
+  /** How long the worker has been in this state, in milliseconds. */
   readonly stateMs: number;
   readonly clock: Clock;
 }

@@ -1,4 +1,4 @@
-/** Makes the stages of a worker, none of them started, and gives each the neighbours it needs. */
+/** Creates the stages of a worker, all of them unstarted, and connects each to the stages it needs. */
 import { deadLetterRecord } from '../message/dead-letter.ts';
 import type { RetrySettings } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
@@ -26,10 +26,10 @@ import { Settler } from './settle/settler.ts';
 import { Trials } from './trials.ts';
 import { Turns } from './turns.ts';
 
-/** On a FIFO queue the group waits for outcome and delete: hardly any time to share a request. */
+/** On a FIFO queue the whole group waits for outcome and delete, so these wait only briefly to share a request. */
 const FIFO_LINGER_MS = 20;
 
-/** What a delivery passes on its way. */
+/** The stages that a delivery passes. */
 export interface Stages {
   readonly conditions: Conditions;
   readonly turns: Turns;
@@ -82,7 +82,7 @@ export interface ConclusionStages
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
 }
 
-/** What the stages need of the worker. */
+/** What the stages need from the worker. */
 export interface Surroundings extends CallChanges {
   readonly emit: WorkerListener;
   /** Aborts calls in flight. */
@@ -91,7 +91,7 @@ export interface Surroundings extends CallChanges {
   readonly ended: AbortSignal;
   /** undefined until the queues are found. */
   readonly facts: () => QueueFacts | undefined;
-  /** Takes over what was received. */
+  /** Takes over the received messages. */
   readonly receive: (messages: readonly Message[], pollMs: number) => void;
   /** The lease of a delivery is lost. */
   readonly onLost: (delivery: Delivery, reason: string) => void;
@@ -174,7 +174,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     seconds: visibilitySeconds,
     now: () => queueTime.elapsed(),
     doubtful: () => queueTime.doubtful,
-    // Half a lease is left when it is extended: an answer that does not come must leave time to ask again.
+    // Half a lease is left when it is extended. If no answer comes, there must be time to ask again.
     extend: (changes) => source.changeVisibility(changes, extensionTimeoutMs),
     callTimeoutMs: config.callTimeoutMs,
     health: extending,

@@ -1,5 +1,5 @@
 /**
- * Trials: a 403 is not held against its message at once, because the policy may have been revoked for all.
+ * Trials: a 403 is not held against its message at once, because the policy may have been revoked for all updates.
  *
  *   on trial ── a later call for another Identifier succeeds ─► guilty
  *   on trial ── the term passes ─────────────────────────────► guilty, if nobody else is denied (deliver.ts)
@@ -21,7 +21,7 @@ export class Trials {
   readonly #now: () => number;
   readonly #termMs: number;
   readonly #trials = new Set<Trial>();
-  /** Those that are open, in the order of their beginning. */
+  /** The open trials, in the order in which they began. */
   readonly open: ReadonlySet<unknown> = this.#trials;
   #timer: NodeJS.Timeout | undefined;
 
@@ -33,7 +33,7 @@ export class Trials {
 
   /**
    * Puts a denied update on trial.
-   * @returns `verdict` resolves once there is evidence, the term is over, or `release` is called.
+   * @returns `verdict`, which resolves once there is evidence, the term is over, or `release` is called.
    */
   begin(identifier: string): { readonly verdict: Promise<Verdict>; readonly release: () => void } {
     const { promise, resolve } = Promise.withResolvers<Verdict>();
@@ -43,7 +43,9 @@ export class Trials {
     return { verdict: promise, release: () => this.#end(trial, 'released') };
   }
 
-  /** A call for `identifier`, begun at `startedAt`, succeeded: the policy holds, so the denials before it were about their own updates. */
+  /**
+   * A call for `identifier`, begun at `startedAt`, succeeded. The policy holds, so earlier denials were about their own updates.
+   */
   observeApplied(identifier: string, startedAt: number): void {
     for (const trial of this.#trials) {
       if (trial.since > startedAt) return;

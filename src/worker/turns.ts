@@ -1,27 +1,27 @@
 /**
- * Whose turn it is, of all deliveries held.
+ * Which of the held deliveries have their turn.
  *
- *   standard queue   one at a time per Identifier, until its calls have ended; what is not valid is never called for and
+ *   standard queue   one at a time per Identifier, until its calls have ended; an invalid message is never called for and
  *                    has its turn at once
- *   FIFO queue       one at a time per message group, valid or not, until it is settled or lost; within that, one at a
+ *   FIFO queue       one at a time per message group, valid or not, until it is settled or lost; within the group, one at a
  *                    time per Identifier
  *
- * Few wait for one Identifier ({@link PLACES}): nobody knows how long its turn takes, and what waits takes room from other
- * Identifiers. Whoever finds no place goes back to the queue. On a standard queue, which keeps no order, those go first that
- * no newer one in the line supersedes: once the newer one is applied, the others need no call.
+ * Few may wait for one Identifier ({@link PLACES}): a turn can take long, and each waiting delivery takes room from other
+ * Identifiers. A delivery that finds no place goes back to the queue. A standard queue keeps no order, so there the next turn
+ * goes to a delivery that no newer one in the line supersedes: once the newer one is applied, the others need no call.
  */
 import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Delivery } from './delivery.ts';
 
-/** Deliveries that wait for the turn of one Identifier, at most, besides the one that has it. */
+/** How many deliveries may wait for the turn of one Identifier, besides the one that has it. */
 export const PLACES = 5;
 
 export class Turns {
   readonly #identifiers: Lines<Delivery>;
-  /** Of a FIFO queue only. */
+  /** For a FIFO queue only. */
   readonly #groups: Lines<Delivery> | undefined;
 
-  /** @param onSurplus a delivery found no place in the line of its Identifier, or lost it to a newer one. */
+  /** @param onSurplus a delivery found no place in the line of its Identifier, or lost its place to a newer one. */
   constructor(fifo: boolean, onSurplus: (delivery: Delivery) => void) {
     this.#groups = fifo ? new Lines() : undefined;
     this.#identifiers = new Lines({ places: PLACES, onSurplus, ...(!fifo && { isLast: isSuperseded }) });
@@ -29,14 +29,14 @@ export class Turns {
 
   /**
    * Joins the line of its group.
-   * @returns undefined when it is its turn now; else its promise resolves when the turn comes. Whoever stops waiting may
-   * resolve it, and keeps the place until `leaveGroup`.
+   * @returns undefined when its turn is now. Otherwise `promise` resolves when the turn comes; a delivery that stops waiting may
+   * resolve it, and keeps its place until `leaveGroup`.
    */
   joinGroup(delivery: Delivery): PromiseWithResolvers<void> | undefined {
     return this.#groups?.join(groupOf(delivery), delivery);
   }
 
-  /** Joins the line of its Identifier; answers as {@link joinGroup} does. */
+  /** Joins the line of its Identifier; returns the same as {@link joinGroup}. */
   joinIdentifier(delivery: Delivery): PromiseWithResolvers<void> | undefined {
     const { identifier } = delivery.ids;
     return delivery.check.ok && identifier !== undefined
@@ -44,17 +44,17 @@ export class Turns {
       : undefined;
   }
 
-  /** No call will be made for it any more. */
+  /** No more calls will be made for `delivery`. */
   leaveIdentifier(delivery: Delivery): void {
     if (delivery.ids.identifier !== undefined) this.#identifiers.leave(delivery.ids.identifier, delivery);
   }
 
-  /** It is settled or lost, and its calls have ended. */
+  /** `delivery` is settled or lost, and its calls have ended. */
   leaveGroup(delivery: Delivery): void {
     this.#groups?.leave(groupOf(delivery), delivery);
   }
 
-  /** Those that must not be called for once `delivery` is lost, deferred or released, in order. */
+  /** The deliveries that must not be called for once `delivery` is lost, deferred or released, in order. */
   behind(delivery: Delivery): Delivery[] {
     return this.#groups?.itemsBehind(groupOf(delivery), delivery) ?? [];
   }
@@ -64,7 +64,7 @@ export class Turns {
     return this.#groups?.isBehind(groupOf(delivery), delivery) ?? false;
   }
 
-  /** Whether `delivery` waits for another of its group or of its Identifier: it could not be called for now. */
+  /** Whether `delivery` waits for another of its group or of its Identifier, so that no call for it could start now. */
   isWaiting(delivery: Delivery): boolean {
     const { identifier } = delivery.ids;
     return (
@@ -78,7 +78,7 @@ function groupOf({ message }: Delivery): string {
   return message.groupId ?? message.messageId;
 }
 
-/** Whether newer ones among `others` set all fields of `delivery`. */
+/** Whether newer deliveries among `others` set all fields of `delivery`. */
 function isSuperseded({ check, decidedAt }: Delivery, others: readonly Delivery[]): boolean {
   if (!check.ok) return false;
   const newest = (field: NewestField): number =>
@@ -95,24 +95,26 @@ function isSuperseded({ check, decidedAt }: Delivery, others: readonly Delivery[
 
 interface Place<T> {
   readonly item: T;
-  /** Begins the turn of an item that waits for it. */
+  /** Begins the turn of a waiting item. */
   start: (() => void) | undefined;
 }
 
 interface LinesOptions<T> {
-  /** How many may wait in one line. */
+  /** How many items may wait in one line. */
   readonly places: number;
   readonly onSurplus: (item: T) => void;
-  /** Whether it lets `others`, which wait too, go first; not so of all of a line. By arrival when omitted. */
+  /**
+   * Whether `item` lets the `others`, which also wait, go first. Never true for all items of a line. Omitted: order of arrival.
+   */
   readonly isLast?: (item: T, others: readonly T[]) => boolean;
 }
 
-/** A line of items for each key; the first of each has its turn. Memory is that of the items in line. */
+/** A line of items for each key; the first item of each line has its turn. Memory is proportional to the items in line. */
 class Lines<T> {
   readonly #lines = new Map<string, Place<T>[]>();
   readonly #options: LinesOptions<T> | undefined;
 
-  /** @param options omitted: any number waits. */
+  /** @param options omitted: any number of items may wait. */
   constructor(options?: LinesOptions<T>) {
     this.#options = options;
   }
@@ -129,7 +131,7 @@ class Lines<T> {
     return turn;
   }
 
-  /** Leaves the line, wherever the item stands in it; the turn of the first passes to the next. Does nothing when it is not in the line. */
+  /** Removes the item from its line, if it is there. If it was first, its turn passes to the next. */
   leave(key: string, item: T): void {
     const line = this.#lines.get(key);
     const index = line?.findIndex((place) => place.item === item) ?? -1;
@@ -155,7 +157,7 @@ class Lines<T> {
     return index < 0 ? [] : line.slice(index + 1).map((place) => place.item);
   }
 
-  /** One that lets others go first, else whoever came last. */
+  /** Expels an item that lets others go first, else the last to arrive. */
   #expelSurplus(line: Place<T>[]): void {
     if (this.#options === undefined || line.length <= 1 + this.#options.places) return;
     const index = this.#find(line, 1, true) ?? line.length - 1;
@@ -163,7 +165,7 @@ class Lines<T> {
     if (surplus !== undefined) this.#options.onSurplus(surplus.item);
   }
 
-  /** The first from `from` on that lets others go first, or that does not; undefined when there is none. */
+  /** The first item from `from` on that lets others go first (`last` true) or does not; undefined when there is none. */
   #find(line: readonly Place<T>[], from: number, last: boolean): number | undefined {
     const waiting = line.slice(from).map(({ item }) => item);
     const isLast = this.#options?.isLast ?? (() => false);

@@ -1,9 +1,9 @@
 /**
- * The worker: starts the stages, hands each message received to its delivery, and stops them in order.
+ * The worker: starts the stages, hands each received message to its delivery, and stops the stages in order.
  *
  *   starting ── queues found ─► running ── stop ─► draining ── nothing held, or time is up ─► stopped
  *
- * Draining: no new receives, what was not started is released at once, calls in flight end, settlements are confirmed.
+ * Draining: no new receives; messages not yet started are released at once; calls in flight end; settlements are confirmed.
  */
 import type { BoundChange } from '../limits/bounds.ts';
 import { secondsToExpiring } from '../message/disposition.ts';
@@ -23,9 +23,9 @@ import { sweepExpiring } from './receive/sweep.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { createStages, type Stages } from './stages.ts';
 
-/** Expiring messages held at most: their leases are extended ten to a request. */
+/** The most expiring messages held: their leases are extended ten to a request. */
 const MOST_SWEPT = 10_000;
-/** A message that was left, and does not come again in so many leases, is gone. */
+/** A message that was left in the queue counts as gone if it does not come again within this many leases. */
 const LEASES_UNTIL_GONE = 2;
 
 export class Worker {
@@ -34,12 +34,12 @@ export class Worker {
   readonly #emit: WorkerListener;
   readonly #stages: Stages;
   readonly #queues: QueueWatch;
-  /** Aborts calls in flight when the time to shut down is nearly over. */
+  /** Aborts calls in flight shortly before the shutdown grace ends. */
   readonly #deadline = new AbortController();
   readonly #stopping = new AbortController();
   readonly #ended = new AbortController();
   #state: WorkerState = 'stopped';
-  /** Since when, monotonic milliseconds. */
+  /** When the current state began, monotonic milliseconds. */
   #stateAt: number;
   #expiryTimer: NodeJS.Timeout | undefined;
   #readingTimer: NodeJS.Timeout | undefined;
@@ -69,7 +69,7 @@ export class Worker {
       queue?.onNotice((notice) => this.#note(notice));
   }
 
-  /** Begins to work, unless it was stopped; resolves once all queues are found and the first receive is on its way. Idempotent. */
+  /** Starts work, unless stopped before. Resolves once all queues are found and the first receive is under way. Idempotent. */
   start(): Promise<void> {
     this.#started ??= this.#stopped ?? this.#start();
     return this.#started;
@@ -98,7 +98,7 @@ export class Worker {
     });
   }
 
-  /** What it has done since its start, up to date at any time. */
+  /** What the worker has done since its start, always up to date. */
   get counts(): Counts {
     return this.#activity.counts;
   }
@@ -135,10 +135,10 @@ export class Worker {
     });
   }
 
-  /** Looks for expiring messages as often as the retention asks for, beginning now. */
+  /** Looks for expiring messages at intervals that follow from the retention, beginning now. */
   #onRetention(): void {
     clearInterval(this.#expiryTimer);
-    // The last tenth of the retention leaves ten such looks.
+    // A message is expiring in the last tenth of the retention: time for ten looks.
     const everyMs = Math.min(Math.max(this.#stages.retention.seconds * 10, 500), 3_600_000);
     this.#expiryTimer = setInterval(() => this.#expire(), everyMs);
     this.#expire();
@@ -167,7 +167,7 @@ export class Worker {
     this.#setState('stopped');
   }
 
-  /** The time to drain is nearly up: calls are aborted, and messages whose letter or outcome is not sent are released. */
+  /** The time to drain is nearly over: aborts calls, and releases messages whose letter or outcome is not sent. */
   #cutCalls(): void {
     this.#deadline.abort();
     for (const delivery of this.#stages.held) delivery.interrupt('call');
@@ -180,11 +180,11 @@ export class Worker {
     prefetch.observe(messages);
     this.#options.tracing?.received(messages, pollMs);
     for (const message of messages) this.#takeAlone(message, pollMs);
-    // Polls that were open when the gate closed may bring more than is to be held now.
+    // Polls that were open when the gate closed may bring more than may be held now.
     if (calls.gate.closed) prefetch.releaseSurplus();
   }
 
-  /** A bug of ours in taking one message must not cost the others of its receive. */
+  /** A bug in this program in handling one message must not cost the others of its receive. */
   #takeAlone(message: Message, pollMs: number): void {
     try {
       this.#take(message, pollMs);
@@ -194,14 +194,14 @@ export class Worker {
   }
 
   #take(message: Message, pollMs: number): void {
-    // Answered after the end: no lease is kept any more, and SQS shows the message to others when its time is up.
+    // Answered after the end: its lease is no longer extended, and SQS makes the message visible again when it ends.
     if (this.#ended.signal.aborted) return;
     this.#options.queueTime.stamped(message.firstReceivedAt);
     const cut = this.#options.source.fifo ? new AbortController() : undefined;
     const delivery = Delivery.read(message, cut, this.#options.tracing?.begin(message));
     this.#stages.held.add(delivery);
     this.#stages.leases.hold(delivery, pollMs);
-    // From a poll that was still open: back at once, whatever it is.
+    // Brought by a poll that was still open: released at once, whatever it contains.
     if (this.#state === 'draining') delivery.interrupt('waiting');
     void deliver(delivery, this.#stages);
   }
@@ -212,7 +212,7 @@ export class Worker {
     this.#stages.receiver.noteSpoiled();
     const { conditions, config } = this.#options;
     conditions.raise('reading', { name: 'UnreadableMessage', message: notice.reason });
-    // It comes again when its lease is over. One that does not is gone, and nothing else may come for long.
+    // The message comes again when its lease is over. If it does not, it is gone, and other messages may be long in coming.
     clearTimeout(this.#readingTimer);
     const goneMs = config.visibilityTimeoutSeconds * 1_000 * LEASES_UNTIL_GONE;
     this.#readingTimer = setTimeout(() => conditions.clear('reading'), goneMs);
@@ -227,7 +227,7 @@ export class Worker {
     receiver.wake();
   }
 
-  /** What waits keeps its place and its lease: a hold is short. */
+  /** Waiting deliveries keep their places and leases: a hold is short. */
   #onHold(change: HoldChange): void {
     this.#emit({ type: 'hold', change });
     const { calls, rate } = this.#stages;
@@ -243,7 +243,7 @@ export class Worker {
     receiver.wake();
   }
 
-  /** Looks for messages that must not be left to the queue any longer: those held and, while paused, those queued. */
+  /** Looks for messages that must not stay in the queue any longer: among those held and, while paused, those queued. */
   #expire(): void {
     const { prefetch, calls, conditions, held, retention } = this.#stages;
     prefetch.releaseExpiring();
@@ -257,7 +257,7 @@ export class Worker {
       isExpiring: (message) => secondsToExpiring(message, retention.seconds, queueTime.now()) <= 0,
       take: (message) => this.#takeAlone(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
-      // Without the outcome queue each is held once its letter is sent.
+      // While outcomes cannot be published, each message stays held after its letter is sent.
       full: () => held.size >= MOST_SWEPT || held.freeBytes <= 0 || this.#state !== 'running',
     }).finally(() => {
       this.#sweeping = false;

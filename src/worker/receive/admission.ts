@@ -1,14 +1,15 @@
 /**
- * When large answers to receives are read. A producer may begin to send large messages at any time, and all polls under way
- * then bring them at once: unread they wait on their connections, and cost nothing here.
+ * Decides when large answers to receives are read. A producer may start to send large messages at any time, and then all
+ * polls under way bring them at once. An answer that is not read yet waits on its connection and takes no memory in this
+ * process.
  */
 import { sleep } from '../../time/clock.ts';
 import { BYTES_PER_CHARACTER } from '../delivery.ts';
 import type { Held } from '../held.ts';
 
-/** Between looks for memory, in milliseconds. Few answers ever wait. */
+/** Between two looks at the free memory, in milliseconds. Few answers ever wait. */
 const LOOK_EVERY_MS = 20;
-/** The part of the lease that an answer may wait: its messages' leases are not extended meanwhile. */
+/** The part of the lease for which an answer may wait: the leases of its messages are not extended meanwhile. */
 const LEASE_SHARE = 1 / 4;
 
 export interface AdmissionOptions {
@@ -27,9 +28,10 @@ export class Admission {
   }
 
   /**
-   * Resolves when an answer of so many bytes may be read: one at a time, since reading takes several times its size, and
-   * when its messages have room. With nothing held they always have. To be ended by `done`.
-   * @throws an Error when that takes too long, or `signal` aborts.
+   * Resolves when an answer of `bytes` bytes may be read. Answers are read one at a time, because reading takes several
+   * times their size. An answer also waits until its messages fit into memory; with nothing held they always fit. Call
+   * `done` afterwards.
+   * @throws an Error when the wait takes too long, or `signal` aborts.
    */
   async admit(bytes: number, signal: AbortSignal): Promise<void> {
     const { held, visibilitySeconds, now } = this.#options;

@@ -1,13 +1,13 @@
 /**
- * How fast this worker gets through messages, measured. The rate in force does not tell: it may be shared with other workers,
- * and calls may be slow for the few that may be in flight.
+ * How fast this worker gets through messages, as measured. The rate in force does not show this: other workers may share it,
+ * and slow calls under a low concurrency limit may not reach it.
  */
 
 /** How far back `lately` looks, in milliseconds. */
 const RECENT_MS = 1_000;
-/** Calls have waited for their start for this long in all before it says something, in milliseconds. */
+/** Calls must have waited this long in total before `possible` gives a figure, in milliseconds. */
 const LEAST_BUSY_MS = 1_000;
-/** What was measured longer ago counts half, once this much has been measured: milliseconds, and calls. */
+/** Once this much has been measured (milliseconds, and calls), earlier measurements count half. */
 const FORGET_AFTER_MS = 2_000;
 const FORGET_AFTER_CALLS = 8;
 
@@ -16,7 +16,7 @@ export class Pace {
   #windowFrom = 0;
   #inWindow = 0;
   #inWindowBefore = 0;
-  /** While calls wait to be started: since when the next start is due. */
+  /** While calls wait to start: since when the next start is due. */
   #busySince: number | undefined;
   #busyMs = 0;
   #busyStarts = 0;
@@ -27,7 +27,7 @@ export class Pace {
     this.#inWindow++;
   }
 
-  /** A call starts. @param waits other calls wait, and are not paused. */
+  /** A call starts. @param waits other calls wait, and calls are not paused. */
   started(now: number, waits: boolean): void {
     this.passed(now);
     if (this.#busySince !== undefined) {
@@ -41,15 +41,16 @@ export class Pace {
     this.#busySince = waits ? now : undefined;
   }
 
-  /** Messages called for, or ended without a call, in the last second or so. */
+  /** Messages called for, or ended without a call, in about the last second. */
   lately(now: number): number {
     this.#roll(now);
     return this.#inWindow + this.#inWindowBefore * (1 - (now - this.#windowFrom) / RECENT_MS);
   }
 
   /**
-   * Calls per second that can be started, as long as there is no lack of messages; `Infinity` until that is known.
-   * @param waits calls wait, and are not paused: only such time says anything. To be asked whenever that may have changed.
+   * Calls per second that can be started while there are enough messages; `Infinity` until this is known.
+   * @param waits calls wait, and are not paused: only such time is measured. Call this method whenever `waits` may have
+   * changed.
    */
   possible(now: number, waits: boolean): number {
     if (!waits) this.#busySince = undefined;

@@ -1,4 +1,4 @@
-/** Prefetch: how many messages are held ahead of their calls, and which are released when fewer may be held. */
+/** Prefetch: how many messages are held ahead of their calls, and which of them are released when the limit falls. */
 import { deferralSeconds, returnSeconds, secondsToExpiring } from '../../message/disposition.ts';
 import type { Message } from '../../message/message.ts';
 import type { Gate } from '../../ota/gate.ts';
@@ -16,9 +16,9 @@ export interface PrefetchSettings {
 }
 
 export interface PrefetchLimits {
-  /** Messages that wait for their call, at most. */
+  /** Messages that may wait for their call. */
   readonly waiting: number;
-  /** Messages held in all, at most: also those backing off, on trial or being settled. */
+  /** Messages that may be held in total, including those backing off, on trial or being settled. */
   readonly held: number;
 }
 
@@ -26,16 +26,16 @@ export interface PrefetchLimits {
 export const closedLimits: PrefetchLimits = { waiting: BATCH_SIZE, held: 3 * BATCH_SIZE };
 /** How far ahead of the calls to receive, in seconds at the current rate. */
 const HORIZON_SECONDS = 2;
-/** How far the rate may fall before messages are released, as a factor on what may wait. */
+/** How far the rate may fall before messages are released: a factor on the number that may wait. */
 const LATE_FACTOR = 1.5;
-/** Whoever sleeps for longer before its next call may as well do so in the queue, in milliseconds. */
+/** A message that sleeps longer than this before its next call may sleep in the queue instead, in milliseconds. */
 const LONG_SLEEP_MS = 5_000;
-/** How much more than in the last second is taken, so that a worker that is let go faster does. */
+/** How much more may be held than was handled in the last second, so that a worker whose limit rises can speed up. */
 const GROWTH = 2;
 
 /**
- * How many messages to hold: what can be started soon, and no more. PURE.
- * @param rate calls per second that can be started now; `Infinity` when that is not bounded, or not known.
+ * How many messages to hold: as many as can be started soon. PURE.
+ * @param rate calls per second that can be started now; `Infinity` when there is no bound, or it is not known.
  * @param lately messages that this worker got through in the last second.
  */
 export function prefetchLimits(
@@ -46,9 +46,9 @@ export function prefetchLimits(
 ): PrefetchLimits {
   if (gateClosed) return closedLimits;
   const soon = Math.min(rate * Math.min(HORIZON_SECONDS, visibilitySeconds / 10), lately * GROWTH);
-  // A whole receive is worth a longer wait, up to a third of the lease.
+  // A full receive justifies a longer wait, up to a third of the lease.
   const receive = Math.min(BATCH_SIZE, rate * (visibilitySeconds / 3));
-  // Beyond this, more messages held start nothing sooner.
+  // Holding more than this starts no call sooner.
   const useful = Math.max(2 * BATCH_SIZE, 2 * maxConcurrency);
   const waiting = Math.max(1, Math.floor(Math.min(Math.max(soon, receive), useful)));
   return { waiting, held: 2 * (maxConcurrency + waiting) + 10 * BATCH_SIZE };
@@ -56,22 +56,23 @@ export function prefetchLimits(
 
 /** How long the queue keeps a message. */
 export interface Retention {
-  /** `Infinity` while it is unknown: before the queue's attributes have been read, and after a gap. */
+  /** `Infinity` while unknown: before the queue's attributes have been read, and after a gap. */
   seconds: number;
 }
 
 /** The part of the memory for messages that a single receive may take. */
 const RECEIVE_SHARE = 1 / 4;
 /**
- * What is expected of a message at least, in memory: a quarter of the largest. A producer may begin to send large ones at any
- * time, and all polls under way bring them; so expected, they overshoot the bound by 4 at the worst, and only once.
+ * The least size assumed for a message to come, in memory: a quarter of the largest possible. A producer may start to send
+ * large messages at any time, and all polls under way bring them. They then exceed the bound by a factor of 4 at worst, and
+ * only once.
  */
 const LEAST_EXPECTED = (MAX_PAYLOAD_BYTES * BYTES_PER_CHARACTER) / 4;
-/** How fast what is expected of a message comes down to what has come. */
+/** How fast the assumed size falls towards the sizes received. */
 const FORGET = 1 / 2;
 
 export interface PrefetchOptions extends PrefetchSettings {
-  /** What the messages held may take in memory; see {@link Held.freeBytes}. */
+  /** The memory that held messages may take; see {@link Held.freeBytes}. */
   readonly maxHeldBytes: number;
   readonly held: Held;
   readonly turns: Turns;
@@ -88,17 +89,17 @@ export interface PrefetchOptions extends PrefetchSettings {
 
 export class Prefetch {
   readonly #options: PrefetchOptions;
-  /** What must be sent before a message is deleted cannot be sent: no messages are taken. */
+  /** What must be sent before a message is deleted cannot be sent, so no messages are taken. */
   suspended = false;
   readonly #pace = new Pace();
-  /** What a message to come is expected to take in memory. */
+  /** The memory that a message to come is expected to take. */
   #expectedBytes = LEAST_EXPECTED;
 
   constructor(options: PrefetchOptions) {
     this.#options = options;
   }
 
-  /** Takes in how large messages are: so large may the next ones be. */
+  /** Learns from the sizes of received messages: the next ones may be as large. */
   observe(messages: readonly Message[]): void {
     let largest = 0;
     for (const message of messages) largest = Math.max(largest, bytesOf(message));
@@ -115,7 +116,7 @@ export class Prefetch {
     this.#pace.passed(this.#options.monotonic());
   }
 
-  /** Calls wait, and are not paused. */
+  /** Whether calls wait although calls are not paused. */
   get #callsWait(): boolean {
     const { permits } = this.#options;
     return permits.waiting > 0 && !permits.paused;
@@ -137,51 +138,51 @@ export class Prefetch {
     if (this.suspended) return 0;
     const { gate, permits } = this.#options;
     const { limits } = this;
-    // Counted one by one, but few are held then.
+    // Counting them one by one is cheap here: few are held while the gate is closed.
     const waiting = gate.closed ? this.#callable.filter(this.#wouldShowMore).length : permits.waiting;
     return Math.min(limits.waiting - waiting, this.#roomWithin(limits));
   }
 
-  /** Messages more that could be held, whatever becomes of them. */
+  /** How many more messages could be held, whatever their disposition. */
   #roomWithin(limits: PrefetchLimits): number {
     const { held } = this.#options;
     return Math.min(limits.held - held.size, Math.floor(held.freeBytes / this.#expectedBytes));
   }
 
-  /** For how many messages to ask at once: 1-10. */
+  /** How many messages to ask for in one receive: 1-10. */
   get batch(): number {
     const fits = Math.floor((this.#options.maxHeldBytes * RECEIVE_SHARE) / this.#expectedBytes);
     return Math.min(BATCH_SIZE, this.limits.waiting, Math.max(1, fits));
   }
 
-  /** Those not called for yet that could be, as far as others of their group and Identifier go. */
+  /** Deliveries not called for yet that no other of their group or Identifier keeps waiting. */
   get #callable(): Delivery[] {
     const { held, turns } = this.#options;
     return [...held].filter((delivery) => isUntried(delivery) && !turns.isWaiting(delivery));
   }
 
-  /** There is no place for it behind another of its Identifier: other workers may take it, later. */
+  /** There is no place in the line of its Identifier: defers the message, so that another worker may take it later. */
   sendBack(delivery: Delivery): void {
     const { random } = this.#options;
     if (!delivery.decided)
       delivery.interrupt('waiting', returnSeconds(delivery.message.receiveCount, random));
   }
 
-  /** It sleeps before its next call; in the queue where no more can be held, so that others can be called for meanwhile. */
+  /** `delivery` sleeps for `ms` before its next call: in the queue if no more can be held, to make room for others. */
   sleeps(delivery: Delivery, ms: number): void {
     if (ms < LONG_SLEEP_MS || this.#options.gate.closed) return;
     if (this.#roomWithin(this.limits) >= this.batch) return;
     delivery.interrupt('waiting', Math.ceil(ms / 1_000));
   }
 
-  /** Releases whatever is not being called for or settled. */
+  /** Releases everything that is neither being called for nor settled. */
   releaseAll(): void {
     for (const delivery of this.#options.held) giveUp(delivery);
   }
 
   /**
-   * Releases those behind `delivery` in its message group, because it is lost, deferred or released: called for
-   * before it, they would be overwritten by an older value later.
+   * Releases the deliveries behind `delivery` in its message group, because `delivery` is lost, deferred or released. If they
+   * were called for first, `delivery` would later overwrite them with an older value.
    */
   releaseBehind(delivery: Delivery): void {
     for (const other of this.#options.turns.behind(delivery)) giveUp(other);
@@ -193,34 +194,38 @@ export class Prefetch {
     else this.#releaseLate();
   }
 
-  /** Ends messages that are expiring, so that they are dead-lettered. */
+  /** Gives up expiring messages, so that they are dead-lettered. */
   releaseExpiring(): void {
     const { held, turns, now, retention } = this.#options;
     for (const delivery of held) {
-      // In a group each waits for its turn, which comes to the oldest first.
+      // A delivery behind another in its group waits for its turn; the oldest gets its turn first.
       if (delivery.state === 'calling' || turns.isBehind(delivery)) continue;
       if (secondsToExpiring(delivery.message, retention.seconds, now()) <= 0) giveUp(delivery);
     }
   }
 
-  /** The rate has fallen: what cannot be started soon any more is for other workers to take, the newest first. */
+  /**
+   * The rate has fallen: releases what can no longer be started soon, the newest first, so that other workers can take it.
+   */
   #releaseLate(): void {
     const { permits, monotonic } = this.#options;
-    // What could be started counts: how much was, depends on what came.
+    // The limit follows from what could be started. What was started lately depends on how many messages came.
     const { waiting } = this.#limitsFor(monotonic(), Number.POSITIVE_INFINITY);
     const tolerated = waiting * LATE_FACTOR + (waiting < BATCH_SIZE ? 0 : BATCH_SIZE);
     const late = permits.waiting - tolerated;
-    // One behind another waits for that one and not for the rate.
+    // A delivery behind another waits for that delivery, not for the rate.
     if (late > 0) for (const delivery of this.#callable.slice(-Math.ceil(late))) giveUp(delivery);
   }
 
   /**
-   * The gate is closed: little is held, to probe with. Untried messages go back at once; those that were tried are
-   * deferred, a receive's worth more when all that may be held has been tried, so that other Identifiers come.
+   * The gate is closed, so few messages are held, only for probes. Surplus untried messages are released at once; surplus
+   * tried ones are deferred. When everything that may be held has been tried, one receive's worth more is deferred, so that
+   * other Identifiers come.
    */
   #releaseBesideProbes(): void {
     const { held, turns, random } = this.#options;
-    // Behind another none can be a probe. A group is not handed out while one of it is held; an Identifier's others are.
+    // A delivery behind another cannot be a probe. SQS hands out no more of a group while one of it is held, but it does hand
+    // out others of the same Identifier.
     for (const delivery of held) {
       if (turns.isBehind(delivery)) giveUp(delivery);
       else if (turns.isWaiting(delivery)) this.sendBack(delivery);
@@ -235,13 +240,13 @@ export class Prefetch {
     const tooMany = tried.length - triedLimit + (full ? closedLimits.waiting : 0);
     for (const delivery of untried.slice(closedLimits.waiting)) giveUp(delivery);
     for (const delivery of tried.slice(0, Math.max(0, tooMany))) {
-      // One that was not even called for would be received again at once, and again.
+      // Released at once, a message that was not even called for would be received again and again.
       if (delivery.tally.attempts === 0) this.sendBack(delivery);
       else delivery.interrupt('waiting', deferralSeconds(delivery.message.receiveCount, random));
     }
   }
 
-  /** Whether a probe for it could show more than those before it: neither it nor, when denied, its Identifier was tried. */
+  /** Whether a probe for it could show anything new: it has not been tried, nor (when denied) has its Identifier. */
   readonly #wouldShowMore = ({ tally, ids }: Delivery): boolean =>
     tally.attempts === 0 &&
     (ids.identifier === undefined || this.#options.gate.isWorthProbing(ids.identifier));

@@ -1,4 +1,4 @@
-/** What the worker has to know of its queues, from their attributes. PURE. */
+/** What the worker must know about its queues, derived from their attributes. PURE. */
 import { MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { QueueAttributes } from '../../queue/types.ts';
@@ -14,25 +14,25 @@ export interface QueueFacts {
 /** The settings that name the queues. */
 export type QueueSetting = 'QUEUE_URL' | 'DEAD_LETTER_QUEUE_URL' | 'OUTCOME_QUEUE_URL';
 
-/** A queue of the worker's, and what was last read of it. */
+/** One of the worker's queues, and its attributes as last read. */
 export interface KnownQueue {
   readonly setting: QueueSetting;
   readonly queue: Pick<Queue, 'url' | 'fifo' | 'attributes'>;
   /** undefined until they could be read. */
   attributes: QueueAttributes | undefined;
-  /** When they were, epoch milliseconds. */
+  /** When the attributes were read, epoch milliseconds. */
   readAt: number | undefined;
 }
 
-/** How many messages a queue has, about: SQS's counts lag by up to a minute. undefined where SQS did not say. */
+/** About how many messages a queue has: SQS's counts lag by up to a minute. undefined where SQS gave no count. */
 export interface QueueDepth {
-  /** That can be received. */
+  /** Messages that can be received. */
   readonly visible: number | undefined;
-  /** Received by somebody and not deleted, or deferred. */
+  /** Messages that a consumer received and has not deleted, or that are deferred. */
   readonly inFlight: number | undefined;
-  /** Sent with a delay that is not over. */
+  /** Messages sent with a delay that is not over. */
   readonly delayed: number | undefined;
-  /** When SQS said so, epoch milliseconds. */
+  /** When SQS gave these counts, epoch milliseconds. */
   readonly readAt: number;
 }
 
@@ -46,10 +46,10 @@ export function depthOf({
   return { visible, inFlight, delayed, readAt };
 }
 
-/** SQS's defaults, assumed where the queue's own attributes may not be read. */
+/** SQS's defaults, assumed if the queue's own attributes may not be read. */
 const assumed = { retentionSeconds: 4 * 86_400, maximumMessageBytes: MAX_PAYLOAD_BYTES };
 
-/** What follows from the attributes known; SQS's defaults stand for the others. */
+/** What follows from the known attributes; SQS's defaults replace the unknown ones. */
 export function factsOf(queues: readonly KnownQueue[]): QueueFacts {
   const [source, deadLetter, outcome] = (
     ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'OUTCOME_QUEUE_URL'] as const
@@ -69,10 +69,10 @@ function positive(value: number | undefined): number | undefined {
   return value !== undefined && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-/** An attribute by its old and its new value; a value that the queue does not have is null. */
+/** Each changed attribute with its old and its new value; null: the queue has no such value. */
 export type QueueChanges = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
 
-/** Those that are not counts. */
+/** The attributes that are not counts. */
 const settled = [
   'arn',
   'createdAt',
@@ -85,7 +85,7 @@ const settled = [
   'kmsKeyId',
 ] as const satisfies readonly (keyof QueueAttributes)[];
 
-/** What of a queue has changed; where nothing was known before, what differs from what was assumed. */
+/** What has changed in a queue; if nothing was known before, what differs from the assumptions. */
 export function changesOf(before: QueueAttributes | undefined, now: QueueAttributes): QueueChanges {
   const old: Readonly<Partial<Record<keyof QueueAttributes, unknown>>> = before ?? assumed;
   const names = before === undefined ? (['retentionSeconds', 'maximumMessageBytes'] as const) : settled;
@@ -100,7 +100,7 @@ function shown(value: unknown): unknown {
 /** Two settings name one queue. */
 export class SameQueueError extends Error {
   override readonly name = 'SameQueueError';
-  /** The later one. */
+  /** The later of the two settings. */
   readonly setting: QueueSetting;
 
   constructor(setting: QueueSetting, other: QueueSetting, arn: string | undefined) {
@@ -111,7 +111,7 @@ export class SameQueueError extends Error {
   }
 }
 
-/** One error for each queue that another setting names as well. */
+/** One error for each queue that another setting also names. */
 export function sameQueues(queues: readonly KnownQueue[]): SameQueueError[] {
   const identityOf = ({ queue, attributes }: KnownQueue) => ({ url: queue.url, arn: attributes?.arn });
   return queues.flatMap((queue, i) => {

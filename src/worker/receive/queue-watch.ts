@@ -1,11 +1,11 @@
 /**
- * Reads the attributes of the worker's queues, and reads them again: every 30 s, and after every gap, because anybody
- * may change them, and a queue may be deleted and made again.
+ * Reads the attributes of the worker's queues, then again every 30 s and after every gap: anybody may change them, and a
+ * queue may be deleted and created again.
  *
  *   created ── find ─► finding ── each is there, or may not be read ─► found ── watch ─► watching
  *
- * Retention is taken for unknown from when receives begin to fail, or a look fails in a gap, until it is read again: it may
- * have been raised meanwhile, and what is dead-lettered as expiring cannot be taken back.
+ * The retention counts as unknown from the moment when receives begin to fail, or when a look fails in a gap, until it is
+ * read again. It may have been raised meanwhile, and dead-lettering a message as expiring cannot be undone.
  */
 import { isTransient, sqsErrorKind } from '../../queue/errors.ts';
 import type { QueueAttributes } from '../../queue/types.ts';
@@ -34,7 +34,7 @@ export interface QueueWatchOptions {
   readonly onRetention: () => void;
   /** Between tries to find the queues. */
   readonly backoff: BackoffSettings;
-  /** Between two looks, in milliseconds; a jitter of a quarter comes on top. */
+  /** Between two looks, in milliseconds; up to a quarter of jitter is added. */
   readonly everyMs: number;
   readonly random: () => number;
   /** Epoch milliseconds. */
@@ -44,9 +44,9 @@ export interface QueueWatchOptions {
   readonly emit: WorkerListener;
 }
 
-/** The least wait between two tries to find the queues, whatever the jitter says, in milliseconds. */
+/** The least wait between two tries to find the queues, whatever the jitter, in milliseconds. */
 const MIN_BACKOFF_MS = 250;
-/** While one of them is raised something is wrong with SQS, or with the way to it: a gap. */
+/** While one of these is raised, something is wrong with SQS or with the connection to it: a gap. */
 const gaps: readonly ConditionName[] = ['receiving', 'dead-lettering', 'publishing', 'deleting', 'extending'];
 
 export class QueueWatch {
@@ -68,7 +68,7 @@ export class QueueWatch {
     return this.#facts;
   }
 
-  /** What was last read of a queue's messages; undefined where nothing was, or no such queue is set. */
+  /** The message counts of a queue, as last read; undefined if none were read, or no such queue is set. */
   depth(setting: QueueSetting): QueueDepth | undefined {
     const queue = this.#queues.find((each) => each.setting === setting);
     return queue && depthOf(queue);
@@ -86,7 +86,7 @@ export class QueueWatch {
       if (missing.size === 0) {
         const [same] = sameQueues(this.#queues);
         if (same !== undefined) throw same;
-        // A policy may arrive seconds late: no retention is assumed before the next look.
+        // A policy may take effect seconds late, so no retention is assumed before the next look.
         this.#conclude(
           this.#queues.some((each) => each.setting === 'QUEUE_URL' && each.attributes === undefined),
         );
@@ -96,7 +96,7 @@ export class QueueWatch {
     }
   }
 
-  /** From now on the queues are looked at again and again, until the worker stops. */
+  /** Looks at the queues again and again from now on, until the worker stops. */
   watch(): void {
     const { conditions, stopping } = this.#options;
     conditions.watch(() => this.#onCondition());
@@ -119,7 +119,7 @@ export class QueueWatch {
     if (!inGap && !stopping.aborted) void this.#look();
   }
 
-  /** One look at a time; one that is asked for meanwhile follows. */
+  /** One look at a time. A look that is asked for meanwhile follows. */
   async #look(): Promise<void> {
     this.#lookAgain = this.#looking;
     if (this.#looking) return;
@@ -140,8 +140,8 @@ export class QueueWatch {
   }
 
   /**
-   * @param unread the source queue was not read: what was known before is the best that there is, but in a gap it may have
-   * been changed.
+   * @param unread the source queue was not read. The retention known before then stays in force; in a gap it may have
+   * changed, and counts as unknown.
    */
   #conclude(unread: boolean): void {
     const { retention, onRetention } = this.#options;
@@ -153,7 +153,9 @@ export class QueueWatch {
     onRetention();
   }
 
-  /** Reads every queue. Never throws. @returns those not found; one whose attributes may not be read is there. */
+  /**
+   * Reads every queue. Never throws. @returns the queues not found; one whose attributes may not be read counts as found.
+   */
   async #read(): Promise<ReadonlySet<QueueSetting>> {
     const { stopping } = this.#options;
     const results = await Promise.allSettled(this.#queues.map(({ queue }) => queue.attributes(stopping)));
@@ -179,7 +181,7 @@ export class QueueWatch {
     if (!first && Object.keys(changes).length > 0) emit({ type: 'queue-changed', setting, changes });
   }
 
-  /** True for a queue that is there. */
+  /** @returns true for a queue that exists. */
   #noteFailure({ setting }: KnownQueue, error: unknown): boolean {
     const { conditions } = this.#options;
     if (sqsErrorKind(error) === 'denied') {
@@ -187,7 +189,7 @@ export class QueueWatch {
       conditions.raise('queue-attributes', error, setting);
       return true;
     }
-    // One that was found is not lost by a fault that passes.
+    // A transient fault does not mean that a queue once found is lost.
     if (this.#facts === undefined || !isTransient(error)) conditions.raise('finding-queues', error, setting);
     return false;
   }

@@ -8,7 +8,7 @@
  * How many polls run in parallel while polling (`width`):
  *   the queue is empty    one long poll
  *   under backlog         one more with each poll that brings messages, each for a whole batch
- *   in doubt              a poll begun under backlog waits: the queue is empty, or the poll hangs; one more tells which
+ *   in doubt              a poll begun under backlog waits: either the queue is empty, or the poll hangs; one more poll shows which
  */
 
 import type { Message } from '../../message/message.ts';
@@ -19,12 +19,12 @@ import type { Conditions } from '../conditions.ts';
 import type { WorkerListener } from '../events.ts';
 import type { Admission } from './admission.ts';
 
-/** Polls side by side at most. */
+/** The most polls in parallel. */
 export const MAX_POLLS = 10;
-/** Messages that are there arrive within this time, in milliseconds; a poll that lasts longer is idle. */
+/** Messages in the queue arrive within this time, in milliseconds; a poll that lasts longer is idle. */
 const IDLE_AFTER_MS = 200;
 const failureBackoff = { baseMs: 400, maxMs: 20_000 };
-/** The least wait after a failed poll, whatever the jitter says, in milliseconds. */
+/** The least wait after a failed poll, whatever the jitter, in milliseconds. */
 const MIN_BACKOFF_MS = 100;
 
 export interface ReceiverOptions {
@@ -33,15 +33,15 @@ export interface ReceiverOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly prefetch: {
-    /** Messages that could be taken now, those on their way not counted; 0 or less: none. */
+    /** Messages that could be taken now, not counting those that open polls may bring; 0 or less: none. */
     readonly free: number;
-    /** For how many messages to ask at once: 1-10. */
+    /** How many messages to ask for in one receive: 1-10. */
     readonly batch: number;
   };
-  /** When a large answer may be read. */
+  /** Decides when a large answer may be read. */
   readonly admission: Pick<Admission, 'admit' | 'done'>;
   readonly conditions: Conditions;
-  /** Takes over what was received; called in the same turn. */
+  /** Takes over the received messages; called in the same turn. */
   readonly onMessages: (messages: Message[], durationMs: number) => void;
   readonly emit: WorkerListener;
 }
@@ -61,7 +61,7 @@ interface Poll {
   /** Begun when the queue had just been found empty. */
   readonly idle: boolean;
   readonly size: number;
-  /** Another was filled while this one waited: it hangs, and holds up nobody. */
+  /** Another poll was filled while this one waited: this one hangs, and must not hold back further polls. */
   overtaken: boolean;
 }
 
@@ -99,7 +99,7 @@ export class Receiver {
     if (!this.#open) return;
     const { prefetch, clock } = this.#options;
     let room = prefetch.free - this.#reserved;
-    // The least there is, where it does not matter: this is asked with every message.
+    // This runs with every message: without room the real batch size does not matter, and the least one is used.
     const wanted = room > 0 ? prefetch.batch : 1;
     if (room < wanted && this.#polls.size === 0) this.#wantedSince = undefined;
     if (this.#state === 'backing-off') return;
@@ -111,14 +111,14 @@ export class Receiver {
   }
 
   /**
-   * The poll that is about to end brought messages, and none that can be read. What changes them changes the next ones too,
-   * and each receive of them counts.
+   * The poll that is about to end brought messages, but none that can be read. Whatever alters them will alter the next
+   * ones too, and each receive raises their receive counts.
    */
   noteSpoiled(): void {
     this.#spoiled = true;
   }
 
-  /** Begins no more polls; those under way go on. */
+  /** Begins no more polls; those under way continue. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#enter('closed');
@@ -137,8 +137,8 @@ export class Receiver {
   }
 
   /**
-   * Ends the polls under way: idle ones are cut, those that may be bringing messages are waited for.
-   * @param wait messages have just been released, which any open poll may bring: none counts as idle.
+   * Ends the polls under way: cuts idle ones, and waits for those that may be bringing messages.
+   * @param wait messages have just been released, and any open poll may bring them: no poll counts as idle.
    */
   async stop(wait = false): Promise<void> {
     this.close();
@@ -167,7 +167,7 @@ export class Receiver {
     return trusted < this.#widthBeside(oldest);
   }
 
-  /** Few while the oldest poll is still waiting for messages: the queue is empty, as far as can be told. */
+  /** Few polls while the oldest still waits for messages: as far as can be known, the queue is empty. */
   #widthBeside(oldest: Poll | undefined): number {
     if (oldest === undefined || !this.#isWaiting(oldest)) return this.#width;
     return oldest.idle ? 1 : Math.min(2, this.#width);
@@ -199,7 +199,7 @@ export class Receiver {
         admit: async (bytes) => {
           await admission.admit(bytes, signal);
           admitted = this.#polls.has(poll);
-          // Given up meanwhile.
+          // The poll was given up meanwhile.
           if (!admitted) admission.done();
         },
       });
@@ -225,7 +225,7 @@ export class Receiver {
     this.wake();
   }
 
-  /** A poll was filled: those that wait beside it would have been too. */
+  /** A poll was filled: any poll that still waits would have been filled too, so it hangs. */
   #overtake(): void {
     for (const poll of this.#polls) {
       if (poll.overtaken || !this.#isWaiting(poll)) continue;
@@ -248,7 +248,7 @@ export class Receiver {
     this.#options.conditions.raise('receiving', error);
   }
 
-  /** @returns for how long, in milliseconds; undefined when it does so already, or is closed. */
+  /** @returns the length of the backoff in milliseconds; undefined when already backing off, or closed. */
   #backOff(): number | undefined {
     this.#width = 1;
     if (this.#state !== 'polling') return undefined;

@@ -1,6 +1,6 @@
 /**
- * While calls are paused, or outcomes cannot be published, few messages are received or none. This looks for those that
- * the queue would delete for their age meanwhile.
+ * While calls are paused, or outcomes cannot be published, the worker receives few messages or none. The sweep finds
+ * those that the queue would delete meanwhile because of their age.
  */
 import type { Message } from '../../message/message.ts';
 import { BATCH_SIZE } from '../../queue/batch.ts';
@@ -13,11 +13,11 @@ export interface SweepOptions {
   /** Takes over an expiring message. */
   readonly take: (message: Message) => void;
   readonly onError: (error: unknown) => void;
-  /** No more can be held: the rest waits for the next look. */
+  /** No more can be held: the rest waits for the next sweep. */
   readonly full: () => boolean;
 }
 
-/** Receives until a whole receive shows nothing expiring; releases everything else at once. Never throws. */
+/** Receives until a receive brings no expiring message; releases all other messages at once. Never throws. */
 export async function sweepExpiring({
   queue,
   visibilitySeconds,

@@ -1,11 +1,11 @@
 /**
- * Whether SQS carries out one kind of request that the end of every message needs. When it does not, a condition is raised,
- * and cleared by the first request that is carried out:
+ * Whether SQS carries out one kind of request that the end of every message needs. If not, a condition is raised. The first
+ * request that is carried out clears it:
  *
  *   well ── two requests in a row fail, or one for a reason that does not pass by itself ─► failing ── one is carried out ─► well
  *
- * While it is failing and there is nothing of ours left to ask for, because all leases have run out, a request for no
- * message is made from time to time: without it the worker would wait for ever.
+ * While the state is failing and no request for a message is left, because all leases have run out, a request that concerns no
+ * message is made from time to time: without it the worker would wait forever.
  */
 import { isTransient } from '../../queue/errors.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
@@ -17,18 +17,18 @@ export interface ActionHealthOptions {
   readonly condition: ConditionName;
   /** Whether requests for messages are under way, or will be soon. */
   readonly busy: () => boolean;
-  /** A request of this kind that concerns no message; throws where it is not carried out. */
+  /** A request of this kind that concerns no message; throws if it is not carried out. */
   readonly probe: () => Promise<unknown>;
   readonly random: () => number;
   /** Aborted when the worker has stopped. */
   readonly ended: AbortSignal;
 }
 
-/** A receipt handle of no message. SQS looks at the permission first, and then refuses the entry. */
+/** A receipt handle that belongs to no message. SQS checks the permission first, and then refuses the entry. */
 export const NO_RECEIPT_HANDLE = 'ota-updater-asks-whether-it-may';
 
 const probeBackoff: BackoffSettings = { baseMs: 1_000, maxMs: 30_000 };
-/** The least wait before a probe, whatever the jitter says, in milliseconds. */
+/** The least wait before a probe, whatever the jitter, in milliseconds. */
 const MIN_BACKOFF_MS = 100;
 
 export class ActionHealth {
@@ -45,14 +45,14 @@ export class ActionHealth {
     return this.#options.conditions.has(this.#options.condition);
   }
 
-  /** A request was answered, and refused at most for what is in it. */
+  /** A request was answered, and at most refused because of its content. */
   carriedOut(): void {
     if (this.#failures === 0) return;
     this.#failures = 0;
     this.#options.conditions.clear(this.#options.condition);
   }
 
-  /** A request was not carried out, as a whole. @param error what was thrown, or one of its failed entries. */
+  /** A request as a whole was not carried out. @param error what was thrown, or one of its failed entries. */
   failed(error: unknown): void {
     this.#failures++;
     if (this.#failures === 1 && (!(error instanceof Error) || isTransient(error))) return;

@@ -1,4 +1,4 @@
-/** The outbox of dead letters: only when a letter is confirmed is its message deleted. */
+/** The outbox of dead letters: a message is deleted only when its letter is confirmed. */
 
 import { attributesBytes, buildDeadLetter, type DeadLetter } from '../../message/dead-letter.ts';
 import type { DeadLetterRecord } from '../../message/dead-letter-record.ts';
@@ -17,7 +17,7 @@ export interface DeadLetterOutboxOptions
     'pack' | 'amend' | 'parallel' | 'lingerMs'
   > {
   readonly record: (delivery: Delivery, disposition: DeadLetterDisposition) => DeadLetterRecord;
-  /** What the dead-letter queue takes, and what kind it is. */
+  /** The size limit of the dead-letter queue, and whether it is FIFO. */
   readonly target: () => { readonly maximumMessageBytes: number; readonly fifo: boolean };
 }
 
@@ -34,7 +34,7 @@ export class DeadLetterOutbox extends Outbox<DeadLetterDisposition, LetterParcel
     });
     super({
       ...options,
-      // Letters are few, and never what the work waits for.
+      // Letters are few, and the work never waits for them.
       parallel: 1,
       lingerMs: 0,
       pack: (delivery, disposition) => {
@@ -42,7 +42,7 @@ export class DeadLetterOutbox extends Outbox<DeadLetterDisposition, LetterParcel
         const letter = buildDeadLetter(message, record(delivery, disposition), target().maximumMessageBytes);
         return toParcel(message, letter);
       },
-      // Once more without the record, which then stands in the log alone.
+      // Once more without the record, which then is only in the log.
       amend: ({ message }, { letter }) =>
         letter.fit === 'left-off' ? undefined : toParcel(message, buildDeadLetter(message, letter.record, 0)),
     });
@@ -56,7 +56,7 @@ function toOutgoing(message: Message, letter: DeadLetter, fifo: boolean): Outgoi
     attributes: letter.attributes,
     ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
     ...(message.groupId !== undefined && { groupId: message.groupId }),
-    // A message moved here a second time within five minutes must not be swallowed: its receive count tells it apart.
+    // SQS must not drop a message dead-lettered again within five minutes: the receive count makes the id unique.
     ...(fifo && {
       groupId: message.groupId ?? message.messageId,
       deduplicationId: `${message.messageId}.${message.receiveCount}`,

@@ -1,12 +1,12 @@
 /**
- * Requests of one kind about messages, ten to a request.
+ * Requests of one kind about messages, ten messages to a request.
  *
  *   gathering ── a request is not carried out ─► failing ── one is carried out ─► gathering
  *
  *   gathering   items wait for others to share their request: until it is full, for a while, or until they are flushed
  *   failing     one request at a time is tried, with backoff; all other items wait
  *
- * Single items that are not carried out are tried again with backoff beside the others.
+ * Single items that are not carried out are tried again with backoff, in parallel with the others.
  */
 import { BATCH_SIZE, partitionBatch } from '../../queue/batch.ts';
 import type { BatchFailure } from '../../queue/types.ts';
@@ -16,10 +16,10 @@ import type { Delivery } from '../delivery.ts';
 import type { SettleRequest, WorkerListener } from '../events.ts';
 import type { ActionHealth } from './action-health.ts';
 
-/** How a request of ours ended. */
+/** How a settlement request ended. */
 export type Settlement =
   | { readonly kind: 'confirmed' }
-  /** SQS says that the message is not ours any more. */
+  /** SQS says that the message is no longer ours. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'withdrawn' };
 
@@ -37,7 +37,7 @@ export interface LaneOptions<Item extends LaneItem> {
   /** False once an item was withdrawn. */
   readonly isOpen: (item: Item) => boolean;
   readonly onEnd: (item: Item, settlement: Settlement) => void;
-  /** A bug of ours ends the item. */
+  /** A bug in this program ends the item. */
   readonly onBug: (item: Item, error: unknown) => void;
   readonly health: Pick<ActionHealth, 'carriedOut' | 'failed'>;
   readonly random: () => number;
@@ -68,7 +68,7 @@ export class Lane<Item extends LaneItem> {
     else this.#linger ??= setTimeout(() => this.flush(), this.#options.lingerMs);
   }
 
-  /** Sends what is gathered, now. */
+  /** Sends what is gathered, at once. */
   flush(): void {
     clearTimeout(this.#linger);
     this.#linger = undefined;
@@ -79,7 +79,7 @@ export class Lane<Item extends LaneItem> {
     return this.#failures === 0 || (this.#underWay === 0 && !this.#resting);
   }
 
-  /** Never rejects: nobody waits for it. */
+  /** Never rejects: no caller waits for it. */
   async #carryOut(batch: readonly Item[]): Promise<void> {
     this.#underWay++;
     const carriedOut = await this.#untilCarriedOut(batch).catch((bug: unknown) => {
@@ -90,7 +90,7 @@ export class Lane<Item extends LaneItem> {
     if (!carriedOut && !this.#resting) await this.#rest();
   }
 
-  /** False when a request was not carried out: its items wait with the others again. */
+  /** @returns false when a request was not carried out: its items wait with the others again. */
   async #untilCarriedOut(batch: readonly Item[]): Promise<boolean> {
     const { random, ended, isOpen } = this.#options;
     let items = batch.filter(isOpen);
@@ -117,7 +117,7 @@ export class Lane<Item extends LaneItem> {
     if (!ended.aborted) this.flush();
   }
 
-  /** One request; the answer is what has to be tried again, or undefined when none of it was carried out. */
+  /** Makes one request. @returns the items to try again, or undefined when none was carried out. */
   async #try(items: readonly Item[]): Promise<Item[] | undefined> {
     const { request, onEnd, name } = this.#options;
     let failures: BatchFailure[];
@@ -152,7 +152,7 @@ export class Lane<Item extends LaneItem> {
 
   #failed(items: readonly Item[], error: unknown): undefined {
     this.#failures++;
-    // A single entry may be why itself: receiving is to stop for no such message.
+    // A single entry may itself be the cause, and one such message must not stop receiving.
     if (items.length > 1 || error instanceof Error) this.#options.health.failed(error);
     this.#report(items.length, error);
   }

@@ -1,30 +1,29 @@
 /**
- * The lease keeper: extends the lease of every message held, from receipt until its delete is confirmed or it is
- * released.
+ * The lease keeper: extends the lease of every message held, from receipt until its delete is confirmed or it is released.
  *
  *   held ── half of it is left ─► extending ── confirmed ─► held
- *   held, extending ── it is to be deferred or released ─► extended no more
+ *   held, extending ── a deferral or release is due ─► extended no more
  *   held, extending ── it runs out, or SQS refuses to extend it ─► lost
  *   extending ── SQS refuses, but a settlement is under way ─► in doubt: lost, unless the settlement is confirmed first
  *   held ── SQS will extend no further ─► at the wall: released before it runs out
  *
- * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
- * tick looks only at those that are due. A lease that cannot be extended before its deadline is lost.
+ * Leases are stored by deadline (all have the same length, and an extended one goes to the end), so a tick examines only
+ * those that are due. A lease that cannot be extended before its deadline is lost.
  */
 import { packRequests, partitionBatch } from '../../queue/batch.ts';
 import type { BatchFailure, VisibilityChange } from '../../queue/types.ts';
 import type { ActionHealth } from './action-health.ts';
 
-/** The total time SQS lets one receive keep a message from others, in milliseconds. */
+/** The total time for which SQS lets one receive hide a message from others, in milliseconds. */
 export const MAX_HOLD_MS = 12 * 3_600_000;
-/** Part of the lease that is left when it is extended. */
+/** The part of the lease that is left when it is extended. */
 const EXTEND_AT = 1 / 2;
 /** Ticks per lease length. */
 const TICKS = 6;
-/** A lease counts as lost this long before SQS ends it: a twentieth of its length, a second at most. */
+/** A lease counts as lost this long before SQS ends it: a twentieth of its length, at most a second. */
 const marginMs = (lengthMs: number): number => Math.min(lengthMs / 20, 1_000);
 
-/** How long a message that came by an idle poll is certainly ours without an extension, in milliseconds. */
+/** How long a message from an idle poll is certainly ours without an extension, in milliseconds. */
 export function leastLeaseMs(seconds: number): number {
   const lengthMs = seconds * 1_000;
   return lengthMs * EXTEND_AT - marginMs(lengthMs);
@@ -32,36 +31,36 @@ export function leastLeaseMs(seconds: number): number {
 
 export interface Leased {
   readonly message: { readonly receiptHandle: string };
-  /** SQS has been asked to settle it: a refusal to extend may only mean that it has. */
+  /** SQS has been asked to settle the message. If it then refuses an extension, it may simply have settled the message. */
   readonly settlementSent?: boolean;
 }
 
 export interface LeaseKeeperOptions<T extends Leased> {
   readonly seconds: number;
-  /** Milliseconds since some start; see `QueueTime`. */
+  /** Milliseconds since an arbitrary start; see `QueueTime`. */
   readonly now: () => number;
-  /** Leases may have ended without `now` telling: the machine may have been suspended. */
+  /** Whether leases may have ended without `now` showing it, because the machine may have been suspended. */
   readonly doubtful?: () => boolean;
   readonly extend: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   /** The lease is gone; the keeper has forgotten the item. */
   readonly onLost: (item: T, reason: string) => void;
-  /** SQS will extend no further: the item is to be released before the lease ends. Called once per item. */
+  /** SQS will extend no further: the item must be released before the lease ends. Called once per item. */
   readonly onWall: (item: T) => void;
   readonly onError: (error: unknown, count: number) => void;
   /** How long a call may last, in milliseconds. */
   readonly callTimeoutMs: number;
   readonly health: Pick<ActionHealth, 'carriedOut' | 'failed'>;
-  /** For tests; SQS's 12 hours. */
+  /** For tests. Default: SQS's 12 hours. */
   readonly maxHoldMs?: number;
 }
 
 interface Lease {
   readonly heldSince: number;
   deadline: number;
-  /** Resolves when SQS has answered the extension under way, or no answer is waited for any more. */
+  /** Resolves when SQS has answered the current extension, or its answer is no longer waited for. */
   extending: Promise<void> | undefined;
   extendedNoMore: boolean;
-  /** SQS refused to extend it while a settlement was under way. */
+  /** SQS refused an extension while a settlement was under way. */
   inDoubt: boolean;
   atWall: boolean;
 }
@@ -84,15 +83,16 @@ export class LeaseKeeper<T extends Leased> {
     this.#maxHoldMs = options.maxHoldMs ?? MAX_HOLD_MS;
   }
 
-  /** Messages under lease. */
+  /** The number of messages under lease. */
   get size(): number {
     return this.#leases.size;
   }
 
   /**
    * Keeps the lease of `item`, received just now, until it is dropped.
-   * @param pollMs how long the receive took. SQS began the lease somewhere within it: after a short one the earliest
-   * moment counts, after a long one (an idle poll) half a lease, and it is extended at once.
+   * @param pollMs how long the receive took. SQS began the lease at some time during it. After a short receive the
+   * earliest possible time is assumed. After a long one (an idle poll) half a lease is assumed to be left, and the lease
+   * is extended at once.
    */
   hold(item: T, pollMs = 0): void {
     const now = this.#options.now();
@@ -113,9 +113,9 @@ export class LeaseKeeper<T extends Leased> {
   }
 
   /**
-   * Whether a call for the message may begin now: it is ours, and stays ours until the call has ended. While leases cannot
-   * be extended the call must fit into what is left: cut at its end it may have taken effect all the same, and the message
-   * would be called for again each time that it comes.
+   * Whether a call for the message may begin now: the message is ours, and stays ours until the call has ended. While
+   * leases cannot be extended, the call must fit into the time left. A call cut at the end of the lease may still have
+   * taken effect, and the message would be called for again each time it comes.
    */
   holdsForCall(item: T): boolean {
     return this.#holdsFor(item, this.extendable ? 0 : this.#options.callTimeoutMs);
@@ -127,19 +127,19 @@ export class LeaseKeeper<T extends Leased> {
     return this.#msLeft(lease) > ms;
   }
 
-  /** Since its receive was begun, in milliseconds; 0 when it is not held. */
+  /** Milliseconds since its receive was begun; 0 when it is not held. */
   heldMs(item: T): number {
     const lease = this.#leases.get(item);
     return lease === undefined ? 0 : this.#options.now() - lease.heldSince;
   }
 
   /**
-   * The message is to be deferred or released: its lease is extended no more, whatever becomes of that request. An
-   * extension sets the same visibility timeout, and would undo what was asked for; and a lease that lapses meanwhile
-   * does what was wanted. (A delete it cannot undo, and one that is slow must not let the lease lapse.)
-   * @returns when the extension under way is over, if there is one: requests sent side by side may arrive in any order,
-   * so the deferral or the release must not be sent before. Sent at once and again after it, it could hit the next
-   * receiver's lease instead.
+   * The message is about to be deferred or released: its lease is extended no more, whatever the result of that request.
+   * An extension sets the same visibility timeout, and would undo the request; and a lease that runs out meanwhile has the
+   * wanted effect. (Extensions go on during a delete: they cannot undo it, and the lease must not run out if it is slow.)
+   * @returns the end of the current extension, if there is one. Parallel requests may arrive in any order, so the deferral
+   * or release must be sent only after it. If it were sent at once and repeated afterwards, it could affect the next
+   * receiver's lease.
    */
   stopExtending(item: T): Promise<void> | undefined {
     const lease = this.#leases.get(item);
@@ -148,7 +148,7 @@ export class LeaseKeeper<T extends Leased> {
     return lease.extending;
   }
 
-  /** Ends the keeping: the message is settled. */
+  /** Stops keeping the lease: the message is settled. */
   drop(item: T): void {
     this.#leases.delete(item);
     if (this.#leases.size === 0) this.stop();
@@ -162,7 +162,7 @@ export class LeaseKeeper<T extends Leased> {
     this.#alarm = undefined;
   }
 
-  /** Until the lease counts as lost. */
+  /** Milliseconds until the lease counts as lost. */
   #msLeft(lease: Lease): number {
     return lease.deadline - this.#marginMs - this.#options.now();
   }
@@ -172,7 +172,7 @@ export class LeaseKeeper<T extends Leased> {
     const due: T[] = [];
     let soonest = Number.POSITIVE_INFINITY;
     for (const [item, lease] of this.#leases) {
-      // An extension answered late stands behind leases that end later: look at all of them.
+      // A lease whose extension was answered late comes after leases that end later, so all are examined.
       if (lease.deadline - now > this.#lengthMs * EXTEND_AT) continue;
       const left = this.#msLeft(lease);
       if (left <= 0) {
@@ -190,7 +190,7 @@ export class LeaseKeeper<T extends Leased> {
     }
   }
 
-  /** A lease that runs out before the next tick is lost when it runs out, not at the tick: a call may have to be cut. */
+  /** A lease that runs out before the next tick is lost at that time, not at the tick: a call may have to be cut. */
   #wakeFor(soonestMs: number): void {
     clearTimeout(this.#alarm);
     this.#alarm = undefined;
@@ -228,7 +228,7 @@ export class LeaseKeeper<T extends Leased> {
     }
   }
 
-  /** Counts from when the extension was asked for: the earliest that SQS can have begun it. */
+  /** The new lease counts from the extension request: the earliest time at which SQS can have begun it. */
   #extended(item: T, deadline: number): void {
     const lease = this.#leases.get(item);
     if (lease === undefined) return;

@@ -5,8 +5,8 @@
  *   reachable   requests are sent as they fill, a few in parallel
  *   away        a request failed as a whole: all parcels are kept and tried again with backoff, one at a time
  *
- * A parcel that SQS refuses while the queue is reachable is amended, if it may be too much, or else set aside and tried
- * again, as it was at first, with a backoff of its own. It does not delay the others.
+ * A parcel that SQS refuses while the queue is reachable is amended, if SQS may accept less of it. Otherwise it is set
+ * aside and tried again in its original form, with its own backoff. It does not delay the others.
  */
 
 import type { Disposition } from '../../message/disposition.ts';
@@ -19,30 +19,30 @@ import type { Delivery } from '../delivery.ts';
 import type { OutboxOptions, Parcel } from './parcel.ts';
 
 const defaultBackoff = { baseMs: 1_000, maxMs: 30_000 };
-/** A parcel not taken so often in a row, for whatever reason, while others are counts as refused. */
+/** A parcel that is not accepted this many times in a row, for whatever reason, while others are, counts as refused. */
 const REFUSED_AFTER = 5;
 
 interface Entry<P> {
   readonly delivery: Delivery;
   /** Ends the `post`: with the parcel that was sent, or undefined when it was withdrawn. */
   readonly end: (sent: P | undefined) => void;
-  /** Ends it for a bug of ours. */
+  /** Ends the `post` because of a bug in this program. */
   readonly fail: (error: unknown) => void;
   readonly whole: P;
-  /** What is sent next: the whole parcel, or what is left of one that was refused just now. */
+  /** What is sent next: the whole parcel, or a reduced one after a refusal. */
   parcel: P;
   refused: { readonly at: number; readonly error: unknown } | undefined;
-  /** Shares no request: one that it was part of was refused as a whole for what may be its fault. */
+  /** Shares no request, because a request with it was refused as a whole and it may be the cause. */
   alone: boolean;
-  /** Times that it was set aside. */
+  /** How often the parcel was set aside. */
   failures: number;
 }
 
-/** What a queue refuses. */
+/** The parcels that a queue refuses. */
 export interface Refusal {
-  /** Parcels. */
+  /** The number of parcels. */
   readonly count: number;
-  /** How long, in milliseconds. */
+  /** For how long, in milliseconds. */
   readonly forMs: number;
   readonly error: unknown;
 }
@@ -52,17 +52,17 @@ const untried = { refused: undefined, alone: false, failures: 0 };
 export class Outbox<D extends Disposition, P extends Parcel> {
   readonly #options: OutboxOptions<D, P>;
   readonly #entries = new Map<Delivery, Entry<P>>();
-  /** Those that wait for a request, in order; the others are being sent or set aside. */
+  /** The entries that wait for a request, in order; all others are being sent or set aside. */
   readonly #ready = new Set<Entry<P>>();
   #underWay = 0;
   #resting = false;
   #failures = 0;
   #pumpDue = false;
-  /** What waits for a request waits for no others to share it. */
+  /** Waiting entries do not wait for others to share their request. */
   #due = false;
   #linger: NodeJS.Timeout | undefined;
   #reachable = true;
-  /** One at a time after a request failed as a whole: one parcel may be why. */
+  /** 1 after a request failed as a whole, because one parcel may be the cause. */
   #batchSize = BATCH_SIZE;
   #patient = true;
 
@@ -75,8 +75,8 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   }
 
   /**
-   * Sends what `disposition` gives rise to, again and again until it is confirmed.
-   * @returns what was sent; undefined when it was withdrawn first. Throws or rejects only for a bug of ours.
+   * Sends the parcel for `disposition`, repeatedly until it is confirmed.
+   * @returns what was sent; undefined when it was withdrawn first. Throws or rejects only for a bug in this program.
    */
   post(delivery: Delivery, disposition: D): Promise<P | undefined> {
     if (!this.#patient && !this.#reachable) return Promise.resolve(undefined);
@@ -90,21 +90,21 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return promise;
   }
 
-  /** Sends what is gathered, now. */
+  /** Sends what is gathered, at once. */
   flush(): void {
     this.#due = true;
     this.#pump();
   }
 
-  /** Withdraws the parcel of `delivery`, if it is still here. One that is being sent may arrive all the same. */
+  /** Withdraws the parcel of `delivery`, if it is still here. A parcel that is being sent may still arrive. */
   withdraw(delivery: Delivery): void {
     const entry = this.#entries.get(delivery);
     if (entry !== undefined) this.#end(entry, undefined);
   }
 
   /**
-   * From now on no parcel waits for a queue that is away, nor for one that refuses it: such parcels are withdrawn. At
-   * shutdown whoever receives their messages next tries again.
+   * From now on no parcel waits for a queue that is away or refuses it: such parcels are withdrawn. After a shutdown,
+   * the next receiver of their messages tries again.
    */
   stopWaiting(): void {
     this.#patient = false;
@@ -113,17 +113,17 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     }
   }
 
-  /** Parcels that SQS refuses whatever is amended: kept, and tried again. undefined for none. */
+  /** Parcels that SQS refuses in every form: kept, and tried again. undefined for none. */
   get refusal(): Refusal | undefined {
     const refused = [...this.#entries.values()].flatMap((entry) => entry.refused ?? []);
     const [first] = refused;
     if (first === undefined) return undefined;
-    // In the order of their posts, and not of their refusals.
+    // In the order of their posts, not of their refusals.
     const at = Math.min(...refused.map((each) => each.at));
     return { count: refused.length, forMs: this.#options.monotonic() - at, error: first.error };
   }
 
-  /** What is decided in the same turn shares a request. */
+  /** Everything decided in the same turn shares a request. */
   #pumpSoon(): void {
     if (this.#pumpDue) return;
     this.#pumpDue = true;
@@ -143,7 +143,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     } else {
       this.#linger ??= setTimeout(() => this.flush(), this.#options.lingerMs);
     }
-    // With nothing left to send there is nothing to find out by: the next parcel will tell.
+    // With nothing left to send, nothing can show the queue's state: the next parcel will.
     if (this.#entries.size === 0) this.#setReachable(true);
   }
 
@@ -166,7 +166,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return batch;
   }
 
-  /** Never rejects: nobody waits for it. */
+  /** Never rejects: no caller waits for it. */
   async #post(batch: readonly Entry<P>[]): Promise<void> {
     this.#underWay++;
     const reached = await this.#send(batch).catch((bug: unknown) => {
@@ -175,7 +175,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     });
     this.#underWay--;
     if (reached) this.#failures = 0;
-    // Others that were under way fail for the same reason: one rest is enough.
+    // Other requests under way fail for the same reason: one rest is enough.
     else if (!this.#resting) await this.#rest();
     this.#pump();
   }
@@ -192,7 +192,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return fullJitter(backoff, failures, random);
   }
 
-  /** One request; false when the queue is away. */
+  /** Makes one request. @returns false when the queue is away. */
   async #send(batch: readonly Entry<P>[]): Promise<boolean> {
     let failures: BatchFailure[];
     try {
@@ -214,7 +214,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return this.#sort(batch, failures);
   }
 
-  /** A request was refused because of one of its parcels, which is not named: each is sent alone from now on. */
+  /** A request was refused because of one of its parcels, which is not named: from now on each is sent alone. */
   #separate(batch: readonly Entry<P>[], error: unknown): void {
     const [only] = batch;
     for (const entry of batch) entry.alone = true;
@@ -222,12 +222,14 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     else this.#refused(only, errorFacts(error).name, error);
   }
 
-  /** What became of each entry of a request that was answered; false when it took none, and not for their fault. */
+  /**
+   * Handles each entry of an answered request. @returns false when none was accepted, and not because of the entries.
+   */
   #sort(batch: readonly Entry<P>[], failures: readonly BatchFailure[]): boolean {
     const { taken, atFault, again } = partitionBatch(batch, failures, ({ parcel }) => parcel.message.key);
     for (const entry of taken) this.#end(entry, entry.parcel);
     const reason = again[0]?.failure;
-    // One that failed where others were taken says nothing of the queue when it fails again by itself.
+    // A parcel that failed while others were accepted shows nothing about the queue when it fails again alone.
     const away = failures.length === batch.length && again.some(({ item }) => item.failures === 0);
     for (const { item, failure } of again) {
       if (away) this.#again(item);
@@ -239,7 +241,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return !away;
   }
 
-  /** SQS refuses this one parcel, by `code`. */
+  /** SQS refuses this one parcel with `code`. */
   #refused(entry: Entry<P>, code: string, error: unknown): void {
     if (!this.#isHere(entry)) return;
     let less: P | undefined;
@@ -256,7 +258,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     this.#keep(entry, error, true);
   }
 
-  /** It is kept, and tried again in its own time. */
+  /** Keeps the parcel, which is tried again after its own backoff. */
   #keep(entry: Entry<P>, error: unknown, refused: boolean): void {
     void this.#setAside(entry);
     if (!refused || entry.refused !== undefined || !this.#isHere(entry)) return;
@@ -265,21 +267,21 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     if (!this.#patient) this.#end(entry, undefined);
   }
 
-  /** Tried again in its own time. */
+  /** Tries the entry again after its own backoff. */
   async #setAside(entry: Entry<P>): Promise<void> {
     await sleep(this.#backoffMs(++entry.failures), this.#options.ended);
     this.#again(entry);
     this.#pumpSoon();
   }
 
-  /** Ends the `post` of an entry. A parcel withdrawn while it was sent has arrived: a duplicate, never a loss. */
+  /** Ends the `post` of an entry. A parcel withdrawn during sending may have arrived: a duplicate, never a loss. */
   #end(entry: Entry<P>, sent: P | undefined): void {
     if (!this.#isHere(entry)) return;
     this.#forget(entry);
     entry.end(sent);
   }
 
-  /** Ends the `post` of an entry for a bug of ours. */
+  /** Ends the `post` of an entry because of a bug in this program. */
   #fail(entry: Entry<P>, error: unknown): void {
     if (!this.#isHere(entry)) return;
     this.#forget(entry);
@@ -291,7 +293,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     this.#ready.delete(entry);
   }
 
-  /** To the end of the line: what cannot be sent must not delay the others. */
+  /** Moves the entry to the end of the line: an entry that cannot be sent must not delay the others. */
   #again(entry: Entry<P>, parcel = entry.whole): void {
     if (!this.#isHere(entry)) return;
     entry.parcel = parcel;

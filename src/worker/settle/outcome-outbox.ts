@@ -1,4 +1,4 @@
-/** The outbox of outcomes: only when an outcome is confirmed is its message deleted. */
+/** The outbox of outcomes: a message is deleted only when its outcome is confirmed. */
 import { readEarlierRecord } from '../../message/dead-letter.ts';
 import { type EndingDisposition, type Outcome, outcomeOf } from '../../message/outcome.ts';
 import { toOutcomeEvent } from '../../message/outcome-event.ts';
@@ -8,21 +8,23 @@ import type { Delivery } from '../delivery.ts';
 import { Outbox } from './outbox.ts';
 import type { OutboxOptions, Parcel } from './parcel.ts';
 
-/** Requests side by side: at 20 ms each they carry 4,000 outcomes a second. */
+/** Requests in parallel: at 20 ms each they carry 4,000 outcomes a second. */
 export const OUTCOME_REQUESTS = 8;
 const LINGER_MS = 1_000;
-/** SQS's limit for a group id. */
+/** SQS's limit on a group id. */
 const MAX_GROUP_ID = 128;
 
 export interface OutcomeOutboxOptions
   extends Omit<OutboxOptions<EndingDisposition, OutcomeParcel>, 'pack' | 'amend' | 'parallel' | 'lingerMs'> {
-  /** How long an outcome waits for others to share its request, in milliseconds; at once when nothing else is held. */
+  /**
+   * How long an outcome waits for others to share its request, in milliseconds; not at all when nothing else is held.
+   */
   readonly lingerMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Whether the outcome queue is a FIFO queue. */
   readonly fifo: () => boolean;
-  /** undefined: as they are; else as CloudEvents of this source. */
+  /** undefined: outcomes are sent as they are; else as CloudEvents with this source. */
   readonly eventSource?: string | undefined;
 }
 
@@ -52,7 +54,7 @@ export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
         };
         return toParcel(delivery, outcomeOf(facts, disposition));
       },
-      // A queue set to take little: once more without the text, which the dead letter and the log hold as well.
+      // The queue has a low size limit: once more without the text, which is also in the dead letter and the log.
       amend: (delivery, { outcome }) =>
         outcome.Error === undefined || outcome.Error.message === ''
           ? undefined
@@ -74,7 +76,7 @@ function toOutgoing(
     ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
     ...(fifo && {
       groupId: (JobId ?? Identifier ?? MessageId).slice(0, MAX_GROUP_ID),
-      // Published again after another delivery it is another outcome; sent again for this one it is the same.
+      // After another delivery it is a different outcome; repeated for the same delivery it is the same.
       deduplicationId: `${message.messageId}.${message.receiveCount}`,
     }),
   };

@@ -15,9 +15,9 @@ export interface Parcel {
 export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   readonly pack: (delivery: Delivery, disposition: D) => P;
-  /** SQS refuses this parcel, which may be too much: one with less in its place; undefined when nothing is left to try. */
+  /** SQS refuses this parcel, but may accept less of it. @returns a reduced one; undefined when nothing is left to try. */
   readonly amend: (delivery: Delivery, parcel: P) => P | undefined;
-  /** Requests under way at most, while all is well. */
+  /** The most requests under way, in the normal state. */
   readonly parallel: number;
   /** How long a parcel waits for others to share its request, in milliseconds; 0: until the end of the turn. */
   readonly lingerMs: number;
@@ -26,10 +26,10 @@ export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly monotonic: () => number;
   /** Aborted when the worker has stopped: nothing is tried again. */
   readonly ended: AbortSignal;
-  /** SQS refuses one particular parcel, and nothing is left to amend; called once per parcel. */
+  /** SQS refuses one particular parcel, and nothing is left to amend. Called once per parcel. */
   readonly onRefused: (delivery: Delivery, error: unknown) => void;
   readonly onReachable: (reachable: boolean, error?: unknown) => void;
-  /** A request, or so many of its parcels, will be tried again. */
+  /** A request, or `count` of its parcels, will be tried again. */
   readonly onFailed?: (count: number, error: unknown) => void;
   readonly backoff?: BackoffSettings;
 }

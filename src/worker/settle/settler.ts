@@ -1,6 +1,6 @@
 /**
- * The settler: asks SQS to delete messages and to change their visibility until each request is confirmed, refused
- * because the message is not ours any more, or withdrawn. It tries again under the message's lease.
+ * The settler: asks SQS to delete messages and to change their visibility, until each request is confirmed, withdrawn,
+ * or refused because the message is no longer ours. It retries for as long as the message's lease lasts.
  */
 import type { Queue } from '../../queue/queue.ts';
 import type { Delivery } from '../delivery.ts';
@@ -15,19 +15,19 @@ export interface SettlerOptions {
   readonly ended: AbortSignal;
   readonly emit: WorkerListener;
   readonly deleting: Pick<ActionHealth, 'carriedOut' | 'failed'>;
-  /** The same request as an extension. */
+  /** For visibility changes, which are the same request as an extension. */
   readonly extending: Pick<ActionHealth, 'carriedOut' | 'failed'>;
   /** How long a delete waits for others to share its request, in milliseconds. */
   readonly deleteLingerMs?: number;
 }
 
-/** A delete waits this long for others to share its request, unless it is flushed earlier. */
+/** How long a delete waits for others to share its request, unless it is flushed earlier. */
 const DELETE_LINGER_MS = 1_000;
 const VISIBILITY_LINGER_MS = 50;
 
 interface Item extends LaneItem {
   readonly end: (settlement: Settlement) => void;
-  /** A bug of ours ended the request. */
+  /** A bug in this program ended the request. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -65,12 +65,12 @@ export class Settler {
     });
   }
 
-  /** Requests that have not ended. */
+  /** The number of requests that have not ended. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Deletes the message. The promise of a request rejects only for a bug of ours. */
+  /** Deletes the message. The promise of a request rejects only for a bug in this program. */
   delete(delivery: Delivery): Promise<Settlement> {
     return this.#request(this.#deletes, delivery, 0);
   }
@@ -80,13 +80,13 @@ export class Settler {
     return this.#request(this.#changes, delivery, seconds);
   }
 
-  /** Ends the request of `delivery` without effect, as far as it has had none yet. */
+  /** Ends the request of `delivery` without effect, unless it already had an effect. */
   withdraw(delivery: Delivery): void {
     const item = this.#open.get(delivery);
     if (item !== undefined) this.#end(item, { kind: 'withdrawn' });
   }
 
-  /** Sends what is gathered, now. */
+  /** Sends what is gathered, at once. */
   flush(): void {
     this.#deletes.flush();
     this.#changes.flush();
@@ -104,7 +104,7 @@ export class Settler {
     if (this.#forget(item)) item.end(settlement);
   }
 
-  /** False for an item that has ended already. */
+  /** @returns false for an item that has already ended. */
   #forget(item: Item): boolean {
     return this.#open.get(item.delivery) === item && this.#open.delete(item.delivery);
   }
