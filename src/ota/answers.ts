@@ -1,6 +1,6 @@
 /**
- * The API's answers as the program has them. PURE. A field that an answer lacks, or has in another type, is absent. Texts are
- * untrusted: not safe to print unescaped.
+ * The API's answers in the form that the program uses. PURE. A field that an answer lacks, or has in another type, is absent.
+ * Texts are untrusted: not safe to print unescaped.
  */
 import { z } from 'zod';
 import { countsOf, type DeviceCounts, type DeviceState, deviceStates } from '../message/devices.ts';
@@ -11,9 +11,9 @@ export interface OtaTask {
   readonly Description?: string;
   readonly TaskConfigurationId?: string;
   readonly Status?: string;
-  /** Of a task that was read by itself. */
+  /** Only in the answer about a single task. */
   readonly LastUpdatedAt?: Date;
-  /** `TaskProcessingDetails`, of a task that was read by itself. */
+  /** `TaskProcessingDetails`; only in the answer about a single task. */
   readonly devices?: DeviceCounts;
 }
 
@@ -26,7 +26,7 @@ export interface OtaTaskPage {
 /** One device of a task. */
 export interface Execution {
   readonly thing?: string;
-  /** undefined for a word that is not known here. */
+  /** undefined for a state unknown to this program. */
   readonly state?: DeviceState;
   readonly retryAttempt?: number;
   readonly lastUpdatedAt?: Date;
@@ -48,7 +48,7 @@ export function toTask(answer: object): OtaTask {
   };
 }
 
-/** What only the answer about one task has. */
+/** The fields that only the answer about a single task has. */
 export function toDetails(answer: object): Pick<OtaTask, 'LastUpdatedAt' | 'devices'> {
   const { LastUpdatedAt, TaskProcessingDetails } = answer as Record<string, unknown>;
   const at = toDate(LastUpdatedAt);
@@ -58,7 +58,7 @@ export function toDetails(answer: object): Pick<OtaTask, 'LastUpdatedAt' | 'devi
   };
 }
 
-// The mixed case is the API's.
+// The API itself mixes upper and lower case.
 const countNames: Readonly<Record<DeviceState, string>> = {
   queued: 'numberOfQueuedThings',
   'in-progress': 'NumberOfInProgressThings',
@@ -83,7 +83,7 @@ export function toExecution(answer: object): Execution {
   const summary = isRecord(TaskExecutionSummary) ? TaskExecutionSummary : {};
   const { Status, RetryAttempt, LastUpdatedAt } = summary;
   const at = toDate(LastUpdatedAt);
-  // `TIMED_OUT` is timed-out.
+  // `TIMED_OUT` becomes `timed-out`.
   const word = typeof Status === 'string' ? Status.toLowerCase().replaceAll('_', '-') : '';
   const state = deviceStates.find((known) => known === word);
   return {

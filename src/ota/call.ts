@@ -1,4 +1,4 @@
-/** One update's calls: before each a permit and, where workers share a memory, a claim; after each what is remembered. */
+/** The calls for one update. Each needs a permit and, if workers share marks, a claim. Its result is remembered. */
 import { classify, type Failure } from '../message/failure.ts';
 import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Update } from '../message/update.ts';
@@ -12,21 +12,21 @@ import type { ClaimWait, ClaimWaits } from './newest/claim-waits.ts';
 import type { Claim, Newest } from './newest/newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
 
-/** One call that has ended, for observers and for the rate. Times are monotonic milliseconds. */
+/** One call that has ended, for observers and for the rate control. Times are monotonic milliseconds. */
 export interface Attempt {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Absent: it was applied. */
+  /** Absent: the update was applied. */
   readonly failure?: Failure;
   readonly requestId?: string;
 }
 
-/** Whoever waits for a call to be made, and may be interrupted meanwhile. */
+/** Waits for a call to be made, and may be interrupted meanwhile. */
 export interface Waiter {
   readonly interrupted: boolean;
-  /** `wait`, which an interruption ends by calling `cancel`; `cancel` must do nothing when `wait` is over. */
+  /** Returns `wait`. An interruption ends it by calling `cancel`, which must do nothing when `wait` is over. */
   unlessInterrupted<T>(wait: Promise<T>, cancel: () => void): Promise<T>;
-  /** Waits `ms` milliseconds, or until it is interrupted. */
+  /** Waits `ms` milliseconds, or until interrupted. */
   sleep(ms: number): Promise<void>;
 }
 
@@ -41,12 +41,12 @@ export interface CallOptions {
   readonly random: () => number;
 }
 
-/** Between tries for an Identifier that another worker holds the claim of. */
+/** Between tries for an Identifier whose claim another worker holds. */
 const claimBackoff: BackoffSettings = { baseMs: 40, maxMs: 500 };
 
-/** What one call is made with. */
+/** What one call needs. */
 interface Leave {
-  /** undefined: returned. */
+  /** undefined: already returned. */
   permit: PermitRequest | undefined;
   /** The update without its superseded fields. */
   fresh: Update;
@@ -54,8 +54,8 @@ interface Leave {
 }
 
 /**
- * The calls for one update, one after the other: `prepare`, then `make`, then `remember`. Whatever happens, `withdraw`
- * at the end releases what is still held.
+ * The calls for one update, one after the other: `prepare`, then `make`, then `remember`. In every case call `withdraw`
+ * at the end, which releases whatever is still held.
  */
 export class UpdateCall {
   readonly #options: CallOptions;
@@ -65,9 +65,9 @@ export class UpdateCall {
   readonly #waiter: Waiter;
   #superseded: readonly NewestField[] = [];
   #leave: Leave | undefined;
-  /** A call got no answer: it may still take effect. */
+  /** A call got no answer, so it may still take effect. */
   #unanswered = false;
-  /** The claim of that call: the next call renews it, other updates wait for it to expire. */
+  /** The claim of that call. The next call renews it; other updates wait until it expires. */
   #kept: Claim | undefined;
 
   constructor(options: CallOptions, update: Update, decidedAt: number, waiter: Waiter) {
@@ -83,9 +83,9 @@ export class UpdateCall {
   }
 
   /**
-   * Waits for leave to make one call: a permit, then the claim. A permit may take minutes and a claim is held for one
-   * call only, so the claim comes second; no call waits for a claim while holding a permit.
-   * @returns `held`: another worker has the claim, and it is not to be waited for any longer.
+   * Waits for permission to make one call: a permit, then the claim. The claim comes second because a permit may take
+   * minutes and a claim is held for one call only. No call waits for a claim while holding a permit.
+   * @returns `held`: another worker has the claim, and waiting for it must end.
    */
   async prepare(): Promise<'ready' | 'superseded' | 'interrupted' | 'held'> {
     const { newest, random, claimWaits } = this.#options;
@@ -100,7 +100,7 @@ export class UpdateCall {
         const leave: Leave = { permit, fresh, claim: undefined };
         this.#leave = leave;
         const claiming = newest.claim(Identifier, this.#kept);
-        // Without others nothing can have changed: calls for one Identifier never overlap in a process.
+        // Without shared marks nothing can have changed: calls for one Identifier never overlap in a process.
         if (claiming === undefined) return 'ready';
         const claimed = await this.#claim(leave, claiming);
         if (claimed !== 'held') return claimed;
@@ -113,7 +113,7 @@ export class UpdateCall {
     }
   }
 
-  /** Releases permit and claim that `prepare` has obtained and no call has used, if there are any. */
+  /** Releases the permit and the claim that `prepare` obtained and no call has used, if any. */
   withdraw(): void {
     if (this.#leave === undefined) return;
     const { permit, claim } = this.#leave;
@@ -123,9 +123,10 @@ export class UpdateCall {
   }
 
   /**
-   * Makes the call that `prepare` has obtained leave for. Never throws: a bug of ours is a failure of kind `internal`.
+   * Makes the call that `prepare` obtained permission for. Never throws: a bug in this program becomes a failure of kind
+   * `internal`.
    * @param signal aborts the call.
-   * @returns how it ended; undefined when it was aborted.
+   * @returns how the call ended; undefined when it was aborted.
    */
   async make(signal: AbortSignal): Promise<Attempt | undefined> {
     const { api, permits, gate, hold, clock } = this.#options;
@@ -157,14 +158,14 @@ export class UpdateCall {
       return { startedAt, endedAt: clock.monotonic(), failure: bugFailure(thrown) };
     } finally {
       hold.ended(call, 'unanswered');
-      // After gate and hold have seen the answer: they decide whether the next call may be made.
+      // Only after gate and hold have seen the answer: they decide whether the next call may be made.
       permits.release(permit);
     }
   }
 
   /**
-   * Ends the call: what was applied is remembered for all workers, and the claim is released.
-   * @returns a promise where that takes a request: an update that ends as applied is remembered by then.
+   * Ends the call: the applied fields are remembered for all workers, and the claim is released.
+   * @returns a promise if that takes a request. Await it before the update ends as applied.
    */
   remember(applied: boolean): Promise<void> | undefined {
     if (this.#leave === undefined) return undefined;
@@ -177,7 +178,7 @@ export class UpdateCall {
     return undefined;
   }
 
-  /** Completes `leave` by the claim, or withdraws it; `held` when another worker has the claim. */
+  /** Adds the claim to `leave`, or withdraws `leave`. @returns `held` when another worker has the claim. */
   async #claim(
     leave: Leave,
     claiming: Promise<Claim | 'held' | undefined>,
@@ -188,7 +189,7 @@ export class UpdateCall {
       this.#options.claimWaits.had(this.#update.Identifier);
     }
     const { interrupted } = this.#waiter;
-    // The marks of all workers are known only now.
+    // The marks of all workers are known only after the claim.
     const fresh = claim === 'held' || interrupted ? undefined : this.#fresh();
     if (fresh !== undefined) {
       leave.fresh = fresh;
@@ -199,7 +200,7 @@ export class UpdateCall {
     return claim === 'held' ? 'held' : 'superseded';
   }
 
-  /** What is left of the update by the marks known here. */
+  /** What is left of the update according to the marks known here. */
   #fresh(): Update | undefined {
     const marks = this.#options.newest.known(this.#update.Identifier);
     if (marks === undefined) {
@@ -210,7 +211,7 @@ export class UpdateCall {
     return freshPart(this.#update, this.#superseded);
   }
 
-  /** The permit; undefined when the waiter was interrupted or permits are closed. */
+  /** @returns the permit; undefined when the waiter was interrupted or permits are closed. */
   async #permit(): Promise<PermitRequest | undefined> {
     const { permits } = this.#options;
     if (this.#waiter.interrupted) return undefined;
@@ -224,7 +225,7 @@ export class UpdateCall {
   }
 }
 
-/** A bug of ours, as a failure. */
+/** A bug in this program, as a failure. */
 export function bugFailure(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return {

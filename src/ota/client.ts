@@ -25,15 +25,15 @@ export interface OtaApi {
 }
 
 export interface OtaApiOptions {
-  /** Limit of one call, from its start to the last byte of the answer, in milliseconds. */
+  /** Time limit of one call, from its start to the last byte of the answer, in milliseconds. */
   readonly callTimeoutMs: number;
-  /** Counts `callTimeoutMs`; default the system's timers. */
+  /** Measures `callTimeoutMs`. Default: the system's timers. */
   readonly startTimer?: StartTimer;
-  /** Most connections at once. */
+  /** The most connections open at once. */
   readonly maxSockets: number;
-  /** Holds the variables of proxies; default none. */
+  /** Holds the proxy variables. Default: none. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Overrides of the SDK client's configuration. */
+  /** Overrides for the SDK client's configuration. */
   readonly client?: IoTManagedIntegrationsClientConfig;
 }
 
@@ -50,8 +50,8 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
 }
 
 /**
- * An SDK client without retries of its own, because p-retry is the only retry layer. An `OpenCall` that a command carries
- * can end its request.
+ * An SDK client without its own retries, because p-retry is the only retry layer. An `OpenCall` attached to a command can
+ * end its request.
  */
 export function createClient({
   maxSockets,
@@ -61,7 +61,7 @@ export function createClient({
   const client = new IoTManagedIntegrationsClient({
     ...transport(maxSockets, env),
     ...clientDefaults,
-    // Resolves the middleware once, not for every call: that is a fifth of a call's CPU (bench, drain).
+    // Resolves the middleware once instead of for every call, which would take a fifth of a call's CPU (bench, drain).
     cacheMiddleware: true,
     ...overrides,
   });
@@ -80,7 +80,7 @@ async function send(
 
 function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
   if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
-  // The service answers 204 and nothing else; a 200 may come from a proxy.
+  // The service answers only with 204; a 200 may come from a proxy.
   return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
 }
 
@@ -105,7 +105,7 @@ interface SdkError {
   };
 }
 
-/** The facts of anything thrown. */
+/** The facts about anything thrown. */
 export function toCallError(thrown: unknown): CallError {
   const error = (
     typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }

@@ -1,13 +1,13 @@
-/** A reader of OTA tasks by the settings of a command. */
+/** A reader of OTA tasks, made from the settings of a command. */
 import type { Clock } from '../time/clock.ts';
 import { AdaptiveRate } from './rate/adaptive-rate.ts';
 import { LocalRateLimiter } from './rate/limiter.ts';
 import { FixedRate } from './rate/rate-control.ts';
 import { OtaReader, type OtaReaderOptions } from './reader.ts';
 
-/** The settings of calls to the API (`apiSettings` of the configuration) that a reader goes by. */
+/** The settings for API calls (`apiSettings` of the configuration) that a reader uses. */
 export interface ReaderSettings {
-  /** Calls per second at most; `Infinity` for no limit. */
+  /** The most calls per second; `Infinity` for no limit. */
   readonly rateLimit: number;
   readonly rateAdaptive: boolean;
   readonly maxConcurrency: number;
@@ -17,12 +17,12 @@ export interface ReaderSettings {
   readonly callTimeoutMs: number;
 }
 
-/** What a reader uses of the command's context. */
+/** What a reader uses from the command's context. */
 export interface ReaderSurroundings extends Pick<OtaReaderOptions, 'env' | 'random' | 'sleep' | 'onAway'> {
   readonly clock: Clock;
 }
 
-/** Reads at `RATE_LIMIT`, or below it where the API wants that (`RATE_ADAPTIVE`). */
+/** Reads at `RATE_LIMIT`, or more slowly if the API demands it (`RATE_ADAPTIVE`). */
 export function createReader(
   config: ReaderSettings,
   { env, clock, random, sleep, onAway }: ReaderSurroundings,

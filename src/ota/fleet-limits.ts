@@ -1,10 +1,10 @@
 /**
- * The limits of a fleet on Redis: what an operator has set for all workers on it, while they run.
+ * The limits of a fleet on Redis, which an operator sets for all its workers while they run.
  *
- * One hash beside the budget's. Each field is a bound, as JSON: its value (null: lifted), who set it, why and when. It has no
- * end: a policy of Redis's that removes keys at will (`allkeys-*`) may lift it.
+ * One hash beside the budget's. Each field is a bound as JSON: its value (null: lifted), who set it, why and when. The key
+ * does not expire, but an eviction policy of Redis (`allkeys-*`) may remove it and so lift the limits.
  *
- * The name of the key is the version of this protocol: what the fields mean may not change without another name.
+ * The key's name is the version of this protocol: to change what the fields mean, use another name.
  */
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ import { connectRedis } from './redis-connection.ts';
 
 export const FLEET_LIMITS_KEY = 'ota-updater:limits:1';
 
-/** What is larger is none of ours. */
+/** A larger field was not written by this program. */
 const MAX_FIELD_BYTES = 4_096;
 
 const READ = `
@@ -39,16 +39,16 @@ const schemas = {
   concurrency: limitOf(z.number().int().min(1).max(10_000)),
 };
 
-/** What was said of a bound last. */
+/** The latest setting of a bound. */
 export type FleetLimit = z.infer<typeof schemas.rate>;
 
-/** undefined: nothing was ever said. */
+/** undefined: never set. */
 export interface FleetLimits {
   readonly rate: FleetLimit | undefined;
   readonly concurrency: FleetLimit | undefined;
 }
 
-/** Redis answers, and what it holds is no limit of ours, or may not be read. */
+/** Redis answers, but holds something other than a valid limit, or may not be read. */
 export class FleetLimitsError extends Error {
   override readonly name = 'FleetLimitsError';
 }
@@ -79,7 +79,7 @@ export class FleetLimitsStore {
   }
 
   /**
-   * Sets those bounds and leaves the others: two who set different ones do not lift each other's.
+   * Sets these bounds and leaves the others, so that two operators who set different bounds do not lift each other's.
    * @throws FleetLimitsError; else the error of the connection.
    */
   async write(limits: Partial<Record<keyof FleetLimits, FleetLimit>>): Promise<void> {
@@ -92,7 +92,7 @@ export class FleetLimitsStore {
   }
 }
 
-/** @throws FleetLimitsError for what no operator's command writes: everything from afar is checked. */
+/** @throws FleetLimitsError for data that no operator's command writes: data from outside is always checked. */
 export function readFleetLimits(answer: unknown): FleetLimits {
   const [rate, concurrency] = Array.isArray(answer) ? (answer as unknown[]) : [Number.NaN];
   return { rate: readField(rate, 'rate'), concurrency: readField(concurrency, 'concurrency') };
@@ -109,7 +109,7 @@ function readField(text: unknown, bound: keyof FleetLimits): FleetLimit | undefi
   }
 }
 
-/** Redis's own word is about the key or about leave to read it; everything else is of the connection. */
+/** Redis's own errors concern the key or the permission to read it; all other errors concern the connection. */
 function refused(error: unknown): never {
   if (error instanceof Error && error.name === 'ReplyError')
     throw new FleetLimitsError(`Redis refuses ${FLEET_LIMITS_KEY}: ${remoteText(error.message)}`);

@@ -1,17 +1,17 @@
 /**
- * The gate: whether calls are made at all. One mechanism for every cause that does not lie in the messages.
+ * The gate: whether calls are made at all. One mechanism for every cause of failure outside the messages.
  *
  *   open ── a run of retryable failures ─────────────► outage
  *   open ── a run of 403s ───────────────────────────► denied
  *   open ── a run of answers that are not the API's ─► misconfigured
- *   open ── a message would be given up, and nothing shows that the cause lies in it ──► outage, denied, misconfigured
+ *   open ── a message would be given up, and nothing shows that it is at fault ──► outage, denied, misconfigured
  *   any  ── no connection is made ───────────────────► unreachable
  *   any  ── our credentials, clock or set-up fail ───► misconfigured
  *   unreachable ── a call reaches a server that fails ──► outage
  *   outage, denied, misconfigured, unreachable ── an answer that shows the cause is gone ──► open
  *
- * A run: calls for `runLimit` different Identifiers failed with the same kind, with nothing but throttled answers between.
- * While the gate is closed, single calls go through as probes, one at a time, none sooner than `probeAt` its Identifier.
+ * A run: calls for `runLimit` different Identifiers failed with the same kind, with only throttled answers between them. While
+ * the gate is closed, single calls go through as probes: one at a time, and for each Identifier not before `probeAt`.
  */
 import type { Failure } from '../message/failure.ts';
 import { Suspects } from './suspects.ts';
@@ -22,30 +22,30 @@ export type GateState = 'open' | 'outage' | 'denied' | 'misconfigured' | 'unreac
 export interface GateChange {
   readonly from: GateState;
   readonly to: GateState;
-  /** What closed it; absent when it opens. */
+  /** The failure that closed the gate; absent when it opens. */
   readonly failure?: Failure;
 }
 
-/** Milliseconds between probes: the first wait, the factor to the next, the longest. */
+/** Milliseconds between probes: the first wait, the factor to the next wait, the longest wait. */
 interface ProbeSchedule {
   readonly firstMs: number;
   readonly factor: number;
   readonly maxMs: number;
 }
 
-/** By state; `untried` is that of Identifiers not denied yet while the gate is `denied`. */
+/** By state. `untried` is for Identifiers not yet denied while the gate is `denied`. */
 export type ProbeSchedules = Readonly<Record<Exclude<GateState, 'open'> | 'untried', ProbeSchedule>>;
 
 /**
- * At most one call per 5 s in an outage, every 10 s and up when denied, on a timer else. When denied, others may be permitted:
- * untried Identifiers are probed soon, then ever more seldom (decision 3 has the figures).
+ * At most one call per 5 s in an outage, one per 10 s or longer when denied, and growing waits otherwise. When denied, other
+ * Identifiers may be permitted: untried ones are probed soon, then less and less often (decision 3 has the figures).
  */
 export const defaultProbeSchedules: ProbeSchedules = {
   outage: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
   denied: { firstMs: 10_000, factor: 1.5, maxMs: 60_000 },
   untried: { firstMs: 150, factor: 1.0025, maxMs: 60_000 },
   misconfigured: { firstMs: 5_000, factor: 1.5, maxMs: 60_000 },
-  // No service in trouble is burdened, and a single connection that failed is to cost little.
+  // These probes put no load on a service in trouble, and a single failed connection must cost little time.
   unreachable: { firstMs: 250, factor: 2, maxMs: 5_000 },
 };
 
@@ -58,10 +58,10 @@ export interface GateOptions {
   readonly onChange: (change: GateChange) => void;
 }
 
-/** How long what a probe has shown holds, in milliseconds: longer than a quiet queue is without a message. */
+/** How long the finding of a probe holds, in milliseconds: longer than a quiet queue goes without a message. */
 const PROBED_LAPSE_MS = 3_600_000;
 
-/** A policy under which a call was permitted so lately is taken to be in force, in milliseconds. */
+/** A policy that permitted a call within this time counts as in force, in milliseconds. */
 const PERMITTED_LATELY_MS = 60_000;
 
 /** When the next probe may start, and how long the one after it waits. */
@@ -70,7 +70,7 @@ interface Probing {
   at: number;
 }
 
-/** What a run of a kind closes the gate as. */
+/** The state of the gate that a run of each kind leads to. */
 const runStates: Readonly<Partial<Record<Failure['kind'], Exclude<GateState, 'open'>>>> = {
   retryable: 'outage',
   denied: 'denied',
@@ -78,14 +78,14 @@ const runStates: Readonly<Partial<Record<Failure['kind'], Exclude<GateState, 'op
 };
 
 export class Gate {
-  /** Identifiers that were denied; a success of another shows that the policy holds. */
+  /** Identifiers that were denied. A success for another one shows that the policy still allows calls. */
   readonly denials: Suspects;
-  /** Identifiers that failed without an answer of the API; its answer about another shows that it works. */
+  /** Identifiers that failed without an answer from the API. Its answer about another one shows that it works. */
   readonly #failures: Suspects;
-  /** The same of probes, whose failures the cause that closed the gate may explain. */
+  /** The same for probes, whose failures may stem from the cause that closed the gate. */
   readonly #probed: Suspects;
   readonly #options: GateOptions;
-  /** A call has failed: until then, and that is nearly always, there is nobody to be found at fault. */
+  /** Whether any call has failed yet. Until then (nearly always) no Identifier can be at fault. */
   #troubled = false;
   /** When the last call that succeeded began. */
   #succeededAt = Number.NEGATIVE_INFINITY;
@@ -93,7 +93,7 @@ export class Gate {
   #runKind: Failure['kind'] | undefined;
   readonly #run = new Set<string>();
   readonly #probing: Probing = { delayMs: 0, at: 0 };
-  /** When denied: of Identifiers not denied yet. */
+  /** When denied: for Identifiers not denied yet. */
   readonly #untried: Probing = { delayMs: 0, at: 0 };
   #closedAt = 0;
   #closures = 0;
@@ -114,17 +114,17 @@ export class Gate {
     return this.#state !== 'open';
   }
 
-  /** Grows each time the gate closes: what was counted against messages before says nothing any more. */
+  /** Grows each time the gate closes. Failures counted against a message before that are no longer evidence. */
   get closures(): number {
     return this.#closures;
   }
 
-  /** The failure that closed it, while it is closed. */
+  /** The failure that closed the gate, while it is closed. */
   get reason(): Failure | undefined {
     return this.#reason;
   }
 
-  /** How long it has been closed for this reason, in milliseconds; meaningful while closed. */
+  /** How long the gate has been closed for this reason, in milliseconds; meaningful while closed. */
   get closedMs(): number {
     return this.#options.now() - this.#closedAt;
   }
@@ -135,21 +135,21 @@ export class Gate {
   }
 
   /**
-   * Whether a probe for `identifier` could show more than those before it, or end a message: while denied, of Identifiers that
-   * were not denied yet, or that are known to be denied by themselves.
+   * Whether a probe for `identifier` could show something new, or end a message. While the gate is denied, this holds for
+   * Identifiers not denied yet, and for those known to be denied for their own sake.
    */
   isWorthProbing(identifier: string): boolean {
     return this.#state !== 'denied' || !this.denials.isSuspect(identifier);
   }
 
-  /** Whether a probe for it has failed since the API last answered another. */
+  /** Whether a probe for `identifier` has failed since the API last answered a call for another. */
   hasFailed(identifier: string): boolean {
     return this.#probed.isSuspect(identifier) || this.#failures.isSuspect(identifier);
   }
 
   /**
-   * Takes in how a call for `identifier` ended: with 204 (no failure) or with one.
-   * @param startedAt when it began, monotonic milliseconds; now when omitted.
+   * Registers how a call for `identifier` ended: with 204 (no failure) or with a failure.
+   * @param startedAt when the call began, monotonic milliseconds; now when omitted.
    */
   observe(identifier: string, failure?: Failure, startedAt: number = this.#options.now()): void {
     if (failure !== undefined) this.#troubled = true;
@@ -163,10 +163,11 @@ export class Gate {
   }
 
   /**
-   * A message is about to be given up for `failure`: closes the gate instead where nothing shows that the cause lies in the
-   * message. It lies there when the API answered others between its failures; failures of the API itself also when no
-   * other Identifier fails, because one that fails alone may never be proven otherwise; a 403 also when a call was permitted
-   * within the last minute.
+   * A message is about to be given up for `failure`. Closes the gate instead if nothing shows that the message is at fault. It
+   * is at fault in these cases:
+   * - The API answered calls for others between its failures.
+   * - The failure is the API's own, and no other Identifier fails: there may never be other evidence.
+   * - A 403, and another call was permitted within the last minute.
    */
   closeUnlessAtFault(identifier: string, failure: Failure): void {
     const state = runStates[failure.kind];
@@ -174,14 +175,14 @@ export class Gate {
     const denied = failure.kind === 'denied';
     const suspects = denied ? this.denials : this.#failures;
     const alone = failure.kind !== 'unidentified' && (this.#options.runLimit === 0 || suspects.size <= 1);
-    // The last messages of a job, say: no later call will show it.
+    // For example, the last messages of a job: no later call will show it.
     const permittedLately = denied && this.#options.now() - this.#succeededAt < PERMITTED_LATELY_MS;
-    // From now on its failures say nothing of those of others.
+    // From now on its failures are no evidence about other Identifiers.
     if (alone || permittedLately || suspects.isAtFault(identifier)) suspects.condemn(identifier);
     else this.close(state, failure);
   }
 
-  /** Closes the gate, or changes what it is closed for. */
+  /** Closes the gate, or changes the reason for which it is closed. */
   close(state: Exclude<GateState, 'open'>, failure: Failure): void {
     if (this.#state === state) return;
     const from = this.#state;
@@ -197,14 +198,14 @@ export class Gate {
     this.#options.onChange({ from, to: state, failure });
   }
 
-  /** A probe for `identifier` starts now: the next one waits its time, however this one ends. */
+  /** A probe for `identifier` starts now. The next one waits, however this one ends. */
   probeStarted(identifier?: string): void {
     if (this.#state === 'open') return;
     const { schedules, now } = this.#options;
     const probing = this.#probingOf(identifier);
     const { factor, maxMs } = schedules[probing === this.#untried ? 'untried' : this.#state];
     probing.at = now() + probing.delayMs;
-    // One that is denied by itself says nothing of the others.
+    // A probe for an Identifier known to be at fault shows nothing about the others.
     if (identifier === undefined || !this.denials.isAtFault(identifier))
       probing.delayMs = Math.min(probing.delayMs * factor, maxMs);
   }
@@ -214,7 +215,7 @@ export class Gate {
     return untried ? this.#untried : this.#probing;
   }
 
-  /** Whom the failures seen speak against. */
+  /** Decides which Identifiers the failures so far are evidence against. */
   #weigh(identifier: string, failure: Failure | undefined, startedAt: number): void {
     switch (failure?.kind) {
       case undefined:
@@ -234,7 +235,7 @@ export class Gate {
         return;
       case 'retryable':
       case 'unidentified':
-        // One answer to another may be all that came through in an outage that goes on; two speak against this one.
+        // In an outage, a single answer to another Identifier may come through by chance; two are evidence against this one.
         if (this.#state === 'open' || this.#probed.isAtFault(identifier)) this.#failures.failed(identifier);
         else this.#probed.failed(identifier);
         return;
@@ -243,7 +244,7 @@ export class Gate {
   }
 
   #observeClosed(state: Exclude<GateState, 'open'>, failure: Failure | undefined, startedAt: number): void {
-    // What was on the wire when the gate closed had passed the fault, which lies before the wire.
+    // These two causes lie before the network: a call that was already sent when the gate closed had passed them.
     const passed = (state === 'unreachable' || state === 'misconfigured') && startedAt < this.#closedAt;
     if (passed) return;
     if (showsRecovery(state, failure)) this.#open();
@@ -259,14 +260,14 @@ export class Gate {
   }
 
   #countRun(identifier: string, failure: Failure | undefined): void {
-    // Throttling says nothing of the cause: it neither makes a run nor breaks one.
+    // Throttling shows nothing about the cause: it neither adds to a run nor breaks one.
     if (failure?.kind === 'throttled' || this.#options.runLimit === 0) return;
     const state = failure && runStates[failure.kind];
     if (failure === undefined || state === undefined) {
       this.#endRun();
       return;
     }
-    // One that is known to be denied by itself says nothing of the policy.
+    // A denial of an Identifier that is known to be at fault shows nothing about the policy.
     if (failure.kind === 'denied' && this.denials.isAtFault(identifier)) return;
     if (failure.kind !== this.#runKind) this.#endRun();
     this.#runKind = failure.kind;
@@ -291,7 +292,7 @@ function showsRecovery(state: Exclude<GateState, 'open'>, failure: Failure | und
   const { kind, status } = failure;
   // A 404 and a conflict show that the policy allows the call; a 400 may come before the policy is evaluated.
   if (state === 'denied') return kind === 'conflict' || (kind === 'rejected' && status === 404);
-  // A connection was made, and an answer that is not the API's is for a run to judge.
+  // A connection was made. What answers that are not the API's mean is for a run to judge.
   if (state === 'unreachable' && kind === 'unidentified') return true;
   return kind === 'rejected' || kind === 'conflict' || kind === 'denied' || kind === 'throttled';
 }

@@ -1,21 +1,23 @@
 /**
  * Whether all calls are held: until a time that the API has named to several throttled calls in a row, for different Identifiers.
- * A time that it names to the calls for one concerns these only; retrying looks after that. PURE.
+ * A time named only to calls for one Identifier concerns only these; the retries handle it. PURE.
  *
  *   free ── the third throttled call in a row names a time ───────► held until the latest of their times
  *   held ── another throttled call names a later time ────────────► held until that one
  *   held ── its time has come ────────────────────────────────────► free
  *   held ── an accepted call began after one of the latest three ─► free
  *
- * In a row: in the order in which calls began, with none between them that is not answered yet, because answers overtake each
- * other, and refusals are the quicker ones. A call that was accepted contradicts the times named to calls begun before it, whichever
- * answer comes first. Of the calls for one Identifier the latest counts. The end of a hold does not end the row: if the first call
- * after it is throttled and a time is named to it as well, calls are held again.
+ * Rules:
+ * - In a row: in the order in which calls began, with no unanswered call between them. Answers may overtake each other, and
+ *   refusals are the faster ones.
+ * - An accepted call contradicts the times named to calls that began before it, whichever answer comes first.
+ * - Of several calls for one Identifier, only the latest counts.
+ * - The end of a hold does not end the row: if the first call after it is throttled and names a time too, calls are held again.
  */
 
-/** At one, spurious 429s of 1% that name a second would cost more than half of 200 calls a second. */
+/** With one, spurious 429s of 1% that name a second would cost more than half of 200 calls a second. */
 const IN_A_ROW = 3;
-/** Calls are held until no later than so many milliseconds from now. */
+/** The longest time for which calls are held, counted from now, in milliseconds. */
 export const MAX_HOLD_MS = 60_000;
 
 /** A call that has begun. All times are monotonic milliseconds. */
@@ -30,9 +32,9 @@ export interface Named extends Call {
 }
 
 interface Row {
-  /** When the accepted call that began last began. */
+  /** Of the accepted calls, the latest start. */
   readonly acceptedFrom: number;
-  /** Throttled calls begun after it, the last three that are for different Identifiers, by when they began. */
+  /** The last three throttled calls begun after that, for different Identifiers, by their start. */
   readonly named: readonly Named[];
 }
 
@@ -81,7 +83,7 @@ function isRow(named: readonly Named[], open: Iterable<Call>): boolean {
   return true;
 }
 
-/** It is `now`. */
+/** The time is now `now`. */
 export function timePassed(state: HoldState, now: number): HoldState {
   if (!state.held || now < state.until) return state;
   const { acceptedFrom, named } = state;

@@ -1,14 +1,14 @@
-/** The hold on all calls: takes in how calls end, and says when it begins and when it is over. Its rules are in hold-state.ts. */
+/** The hold on all calls: observes how calls end, and reports when a hold begins and ends. Its rules are in hold-state.ts. */
 import { type Failure, type FailureKind, waitAfter } from '../message/failure.ts';
 import { accepted, type Call, free, throttled, timePassed } from './hold-state.ts';
 
-/** The beginning or the end of a hold, for logs, metrics and the rate. */
+/** The beginning or the end of a hold, for logs, metrics and the rate control. */
 export type HoldChange =
   | {
       readonly held: true;
-      /** For so long, in milliseconds, unless the API names a later time or accepts a call. */
+      /** How long, in milliseconds, unless the API names a later time or accepts a call. */
       readonly forMs: number;
-      /** The answer that made it. */
+      /** The answer that caused the hold. */
       readonly failure: Failure;
     }
   | {
@@ -25,7 +25,7 @@ export interface HoldOptions {
   readonly onChange: (change: HoldChange) => void;
 }
 
-/** The API has looked into the request: it has let the call through. */
+/** Answers given after the API has examined the request, so it has let the call through. */
 const letThrough: ReadonlySet<FailureKind> = new Set(['rejected', 'conflict']);
 
 export class Hold {
@@ -44,28 +44,28 @@ export class Hold {
     return this.#state.held;
   }
 
-  /** Since when and until when calls are held, monotonic milliseconds; undefined while they are not. */
+  /** The start and end of the current hold, monotonic milliseconds; undefined while calls are not held. */
   get span(): { readonly since: number; readonly until: number } | undefined {
     if (!this.#state.held) return undefined;
     const { since, until } = this.#state;
     return { since, until };
   }
 
-  /** A call begins. However it ends, `ended` is to be called with what is returned. */
+  /** A call begins. When it has ended, in whatever way, `ended` must be called with the returned value. */
   begin(identifier: string, startedAt: number): Call {
     const call = { identifier, startedAt };
     this.#open.add(call);
     return call;
   }
 
-  /** A call has ended: was it `accepted`, did it fail, or was there no answer? What is said of it first counts. */
+  /** A call has ended: accepted, failed, or without an answer. Only the first report about a call counts. */
   ended(call: Call, how: Failure | 'accepted' | 'unanswered'): void {
     if (!this.#open.delete(call) || this.#closed || how === 'unanswered') return;
     if (how === 'accepted' || letThrough.has(how.kind)) this.#accepted(call);
     else if (how.kind === 'throttled') this.#throttled(call, how);
   }
 
-  /** Nothing is held from now on, and nobody is told. */
+  /** From now on nothing is held, and no change is reported. */
   close(): void {
     this.#closed = true;
     this.#state = free;
@@ -90,7 +90,7 @@ export class Hold {
     this.#options.onChange({ held: true, forMs: after.until - now, failure });
   }
 
-  /** A timer may be early, and a later time may have been named meanwhile. */
+  /** The timer may fire early, and a later time may have been named meanwhile. */
   #await(ms: number): void {
     this.#timer = setTimeout(() => {
       const now = this.#options.now();

@@ -1,6 +1,6 @@
 /**
- * Permits: leave to make one call. Joins the four bounds on calls: concurrency, rate, the gate, and the hold. Says when
- * permits are overdue.
+ * Permits: permission to make one call. Combines the four bounds on calls: concurrency, rate, the gate, and the hold. Reports
+ * when permits are overdue.
  */
 import type { Gate } from './gate.ts';
 import type { Hold } from './hold.ts';
@@ -11,7 +11,7 @@ export interface PermitRequest {
   /** True: call now, then `release`. False: cancelled or closed, do not call. */
   readonly granted: Promise<boolean>;
   readonly settle: (granted: boolean) => void;
-  /** Whom the call is for; undefined for a call that no gate judges. */
+  /** The Identifier that the call is for; undefined for a call that no gate judges. */
   readonly identifier: string | undefined;
 }
 
@@ -19,32 +19,32 @@ export interface PermitsOptions {
   readonly limiter: RateLimiter;
   readonly gate: Gate;
   readonly hold: Pick<Hold, 'held'>;
-  /** Calls in flight at most. */
+  /** The most calls in flight. */
   readonly maxConcurrency: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /**
-   * Permits are wanted, calls are not paused, and none has come for long; or a grant failed, with its error. And when
-   * one has come again. May be called more than once for the same.
+   * True: permits are wanted, calls are not paused, and none has come for long; or a grant failed, with its error. False: one has
+   * come again. May be called repeatedly with the same value.
    */
   readonly onOverdue?: (overdue: boolean, error?: unknown) => void;
-  /** A permit is overdue when it has been wanted for so long and three times a grant's interval. Default: 10 s, in milliseconds. */
+  /** A permit is overdue after this time plus three times a grant's interval. In milliseconds; default: 10 s. */
   readonly overdueMs?: number;
 }
 
 const OVERDUE_MS = 10_000;
-/** Until a grant is asked for again after one failed, in milliseconds. */
+/** The wait after a failed grant before asking again, in milliseconds. */
 const ASK_AGAIN_MS = 1_000;
 
-/** First come, first served; a message that failed asks again and so goes to the end, which makes probes rotate. */
+/** First come, first served. A message that failed asks again and so goes to the end of the line, which makes probes rotate. */
 export class Permits {
   readonly #options: PermitsOptions;
   readonly #line = new Set<PermitRequest>();
   #inFlight = 0;
-  /** Permits of the last grant not handed out yet; a new grant replaces them, so that they never add up. */
+  /** Permits of the last grant not handed out yet. A new grant replaces them, so that they never add up. */
   #available = 0;
   #granting = false;
-  /** Since when permits have been lacking, and nothing else: not room for a call, not the gate, not the end of a hold. */
+  /** Since when only permits have been lacking: not room for a call, not the gate, not the end of a hold. */
   #lackingSince: number | undefined;
   #overdueTimer: NodeJS.Timeout | undefined;
   #overdue = false;
@@ -66,7 +66,7 @@ export class Permits {
     return this.#line.size;
   }
 
-  /** Calls wait for something else than their turn at the rate: for the gate to open, or for a hold to end. */
+  /** Whether calls wait for something other than the rate: for the gate to open, or for a hold to end. */
   get paused(): boolean {
     return this.#options.gate.closed || this.#options.hold.held;
   }
@@ -84,7 +84,7 @@ export class Permits {
     return request;
   }
 
-  /** Leaves the line; a request that was granted already stays granted. */
+  /** Leaves the line. A request that was granted already stays granted. */
   cancel(request: PermitRequest): void {
     if (!this.#line.delete(request)) return;
     if (this.#line.size === 0) this.#notLacking();
@@ -114,17 +114,17 @@ export class Permits {
     this.#line.clear();
   }
 
-  /** Hands out what can be handed out; to be called when the gate or the hold has changed. */
+  /** Hands out as many permits as possible. Must be called when the gate or the hold has changed. */
   pump(): void {
     if (this.#handOut()) this.#awaitGrant();
     else this.#notLacking();
   }
 
-  /** @returns whether permits are what is lacking. */
+  /** @returns whether only permits are lacking. */
   #handOut(): boolean {
     const { gate, hold, maxConcurrency } = this.#options;
     if (hold.held) {
-      // Kept, they would come in one burst with the first grant after the hold.
+      // If kept, these permits would come in one burst with the first grant after the hold.
       this.#available = 0;
       return false;
     }
@@ -143,7 +143,7 @@ export class Permits {
     return false;
   }
 
-  /** One of those granted, if there is one. */
+  /** Takes one of the granted permits. @returns false when there is none. */
   #takePermit(): boolean {
     if (this.#available === 0) return this.#options.limiter.rate === Number.POSITIVE_INFINITY;
     this.#available--;
@@ -151,8 +151,8 @@ export class Permits {
   }
 
   /**
-   * Once per turn of the event loop, not once per call that has ended: calls that begin together share the work of the
-   * sockets and of the caches. A worker that drains a backlog needs a fifth less CPU for it (bench, drain).
+   * Once per turn of the event loop, not once per ended call: calls that begin together share the work of the sockets and of the
+   * caches. A worker that drains a backlog needs a fifth less CPU this way (bench, drain).
    */
   #pumpSoon(): void {
     if (this.#planned || this.#closed) return;
@@ -174,8 +174,8 @@ export class Permits {
   }
 
   /**
-   * Who may be called for now: one at a time, none before its time, and first who may show more than the last probes did.
-   * Sets the timer for the next.
+   * The request that may be probed for now: one at a time, none before its time, and Identifiers whose probe has not failed
+   * first. Sets the timer for the next probe.
    */
   #nextProbe(): PermitRequest | undefined {
     if (this.#probe !== undefined) return undefined;
@@ -183,7 +183,7 @@ export class Permits {
     let next: PermitRequest | undefined;
     let at = Number.POSITIVE_INFINITY;
     let hasFailed = false;
-    // Few wait while the gate is closed.
+    // Few requests wait while the gate is closed.
     for (const request of this.#line) {
       const { identifier } = request;
       const probeAt = gate.probeAt(identifier);
@@ -209,7 +209,7 @@ export class Permits {
     limiter.grant(gate.closed ? 1 : this.#line.size).then(
       (permits) => {
         this.#granting = false;
-        // An unpaced grant is no stock: the rate decides each time whether a permit is needed.
+        // An unpaced grant is not stored: the rate decides each time whether a permit is needed.
         this.#available = Number.isFinite(permits) ? permits : 0;
         if (permits === 0) return;
         this.#notLacking();
@@ -219,7 +219,7 @@ export class Permits {
     );
   }
 
-  /** A bug of ours or of a library's must not end the calls. */
+  /** A bug in this program or in a library must not end the calls. */
   #askAgain(error: unknown): void {
     if (this.#closed) return;
     this.#setOverdue(true, error);
@@ -248,7 +248,7 @@ export class Permits {
     this.#overdueTimer ??= setTimeout(() => this.#checkOverdue(), this.#overdueMs);
   }
 
-  /** One timer looks after the fact: setting and clearing one for each grant would cost more than the grant. */
+  /** The timer is not cleared with each grant: setting and clearing one per grant would cost more than the grant. */
   #checkOverdue(): void {
     this.#overdueTimer = undefined;
     if (this.#lackingSince === undefined) return;

@@ -6,7 +6,7 @@ import { classify, type Failure } from '../message/failure.ts';
 import { createClient, type OtaApiOptions, toCallError } from './client.ts';
 
 /**
- * An identifier as the API takes it, and which no task has: AWS makes them itself. Whoever may read tasks is answered with a
+ * A valid identifier that no task has, because AWS creates the identifiers itself. A caller who may read tasks gets a
  * ResourceNotFoundException.
  */
 const NO_TASK = 'otaUpdaterCheckNoSuchTask';
@@ -14,17 +14,20 @@ const NO_TASK = 'otaUpdaterCheckNoSuchTask';
 /** The API's address. */
 export interface ApiEndpoint {
   readonly url: string;
-  /** Set by a variable or a profile, so that the region does not choose it. */
+  /** Set by a variable or a profile instead of by the region. */
   readonly custom: boolean;
   readonly fips: boolean;
 }
 
 export interface ApiProbe {
-  /** Where calls go in a region, by the client's own rules. @throws what the client throws for a region that is none. */
+  /**
+   * Where calls go in a region, by the client's own rules. @throws what the client throws for a region that does not exist.
+   */
   endpoint(region: string): Promise<ApiEndpoint>;
   /**
    * Asks for a task that does not exist (GetOtaTask), once.
-   * @returns why there was no answer to that; undefined: the API accepts who asks, and allows the read. Never rejects.
+   * @returns why the expected answer did not come; undefined: the API accepts the caller, and allows the read. Never
+   * rejects.
    */
   read(): Promise<Failure | undefined>;
   destroy(): void;

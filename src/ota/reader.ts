@@ -1,6 +1,6 @@
 /**
- * Reads OTA tasks, their executions and task configurations at the configured rate, and creates configurations; failures are
- * data. The texts in an answer are untrusted: not safe to print unescaped.
+ * Reads OTA tasks, their executions and task configurations at the configured rate, and creates configurations. Failures are
+ * data. Texts in an answer are untrusted: not safe to print unescaped.
  */
 import {
   CreateOtaTaskConfigurationCommand,
@@ -56,11 +56,11 @@ export interface OtaReaderOptions extends OtaApiOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Ends all reading: calls in flight are aborted and nothing is retried. */
   readonly signal: AbortSignal;
-  /** Told what came instead of an answer where it is asked again, and undefined when an answer has come since. */
+  /** Called with each failure that is retried because the API is unavailable, and with undefined once an answer has come. */
   readonly onAway?: (failure: Failure | undefined) => void;
 }
 
-/** What calls for no task are reads of: no Identifier. */
+/** In place of an Identifier for calls that concern no task. */
 const NO_TASK = '';
 
 /** A configuration to create. With the same `ClientToken` it is created once, however often it is sent. */
@@ -84,7 +84,7 @@ export class OtaReader {
     this.#options = options;
     this.#client = createClient(options);
     const now = options.clock.monotonic;
-    // Permits need a gate; what it is closed for does not concern reading, so it stays open.
+    // Permits need a gate. No reason to close it concerns reading, so it stays open.
     const gate = new Gate({ runLimit: 0, schedules: defaultProbeSchedules, now, onChange: () => {} });
     this.#hold = new Hold({
       now,
@@ -107,7 +107,7 @@ export class OtaReader {
     return this.#calls;
   }
 
-  /** The task's present state. Never rejects. */
+  /** The task's current state. Never rejects. */
   get(identifier: string): Promise<ReadAnswer<OtaTask>> {
     return this.#read(identifier, async (call) => {
       const command = new GetOtaTaskCommand({ Identifier: identifier });
@@ -119,7 +119,7 @@ export class OtaReader {
     });
   }
 
-  /** A page of all tasks: the first, or the one of `nextToken`. Never rejects. */
+  /** A page of all tasks: the first, or the one that `nextToken` names. Never rejects. */
   list(nextToken: string | undefined): Promise<ReadAnswer<OtaTaskPage>> {
     return this.#read(NO_TASK, async (call) => {
       const command = new ListOtaTasksCommand(page(nextToken));
@@ -128,7 +128,7 @@ export class OtaReader {
     });
   }
 
-  /** A page of a task's devices: the first, or the one of `nextToken`. Never rejects. */
+  /** A page of a task's devices: the first, or the one that `nextToken` names. Never rejects. */
   executions(identifier: string, nextToken: string | undefined): Promise<ReadAnswer<ExecutionPage>> {
     return this.#read(identifier, async (call) => {
       const command = new ListOtaTaskExecutionsCommand({ Identifier: identifier, ...page(nextToken) });
@@ -147,7 +147,7 @@ export class OtaReader {
     });
   }
 
-  /** A page of all task configurations: the first, or the one of `nextToken`. Never rejects. */
+  /** A page of all task configurations: the first, or the one that `nextToken` names. Never rejects. */
   configurations(nextToken: string | undefined): Promise<ReadAnswer<OtaConfigurationPage>> {
     return this.#read(NO_TASK, async (call) => {
       const command = new ListOtaTaskConfigurationsCommand(page(nextToken));
@@ -156,10 +156,10 @@ export class OtaReader {
     });
   }
 
-  /** Creates a task configuration, once, whatever is retried. @returns its id. Never rejects. */
+  /** Creates a task configuration, only once even if the call is retried. @returns its id. Never rejects. */
   createConfiguration(wanted: NewConfiguration): Promise<ReadAnswer<string>> {
     return this.#read(NO_TASK, async (call) => {
-      // Words that are none of this client's model are the API's to refuse: they come from another configuration.
+      // The values come from another configuration. If this client's model does not know one, the API decides on it.
       const input = wanted as CreateOtaTaskConfigurationRequest;
       const command = new CreateOtaTaskConfigurationCommand(input);
       const { TaskConfigurationId } = await this.#client.send(attachCall(command, call));
@@ -246,10 +246,10 @@ export class OtaReader {
   }
 }
 
-/** Failures that may be over with the next attempt. */
+/** Failures that may not recur at the next attempt. */
 const passing: ReadonlySet<FailureKind> = new Set(['retryable', 'unreachable', 'conflict', 'unidentified']);
 
-/** Those that say that the API itself is not there, or not well. */
+/** Failures that mean that the API itself is unreachable or unwell. */
 const away: ReadonlySet<FailureKind> = new Set(['retryable', 'unreachable', 'unidentified']);
 
 /** Classified as `unidentified`. */
@@ -264,14 +264,14 @@ function page(nextToken: string | undefined) {
   return { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
 }
 
-/** The objects of what should be a list of them. */
+/** The objects in what should be a list of objects. */
 function objects(value: unknown): readonly object[] {
   return Array.isArray(value)
     ? value.filter((item): item is object => typeof item === 'object' && item !== null)
     : [];
 }
 
-/** The reader's own signal aborted; callers check it. */
+/** The reader's own signal aborted. Callers check the signal. */
 const interrupted = {
   ok: false,
   failure: { kind: 'internal', name: 'AbortError', message: 'interrupted' },

@@ -1,16 +1,16 @@
 /** A connection to Redis that does not reconnect by itself: its user makes a new one and restores what was lost. */
 import type { Redis, RedisOptions } from 'ioredis';
 
-/** Limit of one command, in milliseconds: a worker must not stop for a Redis that hangs. */
+/** Time limit of one command, in milliseconds: a Redis that hangs must not stop a worker. */
 const COMMAND_TIMEOUT_MS = 1_000;
-/** Limit for connecting, and for setting up, in milliseconds. */
+/** Time limit for connecting, and for setting up, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 3_000;
 /** Delay between tries to connect, in milliseconds. */
 export const RECONNECT_AFTER_MS = 500;
 
 /** @throws the last error of the connection. */
 export async function connectRedis(url: string, options: RedisOptions = {}): Promise<Redis> {
-  // Loaded only where there is a Redis: a worker without one starts sooner, and is smaller.
+  // Loaded only if Redis is used: a worker without Redis starts sooner and is smaller.
   const { Redis: Client } = await import('ioredis');
   const redis = new Client(url, {
     enableOfflineQueue: false,
@@ -21,7 +21,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     ...options,
   });
   let lastError: unknown = new Error('Redis does not answer');
-  // An error event without a listener would be thrown.
+  // Without a listener, an error event would be thrown.
   redis.on('error', (error) => {
     lastError = error;
   });
@@ -36,7 +36,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
   }
 }
 
-/** Whether ioredis speaks of its own options, because a connection that was made is gone already. */
+/** Whether ioredis only complains about its own options, because the connection closed after it was made. */
 function isClosed(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Stream isn't writeable");
 }

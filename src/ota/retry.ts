@@ -1,8 +1,8 @@
-/** Trying again within one delivery: the one file that imports p-retry. */
+/** Retries within one delivery. The only file that imports p-retry. */
 import pRetry from 'p-retry';
 import type { Failure } from '../message/failure.ts';
 
-/** A failed result on its way through p-retry, which takes thrown Errors only. It never leaves this file. */
+/** Carries a failed result through p-retry, which handles only thrown Errors. It never leaves this file. */
 class FailedAttempt<Result> extends Error {
   override readonly name = 'FailedAttempt';
   readonly result: Result;
@@ -15,18 +15,18 @@ class FailedAttempt<Result> extends Error {
 
 export interface RetryOptions<Result> {
   readonly attempt: () => Promise<Result>;
-  /** The failure in a result that may be tried again; undefined ends the retrying. */
+  /** The failure in a result that may be retried; undefined ends the retries. */
   readonly failureOf: (result: Result) => Failure | undefined;
-  /** Waits as long as the failure wants; false ends the retrying. */
+  /** Waits as long as the failure requires; false ends the retries. */
   readonly again: (failure: Failure) => Promise<boolean>;
 }
 
 /**
- * Attempts again after a failed attempt, until one does not fail or `again` says no.
+ * Repeats a failed attempt until one does not fail or `again` returns false.
  *
- * `again` does the waiting, because p-retry's own delays know neither Retry-After nor full jitter. p-retry's count is
- * not used either: throttling must not count, and `shouldConsumeRetry` does not achieve that.
- * @param first what the first attempt gave. Nearly every call succeeds at once and never comes here.
+ * `again` does the waiting, because p-retry's own delays support neither Retry-After nor full jitter. p-retry's count
+ * is not used either: throttling must not count, and `shouldConsumeRetry` does not achieve that.
+ * @param first the result of the first attempt. Nearly every call succeeds at once and is returned unchanged.
  * @returns the last result.
  * @throws what `attempt` throws.
  */

@@ -1,22 +1,22 @@
 /**
- * Whose fault failures are: that of the Identifiers they were for, or a cause that all share. PURE, but for its clock.
+ * Whether failures are the fault of their Identifiers, or of a cause common to all. PURE, except for its clock.
  *
  *   suspect ── a call for another Identifier, begun later, is answered well ─► at fault, for `lapseMs`
  *   suspect, at fault ── its own call is answered well ─► (forgotten)
  */
 
-/** Identifiers kept of either sort; the oldest are forgotten first. */
+/** The most Identifiers kept of each kind; the oldest are forgotten first. */
 const MAX_KEPT = 10_000;
 
-/** How long what was found of an Identifier holds, in milliseconds: permissions and services change. */
+/** How long a verdict on an Identifier holds, in milliseconds: permissions and services change. */
 const LAPSE_MS = 10 * 60_000;
 
 export class Suspects {
   readonly #now: () => number;
   readonly #lapseMs: number;
-  /** When each failed first since others were answered, in the order of time. */
+  /** By Identifier: its first failure since others were last answered, in order of time. */
   readonly #suspects = new Map<string, number>();
-  /** When each was found to be at fault. */
+  /** By Identifier: when it was found to be at fault. */
   readonly #atFault = new Map<string, number>();
 
   /** @param now monotonic milliseconds. */
@@ -25,12 +25,12 @@ export class Suspects {
     this.#lapseMs = lapseMs;
   }
 
-  /** Identifiers that have failed since any other was answered well. */
+  /** The number of Identifiers that have failed since any other was answered well. */
   get size(): number {
     return this.#suspects.size;
   }
 
-  /** Whether it has failed, and it is not known whether the fault is its own. */
+  /** Whether it has failed, and it is unknown whether the fault is its own. */
   isSuspect(identifier: string): boolean {
     return this.#suspects.has(identifier) && !this.isAtFault(identifier);
   }
@@ -41,12 +41,12 @@ export class Suspects {
     return since !== undefined && this.#now() - since < this.#lapseMs;
   }
 
-  /** A call for it has failed. */
+  /** A call for `identifier` has failed. */
   failed(identifier: string): void {
     if (!this.#suspects.has(identifier)) keep(this.#suspects, identifier, this.#now());
   }
 
-  /** A call for it, begun at `startedAt`, was answered well. Cheap when nothing has failed. */
+  /** A call for `identifier`, begun at `startedAt`, was answered well. Cheap when nothing has failed. */
   answered(identifier: string, startedAt: number): void {
     if (this.#atFault.size > 0) this.#atFault.delete(identifier);
     if (this.#suspects.size === 0) return;
@@ -57,14 +57,14 @@ export class Suspects {
     }
   }
 
-  /** It is found to be at fault, by evidence from elsewhere. */
+  /** `identifier` is found to be at fault, by evidence from elsewhere. */
   condemn(identifier: string): void {
     this.#suspects.delete(identifier);
     this.#atFault.delete(identifier);
     keep(this.#atFault, identifier, this.#now());
   }
 
-  /** What failed so far had a cause that all share. What was found before stays. */
+  /** The failures so far had a common cause. Earlier verdicts stay. */
   acquit(): void {
     this.#suspects.clear();
   }

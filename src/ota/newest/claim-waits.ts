@@ -1,34 +1,36 @@
 /**
- * Bounds the waiting for claims that others hold. A claim ends with its call, or soon after its worker has died; one that
- * does not become free must not keep slots from messages that could be called for.
+ * Bounds the waiting for claims that other workers hold. A claim ends with its call, or soon after its worker has died. A
+ * claim that does not become free must not keep slots from messages that could be called for.
  */
 export interface ClaimWaitsOptions {
   /** How long to wait for one claim, in milliseconds: longer than a claim lasts after its worker has died. */
   readonly longestMs: number;
-  /** Deliveries that wait at once, at most. */
+  /** The most deliveries that wait at once. */
   readonly most: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** A claim was not free in time; false: each of these has been free since, or was not asked for in a while. */
+  /**
+   * True: a claim was not free in time. False: each of these claims has been free since, or was not asked for in a while.
+   */
   readonly onStuck: (stuck: boolean) => void;
 }
 
-/** Leave of one delivery to wait for a claim. */
+/** Permission for one delivery to wait for a claim. */
 export interface ClaimWait {
-  /** Whether it has lasted too long. */
+  /** Whether the wait has lasted too long. */
   isOver(): boolean;
   end(): void;
 }
 
-/** Longest time that a message is deferred for, in seconds. */
+/** The longest deferral of a message, in seconds. */
 const MAX_DEFER_SECONDS = 120;
-/** An Identifier not asked for in this time is another worker's by now, in milliseconds. */
+/** An Identifier not asked for in this time is assumed to be handled by another worker, in milliseconds. */
 const FORGET_AFTER_MS = 3 * MAX_DEFER_SECONDS * 1_000;
 const REVIEW_EVERY_MS = 60_000;
 
 /** Monotonic milliseconds. */
 interface HeldClaim {
-  /** When it was first found held; a redelivery of the message does not begin anew. */
+  /** When the claim was first found held. A redelivery of the message does not reset it. */
   readonly since: number;
   triedAt: number;
   stuck: boolean;
@@ -53,7 +55,7 @@ export class ClaimWaits {
 
   /**
    * The claim of `identifier` was found held.
-   * @returns undefined when it is not to be waited for: it has been held for too long, or too many wait.
+   * @returns undefined when waiting is not allowed: the claim has been held for too long, or too many deliveries wait.
    */
   begin(identifier: string): ClaimWait | undefined {
     const isOver = (): boolean => this.#isOver(identifier);
@@ -72,7 +74,9 @@ export class ClaimWaits {
     if (this.#held.size > 0 && this.#held.delete(identifier)) this.#review();
   }
 
-  /** Seconds to defer a message for that is not to wait: a claim whose worker died, or that has no end, may be free then. */
+  /**
+   * Seconds to defer a message that may not wait. By then a claim of a dead worker, or one without an expiry, may be free.
+   */
   deferSeconds(random: () => number): number {
     return Math.ceil(Math.min(this.#options.longestMs / 1_000, MAX_DEFER_SECONDS) * (0.5 + random() / 2));
   }

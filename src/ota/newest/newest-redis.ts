@@ -5,8 +5,8 @@
  *   catching up ── local marks are written to Redis ────► shared
  *   catching up, shared ── Redis fails ─────────────────► alone
  *
- * Alone: this worker uses its own marks, without claims. Catching up: new marks are written to Redis as well, together
- * with all local ones that it lacks. Marks are only ever raised.
+ * Alone: this worker uses its own marks, without claims. Catching up: new marks are written to Redis too, and so are all
+ * local marks that Redis lacks. Marks are only ever raised.
  */
 import type { Marks } from '../../message/newest.ts';
 import { CONNECT_TIMEOUT_MS, connectRedis, RECONNECT_AFTER_MS, withTimeout } from '../redis-connection.ts';
@@ -33,30 +33,32 @@ export interface RedisNewestOptions {
    * a newer update applied meanwhile. A call that takes effect even later is not covered.
    */
   readonly unansweredMs: number;
-  /** The longest claim that any worker may be set to make, in milliseconds: one that ends later is not a worker's. */
+  /** The longest claim that a worker may be configured to make, in milliseconds. A later end is no worker's. */
   readonly longestClaimMs: number;
-  /** Epoch milliseconds, rather too late than too early: what lies far beyond it cannot be a mark. */
+  /** Epoch milliseconds, too late rather than too early: a value far beyond it cannot be a mark. */
   readonly now: () => number;
   /** Called once per change; `reason` is the error. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
-  /** A key of ours holds what no worker writes. It is ignored; called for the first of each kind only. */
+  /** A key of ours holds a value that no worker writes. The value is ignored; called only for the first of each kind. */
   readonly onForeign: (what: ForeignKey, identifier: string) => void;
   readonly local?: LocalNewest;
 }
 
 /** Marks written at once while catching up. */
 const CATCH_UP_BATCH = 500;
-/** An update may be decided on 5 minutes after it is sent, and clocks differ: a mark further ahead is nobody's. */
+/**
+ * An update may be decided on up to 5 minutes after it is sent, and clocks differ. A mark further ahead is no worker's.
+ */
 const MAX_AHEAD_MS = 10 * 60_000;
 
 export class RedisNewest implements Newest {
   readonly #options: RedisNewestOptions;
   readonly #local: LocalNewest;
-  /** Set from catching up on: marks are written to it. */
+  /** Set from catching up onwards: marks are written to it. */
   #redis: ScriptedRedis | undefined;
   /** Redis has all local marks, so claims can be relied on. */
   #shared = false;
-  /** Claims wait for it: until Redis has answered or failed, no call is made. */
+  /** Claims wait for this: until Redis has answered or failed, no call is made. */
   #firstTry: Promise<void> | undefined;
   #reconnect: NodeJS.Timeout | undefined;
   #claims = 0;
@@ -81,7 +83,7 @@ export class RedisNewest implements Newest {
     if (this.#firstTry !== undefined) await this.#firstTry;
     const redis = this.#redis;
     if (redis === undefined || !this.#shared) return undefined;
-    // A token per update: a claim whose answer was lost must not count as that of a later update.
+    // One token per update: a claim whose answer was lost must not count as the claim of a later update.
     const token = kept?.token ?? `${this.#options.workerId}:${++this.#claims}`;
     try {
       const { claimMs, longestClaimMs } = this.#options;
@@ -137,7 +139,7 @@ export class RedisNewest implements Newest {
     this.#redis = undefined;
   }
 
-  /** On failure the marks are written while catching up, and the claim expires. */
+  /** If it fails, the marks are written while catching up, and the claim expires. */
   async #settle(
     identifier: string,
     claim: ReleasedClaim,
@@ -200,7 +202,7 @@ export class RedisNewest implements Newest {
     }
   }
 
-  /** @param from the connection that failed; the failure of an earlier one is ignored. */
+  /** @param from the connection that failed; the failure of an earlier connection is ignored. */
   #disconnected(reason: unknown, from: ScriptedRedis | undefined): void {
     if (this.#closed || from !== this.#redis) return;
     this.#redis = undefined;
@@ -210,12 +212,14 @@ export class RedisNewest implements Newest {
     this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_AFTER_MS);
   }
 
-  /** The highest mark that can be one. */
+  /** The highest possible mark. */
   #highest(): number {
     return Math.round(this.#options.now()) + MAX_AHEAD_MS;
   }
 
-  /** A mark found on Redis: anyone may have written it. One that is not a time, or lies far ahead, counts as none. */
+  /**
+   * Reads a mark from Redis, which anyone may have written. A value that is no time, or far ahead, counts as no mark.
+   */
   #read(text: string | null, identifier: string): number {
     if (text === null) return Number.NEGATIVE_INFINITY;
     if (/^-?\d+$/.test(text) && Number(text) <= this.#highest()) return Number(text);

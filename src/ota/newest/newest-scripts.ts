@@ -1,26 +1,26 @@
 /**
- * What is done on Redis in one step each, and what is kept there: for each Identifier a hash of its marks, and a claim.
+ * The atomic steps on Redis, and the data kept there: for each Identifier a hash of its marks, and a claim.
  *
- * Anyone may have written to these keys. Whatever they hold, a script neither fails nor lets one Identifier's state keep
- * its updates from being applied; what no worker writes is told from what one does, and replaced.
+ * Anyone may have written to these keys. Whatever they hold, a script never fails, and never lets the state of an Identifier
+ * keep its updates from being applied. It recognizes values that no worker writes, and replaces them.
  */
 import type { Redis } from 'ioredis';
 
-/** Which of the two keys of an Identifier holds what no worker writes. */
+/** Which of the two keys of an Identifier holds a value that no worker writes. */
 export type ForeignKey = 'marks' | 'claim';
 
 /** A message may stay 14 days on the queue and 14 on the dead-letter queue before it is redriven; marks must last longer. */
 const MARKS_KEPT_MS = 28 * 24 * 3_600_000;
 
-/** Answers of the claim's script that are not marks: another has the claim. */
+/** An answer of the claim script in place of marks: another worker has the claim. */
 const HELD = 0;
-/** The same, by a claim that no worker makes. */
+/** The same, but the claim is one that no worker makes. */
 export const HELD_BY_FOREIGN = 1;
 
 /**
- * Takes the claim and returns the marks; a number when another has the claim. No worker makes a claim without an end,
- * or with an end further off than the longest call allows (a clock of Redis that was set back does): such a one ends
- * after the time of ours. What is not even a string is no claim, and what is not a hash holds no marks.
+ * Takes the claim and returns the marks; a number when another has the claim. No worker makes a claim without an expiry, or
+ * with one further off than the longest call allows (which happens when Redis's clock was set back): such a claim is given
+ * the expiry of ours. A value that is not a string is no claim, and one that is not a hash holds no marks.
  */
 const CLAIM = `
 local foreign = false
@@ -44,8 +44,8 @@ if foreign then marks[3] = foreign end
 return marks`;
 
 /**
- * Raises the given marks, and ends the claim if it is still ours, at once or after ARGV[3] milliseconds. What is no
- * mark, or one that lies beyond ARGV[6], is overwritten.
+ * Raises the given marks, and ends the claim if it is still ours, at once or after ARGV[3] milliseconds. Overwrites a value
+ * that is no mark, or lies beyond ARGV[6].
  */
 const SETTLE = `
 local marked = false
@@ -92,7 +92,7 @@ export function withScripts(redis: Redis): ScriptedRedis {
   return redis as ScriptedRedis;
 }
 
-/** `forMs` as in `#forMs`; an empty token is no claim. */
+/** `forMs` as in `#forMs`; an empty token means no claim. */
 export interface ReleasedClaim {
   readonly token: string;
   readonly forMs: number;
@@ -100,7 +100,7 @@ export interface ReleasedClaim {
 
 export const noClaim: ReleasedClaim = { token: '', forMs: 0 };
 
-/** Raises marks and ends a claim. @param highest the highest mark that can be one; `-Infinity` sets none. */
+/** Raises marks and ends a claim. @param highest the highest possible mark; `-Infinity` sets none. */
 export async function settle(
   redis: ScriptedRedis,
   identifier: string,

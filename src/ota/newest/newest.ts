@@ -11,11 +11,11 @@ export interface Claim {
 }
 
 export interface Newest {
-  /** The marks known to this worker. Marks only rise: an update that is stale by these is stale for every worker. */
+  /** The marks known to this worker. Marks only rise: an update that is stale by them is stale for every worker. */
   known(identifier: string): Marks | undefined;
   /**
-   * To be taken before each call, and ended by `applied` or `release`. With a claim, `known` includes the marks of all
-   * workers.
+   * Must be called before each call, and followed by `applied` or `release`. With a claim, `known` includes the marks
+   * of all workers.
    * @param kept the claim of an earlier call for the same update that got no answer; it is renewed.
    * @returns `held` while another worker has the claim; undefined when marks are not shared.
    */
@@ -36,7 +36,7 @@ export interface Newest {
   close(): void;
 }
 
-/** Margin of a claim's duration over the longest call, in milliseconds. */
+/** How much longer a claim lasts than the longest call, in milliseconds. */
 const CLAIM_MARGIN_MS = 5_000;
 
 /** How long a claim lasts after its worker has died, in milliseconds: longer than a call can take. */
@@ -44,10 +44,10 @@ export function claimDurationMs(callTimeoutMs: number): number {
   return callTimeoutMs + CLAIM_MARGIN_MS;
 }
 
-/** Most Identifiers remembered. */
+/** The most Identifiers remembered. */
 export const MAX_REMEMBERED = 50_000;
 
-/** An Identifier takes a map entry and two numbers outside the heap. */
+/** Each Identifier takes a map entry, and two numbers outside the heap. */
 class Generation {
   readonly slots = new Map<string, number>();
   readonly times: Float64Array;
@@ -58,8 +58,8 @@ class Generation {
 }
 
 /**
- * The marks of one process, for the Identifiers marked last: at most `maxIdentifiers`, at least half of them. There are
- * two generations; when the young one is full, the old one is dropped as a whole.
+ * The marks of one process for the latest marked Identifiers: at most `maxIdentifiers`, at least half as many. There
+ * are two generations; when the young one is full, the old one is dropped as a whole.
  */
 export class LocalNewest implements Newest {
   readonly #size: number;
@@ -84,7 +84,7 @@ export class LocalNewest implements Newest {
     return read(this.#young, identifier) ?? read(this.#old, identifier);
   }
 
-  /** Raises marks where these are newer. */
+  /** Raises marks to these values if they are newer. */
   raise(identifier: string, description: number, configuration: number): void {
     const slot = this.#young.slots.get(identifier);
     if (slot !== undefined) {
@@ -115,7 +115,7 @@ export class LocalNewest implements Newest {
       this.#old = this.#young;
       this.#young = new Generation(this.#size);
     }
-    // Nothing leaves the young generation, so its size is the next free slot.
+    // Entries never leave the young generation, so its size is the next free slot.
     const slot = this.#young.slots.size;
     this.#young.slots.set(identifier, slot);
     this.#young.times[2 * slot] = description;
@@ -123,7 +123,7 @@ export class LocalNewest implements Newest {
   }
 }
 
-/** The mark of a field: `at`, or -Infinity when it was not sent or `at` is not a time. */
+/** The mark of a field: `at`, or -Infinity when the field was not sent or `at` is not a time. */
 export function markOf(value: string | undefined, at: number): number {
   return value === undefined || !Number.isFinite(at) ? Number.NEGATIVE_INFINITY : at;
 }

@@ -1,7 +1,7 @@
 /**
  * The adaptive rate: finds the rate that the API accepts, below a ceiling, from how calls end. Its states: `adaptive/states.ts`.
- * Beside these there are waits, while a limit is spent (`SpentLimit`), and dips, which tell noise from a limit (`NoiseTest`).
- * Why: docs/decisions/0002-adaptive-rate.md.
+ * Besides the states there are waits while a limit is spent (`SpentLimit`), and dips, which distinguish noise from a limit
+ * (`NoiseTest`). Why: docs/decisions/0002-adaptive-rate.md.
  */
 import { Comeback } from './adaptive/comeback.ts';
 import { acceptedOf, isOverload, LatestCalls } from './adaptive/latest-calls.ts';
@@ -23,39 +23,41 @@ import { CarefulStart, startRate } from './careful-start.ts';
 import type { ObservedCall, RateControl } from './rate-control.ts';
 
 export interface AdaptiveRateOptions {
-  /** Calls per second at most; `Infinity` for none. */
+  /** The most calls per second; `Infinity` for no ceiling. */
   readonly ceiling: number;
   /** Called with every change. */
   readonly onChange: (perSecond: number) => void;
-  /** Calls per second that were found earlier, to start below; without it the start is at the ceiling. */
+  /** A rate found earlier, in calls per second: the control starts somewhat below it. Omitted: it starts at the ceiling. */
   readonly startAt?: number;
-  /** When that was found, in monotonic milliseconds, below 0 for before; default: the end of the first call. */
+  /**
+   * When `startAt` was found, monotonic milliseconds, negative if before the clock's origin. Default: the end of the first call.
+   */
   readonly startFoundAt?: number;
-  /** Whether calls are made at `startAt` now, by others: then the start is at it, and not below. Default: no. */
+  /** Whether other workers now call at `startAt`: then the control starts at it, not below. Default: no. */
   readonly inForce?: boolean;
-  /** Milliseconds by which wall time is ahead of the monotonic one now; default 0. Workers dip together by it. */
+  /** How far wall time is now ahead of monotonic time, in milliseconds. Workers dip together by wall time. Default: 0. */
   readonly wallAheadMs?: () => number;
-  /** How long after its end a call is observed, in milliseconds; default 0: a fleet's calls are reported by others. */
+  /** How long after its end a call is observed, in milliseconds. In a fleet, other workers report it. Default: 0. */
   readonly lateMs?: number;
   readonly tuning?: Tuning;
 }
 
 /** The deepest cut leaves this share: in a short time the API may have accepted nothing. */
 const MIN_SHARE = 0.2;
-/** Lowest rate, in calls per second. */
+/** The lowest rate, in calls per second. */
 const FLOOR = 0.1;
-/** A rate that was not cut deep for so long is settled, in milliseconds. */
+/** A rate not cut deep for this long is settled, in milliseconds. */
 const SETTLED_MS = 5_000;
-/** After so many periods in which a limit was not spent, it may have none any more. */
+/** After this many periods in which a limit was not spent, it may no longer have a period. */
 const PERIODS_WITHOUT_WAIT = 3;
-/** Weight of the latest call in the round trip. */
+/** Weight of the latest call in the mean round trip. */
 const ROUND_TRIP_WEIGHT = 0.05;
 
 export class AdaptiveRate implements RateControl {
   readonly #options: AdaptiveRateOptions;
   readonly #tuning: Tuning;
   #ceiling: number;
-  /** Calls per second aimed at; `rate` is less in dips and waits. */
+  /** The target in calls per second. `rate` is lower in dips and waits. */
   #aim: number;
   #rate: number;
   #foundAt: number | undefined;
@@ -65,7 +67,7 @@ export class AdaptiveRate implements RateControl {
   #lastCutAt = Number.NEGATIVE_INFINITY;
   #lastDeepCutAt = Number.NEGATIVE_INFINITY;
   #lastWaitAt = Number.NEGATIVE_INFINITY;
-  /** Milliseconds since the last cut in which the rate was utilized; and calls accepted since. */
+  /** Since the last cut: the milliseconds in which the rate was utilized, and the calls accepted. */
   #usedMs = 0;
   #accepted = 0;
   #roundTripMs = 0;
@@ -91,7 +93,7 @@ export class AdaptiveRate implements RateControl {
     if (this.#aim === ceiling) return;
     this.#foundAt = options.startFoundAt;
     this.#state = inForce ? following : { kind: 'remembered', start: new CarefulStart() };
-    // What is known is the limit, not a ceiling: an overload from here on is no first one.
+    // The known rate is the limit, not a ceiling, so an overload from here on is not the first one.
     if (inForce) this.#lastDeepCutAt = options.startFoundAt ?? 0;
   }
 
@@ -128,7 +130,7 @@ export class AdaptiveRate implements RateControl {
 
   setCeiling(perSecond: number): void {
     this.#ceiling = perSecond;
-    // What has never been throttled has found nothing: it goes to a higher ceiling as it began at the first.
+    // A rate that has never been throttled has no finding to keep: it follows the ceiling up, as at its start.
     if (this.#state.kind === 'ceiling') this.#aim = perSecond;
     this.#tell(this.#lastSeenAt);
     this.#foundAt = this.#aim < perSecond ? (this.#foundAt ?? this.#lastSeenAt) : undefined;
@@ -140,12 +142,12 @@ export class AdaptiveRate implements RateControl {
     if (verdict === 'halve') this.#cutTo(now, this.#aim / 2);
     else if (verdict === 'over') {
       this.#state = following;
-      // What is known is the limit, not a ceiling: an overload from here on is no first one.
+      // The known rate is the limit, not a ceiling, so an overload from here on is not the first one.
       this.#lastDeepCutAt = now;
     }
   }
 
-  /** @returns whether the limit is spent, or was until now. */
+  /** @returns whether the limit is spent, or was until this call. */
   #waits(call: ObservedCall, throttled: boolean, now: number): boolean {
     const waited = this.#spent.waiting;
     const rate = call.startedAt >= this.#lastDeepCutAt ? this.#aim : undefined;
@@ -167,7 +169,7 @@ export class AdaptiveRate implements RateControl {
       this.#cutDeep(now, this.#aim * MIN_SHARE);
       return;
     }
-    // Not known to be a period yet: it may have been a storm of 429s, after a time with little work.
+    // Not yet known to be a period: it may have been a storm of 429s after a time with little work.
     if (ofPeriod && this.#spent.periodMs === 0) this.#comeback.remember(now, this.#aim);
     if (ofPeriod) this.#limit.refill(now, acceptedPerSecond, this.#spent.periodMs);
     this.#lastDeepCutAt = now;
@@ -177,7 +179,7 @@ export class AdaptiveRate implements RateControl {
 
   #follow(call: ObservedCall, throttled: boolean, now: number, elapsedMs: number): void {
     const counts = this.#noise.counts(call, throttled);
-    // Small cuts change the rate little: all calls since the last deep cut count, so that overload is detected sooner.
+    // Small cuts change the rate little, so all calls since the last deep cut count, and an overload is detected sooner.
     if (call.startedAt >= this.#lastDeepCutAt) this.#latest.add(now, counts);
     // A call begun before the last cut belongs to the rate before it.
     if (call.startedAt >= this.#lastCutAt) {
@@ -191,18 +193,18 @@ export class AdaptiveRate implements RateControl {
 
   #onThrottled({ startedAt }: ObservedCall, now: number): void {
     const measured = this.#utilization.perSecond(now);
-    // The queue is slow, not the API: what is measured is no limit, and one refusal tells nothing of the rate in force.
+    // If the queue is slow, not the API, the measured rate is no limit, and one refusal shows nothing about the rate in force.
     const unlimited = this.#aim === Number.POSITIVE_INFINITY;
     const quiet = !unlimited && this.#utilization.isQuiet(now);
     if (this.#state.kind === 'ceiling' && !quiet) this.#state = following;
-    // Without a ceiling the rate is infinite: cut from the measured one, where the queue is not too slow to tell.
+    // Without a ceiling the rate is infinite: cut from the measured rate, unless the queue is too slow to show it.
     if (unlimited) {
       const isQuiet = measured < QUIET;
       this.#aim = Math.max(measured, QUIET);
-      // Of no rate nothing was a part.
+      // Utilization measured against an infinite rate means nothing.
       this.#utilization = new UtilizationMeter(isQuiet ? 0 : 1);
       if (isQuiet) {
-        // Calls are too few to tell: a backlog will find the limit.
+        // There are too few calls to judge: a backlog will find the limit.
         this.#state = { kind: 'ramping' };
         return;
       }
@@ -218,7 +220,7 @@ export class AdaptiveRate implements RateControl {
       this.#cutDeep(now, Math.max(from * MIN_SHARE, accepted));
       return;
     }
-    // The flood that a ramp begins after has left nothing of the limit to what begins within a round trip.
+    // The flood before a ramp has used up the limit, so calls that begin within a round trip after the cut are still throttled.
     const isLeftover = this.#state.kind === 'ramping' && startedAt < this.#lastDeepCutAt + this.#roundTripMs;
     if (!quiet && !isLeftover) this.#cutLittle(now);
   }
@@ -266,7 +268,7 @@ export class AdaptiveRate implements RateControl {
     this.#cutTo(now, to);
   }
 
-  /** What a small cut leaves of a rate. */
+  /** A rate after a small cut. */
   #little(rate: number): number {
     return rate * (1 - cutShare(rate, this.#tuning));
   }
@@ -285,7 +287,7 @@ export class AdaptiveRate implements RateControl {
     this.#aim *= Math.exp((this.#climbShare(now) * elapsedMs) / 1_000);
   }
 
-  /** Per second, as a part of the rate. */
+  /** The climb per second, as a share of the rate. */
   #climbShare(now: number): number {
     const aim = this.#aim;
     const tuning = this.#tuning;
@@ -293,7 +295,7 @@ export class AdaptiveRate implements RateControl {
     const inPeriod = mostInPeriod(this.#spent.periodMs, now - this.#lastWaitAt);
     if (inPeriod < Number.POSITIVE_INFINITY) return Math.min(ordinary, inPeriod);
     const { kind } = this.#state;
-    // What the rate does is seen after a round trip.
+    // The effect of the rate shows only after a round trip.
     const calm = this.#usedMs > 1_000 * calmSeconds(aim, tuning) + 2 * this.#roundTripMs;
     if ((kind === 'following' || kind === 'growing') && this.#comeback.due(now, aim, calm))
       this.#state = { kind: 'returning', base: aim };
@@ -303,7 +305,7 @@ export class AdaptiveRate implements RateControl {
   }
 
   #testNoise(now: number): void {
-    // What comes with a period is no noise; and a ramp is over soon.
+    // 429s that come with a period are not noise, and a ramp is soon over.
     const inPeriods = now - this.#lastWaitAt < PERIODS_WITHOUT_WAIT * this.#spent.periodMs;
     if (inPeriods || this.#state.kind === 'ramping') return;
     const since = Math.max(this.#lastDeepCutAt, this.#lastWaitAt, this.#firstSeenAt ?? now);
@@ -311,7 +313,7 @@ export class AdaptiveRate implements RateControl {
     const back = this.#noise.advance(now, this.#aim, calm && this.#utilization.isUsed);
     if (back === undefined) return;
     this.#aim = Math.max(this.#aim, back);
-    // Noise may have kept it far below the limit.
+    // Noise may have kept the rate far below the limit.
     if (this.#state.kind === 'following') this.#state = { kind: 'growing', throttled: 0 };
     this.#latest.clear();
   }

@@ -1,29 +1,28 @@
 /**
- * How many permits to ask of the shared budget ahead of their use: enough to hide the way to Redis, no more than a fair
- * part of what waits there, and few where they go unused. PURE.
+ * How many permits to request from the shared budget ahead of their use: enough to hide the round trip to Redis, no more than a
+ * fair share of those that wait there, and few if they go unused. PURE.
  *
- * Whoever has asked first is served first, so a worker's part is its part of the permits that are asked for and not due.
- * With `fair` permits each, which grows with its own way to Redis, every worker gets the same rate, and its permits are due
- * `FAIR_LEAD_MS` after the answer. Where others do not use their part, that wait is shorter, and whoever wants more asks
- * further ahead.
+ * The budget serves requests in order, so a worker's share is its share of the permits requested but not due. If each worker has
+ * `fair` permits requested (more with a longer round trip to Redis), all get the same rate, and permits are due `FAIR_LEAD_MS`
+ * after the answer. If others do not use their share, that wait is shorter, and a worker that wants more requests further ahead.
  */
 
-/** How long before their use permits are to be known, in milliseconds: more than a busy event loop stands still. */
+/** How long before their use permits should be known, in milliseconds: more than a busy event loop stands still. */
 export const LEAD_MS = 100;
 /**
- * How long before their use they are known where all have a fair part. Longer, because permits come one by one: a wait that
- * only just falls below `LEAD_MS` would have one worker ask for more than the others.
+ * How long before their use permits are known when every worker has a fair share. It is longer because permits come one by one:
+ * after a wait just below `LEAD_MS` a worker would request more than the others.
  */
 const FAIR_LEAD_MS = 125;
-/** What a new round trip counts in the mean. */
+/** The weight of a new round trip in the mean. */
 const SMOOTHING = 0.2;
 
 export interface Use {
   /** Permits used. */
   readonly permits: number;
-  /** How long before they were known, in milliseconds. */
+  /** How long before their use the permits were known, in milliseconds. */
   readonly leadMs: number;
-  /** Permits per second that this worker may take, and that its part of the budget would be. */
+  /** Permits per second: what this worker may take, and what its share of the budget would be. */
   readonly rate: number;
   readonly share: number;
 }
@@ -32,21 +31,22 @@ export class AskAhead {
   #permits = 0;
   #roundTripMs = 0;
   /**
-   * By how much fewer than `#permits` were under way after the last look: bookings are whole, fair parts are not. Of a worker
-   * slower than its part nothing is owed: permits that others do not compete for are due at once, and it would let them go stale.
+   * How far the permits under way fell short of `#permits` at the last look: bookings are whole numbers, fair shares are not. A
+   * worker slower than its share is owed nothing: permits that others do not compete for are due at once, and it would let them
+   * go stale.
    */
   #owed = 0;
   #competes = false;
 
-  /** Permits to have asked for at once. */
+  /** How many permits should be under way at once. */
   get permits(): number {
     return this.#permits;
   }
 
   /**
-   * How many bookings of `size` permits to make now, where so many permits are under way, so that on the average as many
-   * are as are worth it.
-   * @param wanted permits that would be used at once, at most.
+   * How many bookings of `size` permits to make now, with `underWay` permits under way, so that the number under way is right on
+   * average.
+   * @param wanted the most permits that would be used at once.
    */
   bookings(size: number, underWay: number, wanted: number): number {
     const missing = Math.min(wanted, this.#permits + this.#owed) - underWay;
@@ -68,7 +68,7 @@ export class AskAhead {
     this.#permits = Math.min(wanted, rate * lead);
   }
 
-  /** Permits came to their time and were not used. */
+  /** Permits came due and were not used. */
   wasted(): void {
     this.#permits /= 2;
     this.#owed = 0;

@@ -1,5 +1,5 @@
 /**
- * Keeps a connection to the shared budget, and what it says of those that share it.
+ * Keeps a connection to the shared budget, and the latest facts about the workers that share it.
  *
  *   closed ── open ─────────────────────────────────► down
  *   down   ── Redis answers ────────────────────────► up
@@ -14,7 +14,7 @@ export interface BudgetLinkOptions {
   readonly url: string;
   /** Distinguishes this worker from others: random. */
   readonly workerId: string;
-  /** Whether this worker goes by the rate that the fleet's controller has found. */
+  /** Whether this worker uses the rate that the fleet's controller has found. */
   readonly byFleet: boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -22,18 +22,18 @@ export interface BudgetLinkOptions {
   readonly onShared: (shared: boolean, reason?: unknown) => void;
 }
 
-/** Workers to reckon with before Redis has named any. */
+/** The number of workers assumed before Redis has named any. */
 const UNKNOWN_WORKERS = 10;
-/** An idle worker says this often that it is there, in milliseconds. */
+/** An idle worker reports this often that it is alive, in milliseconds. */
 const SIGN_OF_LIFE_MS = 5_000;
 
 export class BudgetLink {
   readonly #options: BudgetLinkOptions;
   readonly #listeners = new Set<() => void>();
-  /** One from `open` to `close`: what began before is told by it. */
+  /** One object for each time from `open` to `close`. Steps begun in an earlier one are recognized by it. */
   #period: object | undefined;
   #budget: Budget | undefined;
-  /** Since when there is one, or none. */
+  /** Since when there has been a budget, or none. */
   #changedAt: number;
   #reported: boolean | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -41,7 +41,7 @@ export class BudgetLink {
   #ceiling = Number.POSITIVE_INFINITY;
   #rate = Number.POSITIVE_INFINITY;
   #wanting = 1;
-  /** The most workers named lately: after a FLUSHALL, Redis knows of them one by one. */
+  /** The most workers reported recently: after a FLUSHALL, Redis learns of them one by one. */
   #workers = { count: UNKNOWN_WORKERS, at: Number.NEGATIVE_INFINITY };
 
   /** Closed at first. */
@@ -50,7 +50,7 @@ export class BudgetLink {
     this.#changedAt = options.now();
   }
 
-  /** While it is up. Another connection is another budget. */
+  /** The budget while the link is up. Each connection has its own object. */
   get budget(): Budget | undefined {
     return this.#budget;
   }
@@ -59,37 +59,37 @@ export class BudgetLink {
     return this.#options.workerId;
   }
 
-  /** How long it has been up, or not, in milliseconds. */
+  /** How long the link has been up, or not up, in milliseconds. */
   get forMs(): number {
     return this.#options.now() - this.#changedAt;
   }
 
-  /** Of the permits that were used lately. */
+  /** Of the permits used recently. */
   readonly leads = new Leads();
 
-  /** Permits per second of all workers at most: the lowest that any of them is set to. */
+  /** The most permits per second of all workers: the lowest that any of them is set to. */
   get ceiling(): number {
     return this.#ceiling;
   }
 
-  /** Permits per second that all workers share now; while it is down, as last heard. */
+  /** Permits per second that all workers share now; while the link is down, as last reported. */
   get rate(): number {
     return this.#rate;
   }
 
-  /** Workers to reckon with, this one included. */
+  /** The number of workers to assume, this one included. */
   get workers(): number {
     return this.#workers.count;
   }
 
-  /** Those of them that wanted permits lately, this one included. */
+  /** How many of them wanted permits recently, this one included. */
   get wanting(): number {
     return this.#wanting;
   }
 
   /**
-   * Calls `listener` when it has come up or gone down, and when the ceiling or the rate has changed.
-   * @returns what ends that.
+   * Calls `listener` when the link has come up or gone down, and when the ceiling or the rate has changed.
+   * @returns a function that ends this.
    */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -108,9 +108,9 @@ export class BudgetLink {
     void this.#connect(period);
   }
 
-  /** This worker is set to another ceiling; of all workers' the lowest holds. */
+  /** This worker is set to another ceiling. The lowest of all workers applies. */
   setCeiling(perSecond: number): void {
-    // What the others keep to is not known while it was this worker that was the lowest: Redis says so.
+    // While this worker was the lowest, the ceiling of the others is unknown here; Redis's next answer has it.
     const unfound = this.#rate === this.#ceiling;
     this.#ceiling = this.#ceiling === this.#own ? perSecond : Math.min(this.#ceiling, perSecond);
     this.#rate = unfound ? this.#ceiling : Math.min(this.#rate, this.#ceiling);
@@ -120,7 +120,7 @@ export class BudgetLink {
   }
 
   /**
-   * @param waits whether permits that were booked before are still waited for.
+   * @param waits whether permits booked earlier are still waited for.
    * @returns undefined when the connection has failed, or was replaced meanwhile; never rejects.
    */
   async book(permits: number, waits = false): Promise<Booking | undefined> {
@@ -137,7 +137,7 @@ export class BudgetLink {
     }
   }
 
-  /** Redis has failed, or answered what it may not. @param budget the connection; of an earlier one it means nothing. */
+  /** Redis has failed, or given an invalid answer. @param budget the connection; an earlier one is ignored. */
   lost(reason: unknown, budget: Budget): void {
     if (budget !== this.#budget || this.#period === undefined) return;
     this.#changedAt = this.#options.now();
@@ -148,7 +148,7 @@ export class BudgetLink {
     this.#tell();
   }
 
-  /** Says that this worker is gone. */
+  /** Reports that this worker is gone. */
   close(): void {
     const budget = this.#budget;
     this.#period = undefined;
@@ -189,7 +189,7 @@ export class BudgetLink {
     this.#timer = setTimeout(() => void this.#connect(period), RECONNECT_AFTER_MS);
   }
 
-  /** Keeps this worker among those that the others reckon with, and notices a Redis that hangs. */
+  /** Keeps this worker among those that the others count, and detects a Redis that hangs. */
   async #signOfLife(budget: Budget): Promise<void> {
     await this.book(0);
     if (budget === this.#budget)

@@ -1,39 +1,39 @@
 /**
- * The budget that workers share on Redis: one script, which books permits by Redis's own clock (GCRA, the generic cell
- * rate algorithm). No clock of a worker enters it.
+ * The budget that workers share on Redis: one script, which books permits by Redis's own clock (GCRA, the generic cell rate
+ * algorithm). No worker's clock affects it.
  *
- * One hash. `due` is when the next permit is due, in microseconds of Redis's time. Every other field is a worker that was
- * heard of lately: when, when it last wanted permits, and the rate it keeps to.
+ * One hash. `due` is when the next permit is due, in microseconds of Redis's time. Every other field is a worker heard of
+ * recently: when, when it last wanted permits, and the rate to which it is limited.
  *
- * The name of the key is the version of this protocol. Values may change (the rate, say, found by whatever rule); what they
- * mean may not, without another name.
+ * The key's name is the version of this protocol. Values may change (the rate, for example, may be found by any rule). To
+ * change what they mean, use another name.
  */
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../redis-connection.ts';
 
-/** All workers on one Redis database share one budget: each fleet needs a database of its own. */
+/** All workers on one Redis database share one budget: each fleet needs its own database. */
 export const BUDGET_KEY = 'ota-updater:budget:1';
 /**
- * Where the fleet's controller leaves the rate that it has found (`fleet/board.ts`). The tag in braces keeps it in one slot
- * with the budget, for a Redis that is a cluster.
+ * Where the fleet's controller stores the rate that it has found (`fleet/board.ts`). The tag in braces keeps the key in the
+ * same slot as the budget, for a Redis cluster.
  */
 export const FLEET_RATE_KEY = `ota-updater:rate:1:{${BUDGET_KEY}}`;
-/** Its value where the API takes the ceiling. */
+/** Its value while the API accepts the ceiling. */
 export const NOTHING_FOUND = 'none';
-/** A worker that was not heard of for so long is gone, in milliseconds. */
+/** A worker not heard of for this long is gone, in milliseconds. */
 export const GONE_AFTER_MS = 30_000;
-/** A worker that wanted permits so recently takes part in sharing, in milliseconds. */
+/** A worker that wanted permits within this time takes part in sharing, in milliseconds. */
 const WANTS_FOR_MS = 1_000;
-/** Permits unused for so long may still be given out, in milliseconds: what timers that run late would lose. */
+/** Permits unused for up to this time may still be given out, in milliseconds: otherwise late timers would lose them. */
 const BURST_MS = 20;
 /**
- * How far ahead permits may be booked, in milliseconds, besides two grants for each worker. What stands farther ahead is
- * none of ours, or dates from before Redis's clock was set back.
+ * How far ahead permits may be booked, in milliseconds, plus two grants for each worker. A time further ahead was not written
+ * by a worker, or dates from before Redis's clock was set back.
  */
 const FAR_MS = 10_000;
-/** More fields than these are none of ours. */
+/** A hash with more fields was not written by workers. */
 const MOST_WORKERS = 1_000;
-/** No worker keeps to fewer permits a second: the least that `RATE_LIMIT` may be. */
+/** The lowest limit of any worker, in permits per second: the least `RATE_LIMIT`. */
 export const LEAST_RATE = 0.01;
 
 const SCRIPT = `
@@ -93,18 +93,18 @@ redis.call('HSET', key, worker, string.format('%.0f %.0f %.17g', now, last_wante
 redis.call('PEXPIRE', key, ${GONE_AFTER_MS} + math.ceil(math.max(0, due - now) / 1000))
 return {wanted, math.ceil(wait), workers, wanting, string.format('%.17g', ceiling), string.format('%.17g', rate)}`;
 
-/** Permits booked, and who shares. */
+/** The permits booked, and the workers that share. */
 export interface Booking {
   readonly permits: number;
-  /** From when Redis answered until they may be used, in milliseconds. */
+  /** From Redis's answer until the permits may be used, in milliseconds. */
   readonly waitMs: number;
-  /** Workers heard of lately, this one included. */
+  /** Workers heard of recently, this one included. */
   readonly workers: number;
-  /** Those of them that wanted permits lately, this one included. */
+  /** How many of them wanted permits recently, this one included. */
   readonly wanting: number;
-  /** Permits per second that all of them share at most: the lowest that any of them keeps to. */
+  /** The most permits per second that they all share: the lowest limit of any of them. */
   readonly ceiling: number;
-  /** Permits per second that they share now: the ceiling, or what their controller has found, if that is less. */
+  /** Permits per second that they share now: the ceiling, or what their controller has found, if lower. */
   readonly rate: number;
 }
 
@@ -123,24 +123,24 @@ interface ScriptedRedis extends Redis {
 
 export interface BudgetOptions {
   readonly url: string;
-  /** Tells workers apart: random. */
+  /** Distinguishes workers: random. */
   readonly worker: string;
   /** Permits per second, as this worker is configured. */
   readonly ceiling: number;
-  /** Whether this worker goes by the rate that the fleet's controller has found, where there is one. */
+  /** Whether this worker uses the rate that the fleet's controller has found, if there is one. */
   readonly byFleet: boolean;
 }
 
 /** One connection to the budget. */
 export class Budget {
-  /** For what else goes over this connection. */
+  /** For other uses of this connection. */
   readonly redis: Redis;
   readonly #scripted: ScriptedRedis;
   readonly #worker: string;
   readonly #byFleet: boolean;
-  /** Permits per second, as this worker is set now; said with the next booking. */
+  /** Permits per second that this worker is now set to; sent with the next booking. */
   ceiling: number;
-  /** The rate of the fleet as heard last, `Infinity` for none: it holds where Redis has forgotten it. */
+  /** The fleet's rate as last reported, `Infinity` for none. It applies if Redis has lost the rate. */
   known = Number.POSITIVE_INFINITY;
 
   private constructor(redis: ScriptedRedis, { worker, ceiling, byFleet }: BudgetOptions) {
@@ -164,14 +164,15 @@ export class Budget {
   }
 
   /**
-   * Books permits. In one round trip; with 0 permits it only says that this worker is there, or that it still waits for some.
-   * @throws when Redis fails, takes too long, or answers what no budget answers.
+   * Books permits in one round trip. With 0 permits it only reports that this worker is alive, or that it still waits for
+   * some.
+   * @throws when Redis fails, takes too long, or answers with something other than a booking.
    */
   async book(permits: number, waits = false): Promise<Booking> {
     return readBooking(await this.#book(permits, BURST_MS, waits), permits);
   }
 
-  /** Says that this worker is gone, and leads no more, as far as Redis still hears it; and disconnects. */
+  /** Reports to Redis, if it still can be reached, that this worker is gone and leads no more. Then disconnects. */
   leave(): void {
     this.#book(-1, 0, false)
       .catch(() => undefined)
@@ -197,7 +198,7 @@ export class Budget {
   }
 }
 
-/** @throws when it is no answer of the script: everything from afar is checked. */
+/** @throws when it is not a valid answer of the script: data from outside is always checked. */
 export function readBooking(answer: unknown, asked: number): Booking {
   const [permits, waitUs, workers, wanting, ...rates] = Array.isArray(answer) ? (answer as unknown[]) : [];
   const [ceiling = Number.NaN, rate = Number.NaN] = rates.map(Number);

@@ -1,12 +1,12 @@
 /**
- * A limiter for workers that share a budget only while there is a limit: without one there is nothing to share.
+ * A limiter for workers that share a budget, but only while there is a limit: without one there is nothing to share.
  *
  *   unpaced ── a finite ceiling ─► sharing ── no ceiling any more ─► unpaced
  */
 import { LocalRateLimiter, type RateLimiter } from './limiter.ts';
 
 export interface LimiterOnceLimitedOptions {
-  /** Makes the limiter that shares a budget. */
+  /** Creates the limiter that shares a budget. */
   readonly share: (ceiling: number) => RateLimiter;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -51,7 +51,7 @@ export class LimiterOnceLimited implements RateLimiter {
     while (!this.#closed) {
       const asked = this.#current;
       const permits = await asked.grant(wanted);
-      // None come from one that was closed for another.
+      // A limiter that was closed and replaced grants no permits.
       if (permits > 0 || asked === this.#current) return permits;
     }
     return 0;

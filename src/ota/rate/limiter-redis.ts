@@ -1,11 +1,11 @@
 /**
- * One rate budget for many workers: permits are booked on Redis, and each then passes the Bottleneck limiter of its worker.
+ * One rate budget for many workers: permits are booked on Redis, and each then passes its worker's Bottleneck limiter.
  *
  *   alone  ── the link to the budget is up ───► shared
  *   shared ── the link is down ───────────────► alone
  *
- * Shared: all workers together keep the rate of the budget. Alone: this worker goes on with its part of the ceiling by the
- * workers that were last there, whatever it has used of it.
+ * Shared: all workers together keep to the budget's rate. Alone: this worker goes on with its part of the ceiling, which is
+ * divided by the number of workers last known, however much of it this worker had used.
  */
 import { AskAhead, LEAD_MS } from './ask-ahead.ts';
 import type { Budget } from './budget.ts';
@@ -21,40 +21,40 @@ export interface RedisRateLimiterOptions {
   readonly now: () => number;
 }
 
-/** Permits overdue for longer are not used any more, in milliseconds: they would come in a burst. */
+/** Permits overdue for longer than this are not used any more, in milliseconds: they would come in a burst. */
 const STALE_MS = 2 * LEAD_MS;
 
-/** Permits asked for. */
+/** Permits that were requested. */
 interface Booked {
   permits: number;
-  /** When; a call that uses one of them is of the rate then. */
+  /** When they were requested. A call that uses one of them counts for the rate at that time. */
   readonly at: number;
-  /** At which rate they are due. */
+  /** The rate by which their due time was set. */
   rate: number;
   /** Set when Redis has answered. */
   answer: { readonly at: number; readonly dueAt: number } | undefined;
 }
 
-/** While permits are waited for, the rate is looked at this often, in milliseconds. */
+/** While permits are waited for, the rate is checked this often, in milliseconds. */
 const LOOK_MS = 500;
-/** A rise by less than this factor changes nothing of what is booked. */
+/** A rise by less than this factor changes nothing about the permits booked. */
 const RISE = 1.5;
 
-/** Most bookings of all workers per second: Redis books some ten thousand. */
+/** The most bookings per second of all workers together: Redis can book some ten thousand. */
 const BOOKINGS_PER_SECOND = 1_000;
 
 /**
- * Permits to book at once, so that this worker's part comes in grants as one alone would have them. More would be farther ahead
- * of their use, and a rate that changes would reach the calls later.
+ * Permits to book at once, so that this worker's part comes in grants of the size that a lone worker would have. With more they
+ * would be booked further ahead of their use, and a change of the rate would reach the calls later.
  */
 export function bookingSize({ rate, wanting }: Pick<BudgetLink, 'rate' | 'wanting'>): number {
   return Math.max(grantSize(rate / wanting), Math.ceil(rate / BOOKINGS_PER_SECOND));
 }
 
-/** The local pace, as a factor on the rate that is shared. */
+/** The local pace, as a factor on the shared rate. */
 const CATCH_UP = 1.05;
 
-/** What is under way while Redis answers. */
+/** The state while the link is up. */
 interface Session {
   readonly budget: Budget;
   /** In the order in which they become due. */
@@ -69,9 +69,9 @@ export class RedisRateLimiter implements RateLimiter {
   #session: Session | undefined;
   /** What the rate control allows this worker. */
   #allowed: number;
-  /** The lowest rate since the last rise: the local limiter may still go by it. */
+  /** The lowest rate since the last rise: the local limiter may still use it. */
   #lowest = Number.POSITIVE_INFINITY;
-  /** When the last grant came: one is asked for at once while there is a backlog. */
+  /** When the last grant came: under backlog the next one is asked for at once. */
   #grantedAt = Number.NEGATIVE_INFINITY;
   /** Ends the waits of grants for their permits. */
   readonly #waits = new Set<() => void>();
@@ -115,7 +115,7 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   async grant(wanted: number): Promise<number> {
-    // Gone stale while they were wanted, they were held up by this machine: no reason to ask for fewer.
+    // If permits went stale while they were wanted, this machine was slow: no reason to request fewer.
     const unwanted = this.#now() - this.#grantedAt > LEAD_MS;
     if (unwanted && this.#session !== undefined && this.#dropStale(this.#session))
       this.#session.askAhead.wasted();
@@ -143,7 +143,7 @@ export class RedisRateLimiter implements RateLimiter {
     this.#allowed = perSecond;
     this.#link.setCeiling(perSecond);
     this.#local.setCeiling(this.#localRate);
-    // Those under way are as far apart as the rate before.
+    // The permits under way are still spaced by the earlier rate.
     if (this.ceiling > before && this.#session !== undefined) this.#session.booked.length = 0;
     this.#wake();
   }
@@ -158,7 +158,7 @@ export class RedisRateLimiter implements RateLimiter {
     await this.#local.close();
   }
 
-  /** The link is up or down, or says another rate. */
+  /** The link came up or went down, or reports another rate. */
   #follow(): void {
     const { budget } = this.#link;
     if (budget !== this.#session?.budget) {
@@ -169,12 +169,12 @@ export class RedisRateLimiter implements RateLimiter {
     const { rate } = this;
     const rises = rate > this.#lowest * RISE;
     this.#lowest = rises ? rate : Math.min(this.#lowest, rate);
-    // A grant may wait for long at the rate before.
+    // A grant may have a long wait at the earlier rate.
     if (rises) this.#local.setCeiling(this.#localRate);
     else this.#local.setRate(this.#localRate);
   }
 
-  /** What was booked at a lower rate is due sooner: on Redis, which has done so, and here. */
+  /** Permits booked at a lower rate become due sooner: Redis has done its part, and this does the same here. */
   #hasten({ booked }: Session): void {
     const { rate } = this.#link;
     const now = this.#now();
@@ -188,13 +188,15 @@ export class RedisRateLimiter implements RateLimiter {
     this.#wake();
   }
 
-  /** Where the budget sets the pace, the local limiter must leave room to make up for a stall: two of one rate would not. */
+  /**
+   * When the budget sets the pace, the local limiter must be faster to catch up after a stall: at the same rate it could not.
+   */
   get #localRate(): number {
     const { rate } = this;
     return this.#session !== undefined && rate >= this.#link.rate ? rate * CATCH_UP : rate;
   }
 
-  /** Asks for permits, `size` at a time, until as many are under way as are worth it. */
+  /** Requests permits, `size` at a time, until enough are under way. */
   #askAhead(session: Session, size: number, wanted: number): void {
     const underWay = session.booked.reduce((sum, { permits }) => sum + permits, 0);
     const bookings = session.askAhead.bookings(size, underWay, wanted);
@@ -215,8 +217,8 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   /**
-   * Waits for the permits that are due first; asks for `size` where none are under way.
-   * @returns those that are due by then, at most `most`; 0 when the session has ended.
+   * Waits for the permits that are due first; requests `size` if none are under way.
+   * @returns the number due by then, at most `most`; 0 when the session has ended.
    */
   async #take(session: Session, most: number, size: number): Promise<number> {
     while (session === this.#session) {
@@ -250,7 +252,7 @@ export class RedisRateLimiter implements RateLimiter {
     return taken;
   }
 
-  /** @returns whether there were any. */
+  /** @returns whether any were dropped. */
   #dropStale({ booked }: Session): boolean {
     const before = this.#now() - STALE_MS;
     let dropped = false;
@@ -261,7 +263,7 @@ export class RedisRateLimiter implements RateLimiter {
     return dropped;
   }
 
-  /** Until then, where that is known, or until there is news. */
+  /** Waits until `until`, if given, or until there is news. */
   async #wait(until: number | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waits.add(resolve);

@@ -2,21 +2,21 @@
 import Bottleneck from 'bottleneck';
 
 /**
- * Grants permits at a rate. A Bottleneck job is not a call but a grant of k permits, because Bottleneck admits about 420
- * jobs a second at most. One grant is in progress at a time.
+ * Grants permits at a rate. A Bottleneck job is not a call but a grant of k permits, because Bottleneck admits only about 420
+ * jobs a second. One grant is in progress at a time.
  */
 export interface RateLimiter {
-  /** Permits per second that are given out now, at most; `Infinity` is unpaced. */
+  /** The most permits per second given out now; `Infinity` is unpaced. */
   readonly rate: number;
-  /** What `rate` may rise to: the budget's, where there is one. */
+  /** What `rate` may rise to: the budget's ceiling, if there is a budget. */
   readonly ceiling: number;
-  /** Of the ceiling, what falls to this worker when all that share it make calls. */
+  /** This worker's part of the ceiling when all that share it make calls. */
   readonly part: number;
-  /** Whether the ceiling is one budget of all workers, and whether this worker goes by it now or alone by its part. */
+  /** Whether the ceiling is one budget of all workers, and if so, whether this worker uses it now or, alone, its part. */
   readonly budget: 'none' | 'shared' | 'alone';
-  /** How long it has been so, in milliseconds. */
+  /** How long `budget` has had this value, in milliseconds. */
   readonly budgetMs: number;
-  /** Milliseconds from one grant to the next, when all workers that share the rate want some. */
+  /** Milliseconds from one grant to the next, when all workers that share the rate want permits. */
   readonly intervalMs: number;
   /**
    * Waits for the next grant.
@@ -26,22 +26,24 @@ export interface RateLimiter {
   grant(wanted: number): Promise<number>;
   /** Takes effect with the next grant. */
   setRate(perSecond: number): void;
-  /** The ceiling that this worker is set to; of a budget the lowest of all workers holds. A grant that waits goes by it, too. */
+  /**
+   * Sets this worker's ceiling; in a budget the lowest of all workers applies. A grant that waits follows the new ceiling too.
+   */
   setCeiling(perSecond: number): void;
   /** Ends a waiting grant with 0 permits. */
   close(): Promise<void>;
 }
 
-/** Most grants per second. */
+/** The most grants per second. */
 const GRANTS_PER_SECOND = 100;
 
-/** A grant that waits for no longer may go by the rate before, in milliseconds. */
+/** A grant that waits no longer than this may still use the earlier rate, in milliseconds. */
 const SHORT_WAIT_MS = 500;
 
 /** Relative changes of the rate below this are not applied. */
 const MIN_CHANGE = 0.002;
 
-/** Most missed intervals that one grant makes up for. */
+/** The most missed intervals that one grant makes up for. */
 export const MAX_MISSED_INTERVALS = 3;
 
 /** Permits in one grant at this rate. */
@@ -54,12 +56,12 @@ export function grantInterval(perSecond: number): number {
   return (1_000 * grantSize(perSecond)) / perSecond;
 }
 
-/** A difference between wall and monotonic time that is a step of the clock and no rounding, in milliseconds. */
+/** A difference between wall and monotonic time that means a step of the clock, not rounding, in milliseconds. */
 const STEP_MS = 20;
 
 /**
- * Bottleneck paces by the wall clock and takes no other. When that has been stepped, a new limiter takes the place of the
- * one that counts by it: the next grant stays due when it was, and the grants that wait move over.
+ * Bottleneck paces by the wall clock and supports no other. After a step of that clock, a new limiter replaces the old one: the
+ * next grant stays due when it was, and waiting grants move over.
  */
 export class LocalRateLimiter implements RateLimiter {
   #bottleneck: Bottleneck;
@@ -119,7 +121,7 @@ export class LocalRateLimiter implements RateLimiter {
       try {
         return await bottleneck.schedule(async () => this.#due(requestedAt));
       } catch (error) {
-        // Dropped with the limiter that it waited for.
+        // Dropped with the limiter in which it waited.
         if (bottleneck === this.#bottleneck && !this.#closed) throw error;
       }
     }
@@ -140,15 +142,15 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   /**
-   * The permits that are due. Bottleneck counts from when its timer runs: without making up for intervals that a busy
-   * event loop missed, a worker under load would stay below its rate.
+   * The permits that are due. Bottleneck counts from when its timer runs: without making up for intervals that a busy event loop
+   * missed, a worker under load would stay below its rate.
    */
   #due(requestedAt: number): number {
     const interval = grantInterval(this.#applied);
     const due = Math.max(requestedAt, this.#dueAt + interval);
     const now = this.#now();
     const missed = Math.max(0, Math.floor((now - due) / interval));
-    // After a fall of the rate it comes before it would be due.
+    // After a fall of the rate, a grant comes before it would be due.
     this.#dueAt = Math.min(now, due + missed * interval);
     return grantSize(this.#applied) * (1 + Math.min(missed, MAX_MISSED_INTERVALS));
   }
@@ -168,7 +170,7 @@ export class LocalRateLimiter implements RateLimiter {
   #create(minTime: number): Bottleneck {
     this.#wallAhead = Date.now() - this.#now();
     const bottleneck = new Bottleneck({ maxConcurrent: 1, minTime });
-    // It has just computed by the wall clock how long a job waits; from here on a timer counts, which no step changes.
+    // Bottleneck has just computed a job's wait by the wall clock. From here on a timer runs, which no clock step affects.
     bottleneck.on('scheduled', () => {
       if (bottleneck === this.#bottleneck && !this.#closed && this.#clockStepped) this.#replace();
     });
@@ -181,7 +183,7 @@ export class LocalRateLimiter implements RateLimiter {
     const stopped = this.#bottleneck;
     const bottleneck = this.#create(waitMs);
     this.#bottleneck = bottleneck;
-    // A first job stands for the last grant. It holds its place until the jobs after the next one are spaced by the rate.
+    // The first job stands for the last grant. It keeps its place until the jobs after the next are spaced by the rate.
     void bottleneck
       .schedule(async () => {
         await bottleneck.updateSettings({ minTime: paced(this.#applied) });

@@ -1,15 +1,15 @@
 /**
- * Notices that the rate which the API accepts stays far below the one that was configured.
+ * Detects that the rate that the API accepts stays far below the configured one.
  *
  *   usual ── below half of the part for a minute ─► low ── half of it or more ─► usual
  */
 
 export interface LowRateOptions {
-  /** Calls per second that this worker may make by the settings; `Infinity` for no limit, of which there is no half. */
+  /** Calls per second that the settings allow this worker; `Infinity` for no limit, which has no half. */
   readonly part: () => number;
   /** Called once per change, with the rate found and the part, in calls per second. */
   readonly onLow: (low: boolean, found: number, part: number) => void;
-  /** How long it stays low before that is said, in milliseconds; default: a minute. */
+  /** How long the rate must stay low before that is reported, in milliseconds. Default: a minute. */
   readonly afterMs?: number;
 }
 
@@ -25,7 +25,7 @@ export class LowRate {
     this.#options = options;
   }
 
-  /** To be called with every change of the rate found, in calls per second. */
+  /** Must be called with every change of the rate found, in calls per second. */
   see(found: number): void {
     this.#found = found;
     if (!this.#isLow()) this.#set(false);
@@ -33,7 +33,7 @@ export class LowRate {
       this.#timer ??= setTimeout(() => this.#set(this.#isLow()), this.#options.afterMs ?? AFTER_MS);
   }
 
-  /** From now on nothing is said. */
+  /** From now on nothing is reported. */
   close(): void {
     clearTimeout(this.#timer);
   }

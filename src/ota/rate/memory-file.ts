@@ -1,4 +1,4 @@
-/** The last rate that was found, in a small file of `STATE_DIR`. */
+/** The last rate found, in a small file in `STATE_DIR`. */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,17 +7,17 @@ import { readSmallFile, replaceSmallFile } from '../../files/small-file.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { type RateMemory, type RememberedRate, readRemembered, writeRemembered } from './memory.ts';
 
-/** It is some 80 bytes. */
+/** The file has about 80 bytes. */
 const MAX_BYTES = 1_024;
 
-/** One for each API and queue: workers on another queue have another part of the API's limit. */
+/** One file for each API and queue: workers on another queue have another part of the API's limit. */
 export class RateFile implements RateMemory {
   readonly path: string;
 
   /**
-   * @param folder `STATE_DIR`, made when it is needed.
+   * @param folder `STATE_DIR`, created when needed.
    * @param env names the API: endpoint, region, profile.
-   * @param queueUrl tells the account, too.
+   * @param queueUrl also identifies the account.
    */
   constructor(folder: string, env: Readonly<Record<string, string | undefined>>, queueUrl: string) {
     this.path = join(folder, `rate-${keyOf(env, queueUrl)}.json`);
@@ -36,7 +36,7 @@ export class RateFile implements RateMemory {
   }
 }
 
-/** Without secrets even in the hash: a password in a URL is left out, and so are keys, which change besides. */
+/** Without secrets, even in the hash: a password in a URL is left out, and so are keys, which also change. */
 function keyOf(env: Readonly<Record<string, string | undefined>>, queueUrl: string): string {
   const endpoint = customEndpoint(env, 'api');
   const parts = [

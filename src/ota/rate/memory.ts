@@ -1,35 +1,35 @@
-/** The last rate that was found, kept from one run of a worker to the next. */
+/** The last rate found, kept from one run of a worker to the next. */
 import { z } from 'zod';
 import { sleep } from '../../time/clock.ts';
 import { epochMs } from '../../time/instant.ts';
 
-/** A rate that an API was found to accept of one worker. */
+/** A rate that an API was found to accept from one worker. */
 export interface RememberedRate {
   /** Calls per second. */
   readonly perSecond: number;
-  /** When it was last found to be right, in epoch milliseconds. */
+  /** When the rate was last found to be right, in epoch milliseconds. */
   readonly at: number;
 }
 
-/** Where a rate is kept. What it holds is hostile: anybody may have written it. */
+/** Where a rate is kept. Its content is untrusted: anybody may have written it. */
 export interface RateMemory {
-  /** undefined: nothing is kept. Rejects with an Error that says why what is kept cannot be used. */
+  /** undefined: nothing is kept. Rejects with an Error that says why the kept rate cannot be used. */
   load(): Promise<RememberedRate | undefined>;
-  /** undefined: no rate is known any more. Rejects with what the system says when it cannot be kept. */
+  /** undefined: no rate is known any more. Rejects with the system's error when the rate cannot be kept. */
   save(rate: RememberedRate | undefined): Promise<void>;
 }
 
-/** What a start may go by. */
+/** What a start may use. */
 export type Recalled =
   | { readonly use: 'rate'; readonly perSecond: number; readonly ageMs: number }
   | { readonly use: 'nothing'; readonly tooOldMs?: number; readonly fault?: unknown };
 
 /** Older rates are not used: limits change, and a start at the ceiling finds them within seconds. */
 const LONGEST_MS = 24 * 3_600_000;
-/** By how much the clocks of two machines, or of one after a restart, may differ. */
+/** How far the clocks of two machines, or of one after a restart, may differ. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** A disk, or Redis, that does not answer must not hold up a start for longer, in milliseconds. */
+/** A disk, or Redis, that does not answer must not delay a start for longer than this, in milliseconds. */
 const LOAD_MS = 1_000;
 
 /** Never rejects, and takes a second at most. @param now epoch milliseconds. */
@@ -48,7 +48,7 @@ export async function recall(memory: RateMemory, now: number): Promise<Recalled>
   } catch (fault) {
     return { use: 'nothing', fault };
   } finally {
-    // The race is over: that it was lost is nobody's fault.
+    // The race is over, and a late rejection must not count as unhandled.
     tooLate.catch(() => undefined);
     done.abort();
   }
@@ -63,7 +63,7 @@ export function writeRemembered({ perSecond, at }: RememberedRate): string {
   return `${JSON.stringify({ version: 1, perSecond, at: new Date(at).toISOString() })}\n`;
 }
 
-/** @throws an Error that says, without quoting it, what is wrong with the text. */
+/** @throws an Error that says, without quoting the text, what is wrong with it. */
 export function readRemembered(text: string): RememberedRate {
   const { data } = Text.safeParse(parse(text));
   if (data === undefined) throw new Error('it holds no remembered rate of this version');

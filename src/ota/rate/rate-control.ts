@@ -1,4 +1,4 @@
-/** What decides the rate of calls. */
+/** Decides the rate of calls. */
 import type { FoundLimit } from './adaptive/limit-estimate.ts';
 
 /** A call that has ended. Times are monotonic milliseconds. */
@@ -8,21 +8,23 @@ export interface ObservedCall {
   readonly failure?: { readonly kind: string };
 }
 
-/** Who finds the rate of a fleet: this worker for all (`leading`), another one (`following`), or each for itself (`alone`). */
+/**
+ * Who finds a fleet's rate: this worker for all (`leading`), another one (`following`), or each worker for itself (`alone`).
+ */
 export type FleetRole = 'leading' | 'following' | 'alone';
 
 export interface RateControl {
-  /** Calls per second allowed now, of the whole fleet where this worker leads or follows; `Infinity` when unpaced. */
+  /** Calls per second allowed now, of the whole fleet when this worker leads or follows; `Infinity` when unpaced. */
   readonly rate: number;
   /** Since when `rate` is below the configured one, monotonic milliseconds; undefined while it is not. */
   readonly foundAt: number | undefined;
-  /** The limit for which `rate` is below the configured one; undefined while that is not known. */
+  /** The limit that keeps `rate` below the configured one; undefined if unknown. */
   readonly limit?: FoundLimit | undefined;
   /** undefined: there is no fleet. */
   readonly fleet?: FleetRole | undefined;
-  /** To be called with every call that has ended. */
+  /** Must be called with every call that has ended. */
   observe(call: ObservedCall): void;
-  /** Calls were held meanwhile, whatever the rate: that time says nothing of how much of it is used. Monotonic milliseconds. */
+  /** Calls were held in this time, so it shows nothing about how much of the rate is used. Monotonic milliseconds. */
   held(from: number, to: number): void;
   /** The configured rate is now this; `Infinity` for none. */
   setCeiling(perSecond: number): void;

@@ -1,8 +1,8 @@
 /**
- * Keeps the rate that a worker finds, for the next start: now and then while it changes, and at the end.
+ * Saves the rate that a worker finds, for its next start: from time to time while the rate changes, and at the end.
  *
- * What is still the rate of a careful start is not kept again. It lies below what was remembered, and a worker that starts again
- * and again would come down step by step.
+ * An unchanged rate of a careful start is not saved again. It lies below the remembered rate, so a worker that restarts
+ * repeatedly would come down step by step.
  */
 import type { RateMemory } from './memory.ts';
 import type { RateControl } from './rate-control.ts';
@@ -10,22 +10,22 @@ import type { RateControl } from './rate-control.ts';
 export interface RateKeeperOptions {
   readonly memory: RateMemory;
   readonly rate: Pick<RateControl, 'rate' | 'foundAt'>;
-  /** Calls per second at which the rate began, where that was remembered; undefined: at the ceiling. */
+  /** The remembered rate at which the worker began, in calls per second; undefined: it began at the ceiling. */
   readonly begunAt: number | undefined;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Called once, with the first reason why it cannot be kept. */
+  /** Called once, with the first reason why the rate cannot be saved. */
   readonly onFault: (error: unknown) => void;
 }
 
 /** Between two looks, in milliseconds. */
 const LOOK_EVERY_MS = 10_000;
-/** A disk that does not answer must not hold up the end for longer, in milliseconds. */
+/** A disk that does not answer must not delay the end for longer than this, in milliseconds. */
 const LAST_MS = 200;
 
 export class RateKeeper {
   readonly #options: RateKeeperOptions;
-  /** In calls per second; undefined: nothing is. */
+  /** The saved rate in calls per second; undefined: none is saved. */
   #kept: number | undefined;
   #saving: Promise<void> | undefined;
   #faulty = false;
@@ -41,21 +41,21 @@ export class RateKeeper {
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
   }
 
-  /** Keeps the rate where it has changed; resolves when that is done, or has failed. Never rejects. */
+  /** Saves the rate if it has changed; resolves when that is done, or has failed. Never rejects. */
   async look(): Promise<void> {
-    // A disk may take longer than from one look to the next.
+    // A disk may take longer than the time between two looks.
     if (this.#saving !== undefined) return await this.#saving;
     const { rate, foundAt } = this.#options.rate;
     const found = foundAt === undefined ? undefined : rate;
     if (found === this.#kept) return;
-    // The ceiling was lowered below it: that says nothing of the API.
+    // The ceiling was lowered below the saved rate, which shows nothing about the API.
     if (found === undefined && rate <= (this.#kept ?? 0)) return;
     this.#saving = this.#save(found);
     await this.#saving;
     this.#saving = undefined;
   }
 
-  /** The last look, at the beginning of the end. Idempotent. */
+  /** The last look, when the worker begins to stop. Idempotent. */
   stop(): void {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
@@ -63,7 +63,7 @@ export class RateKeeper {
     void this.look();
   }
 
-  /** Resolves when nothing is being kept any more, or it takes too long. */
+  /** Resolves when no save is under way any more, or it takes too long. */
   async close(): Promise<void> {
     this.stop();
     if (this.#saving === undefined) return;

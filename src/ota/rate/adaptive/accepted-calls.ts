@@ -1,10 +1,10 @@
-/** In which the calls are counted, in milliseconds; and how many such spans are kept: ten minutes. */
+/** Calls are counted in spans of this length, in milliseconds; the number of spans kept makes ten minutes. */
 const SPAN_MS = 250;
 const SPANS = 2_400;
 
 /** Counts the accepted calls of the last ten minutes. Times are monotonic milliseconds. */
 export class AcceptedCalls {
-  /** By the number of the span, in order of time. */
+  /** By span number, in order of time. */
   readonly #counts = new Map<number, number>();
 
   add(now: number): void {

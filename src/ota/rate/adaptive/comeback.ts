@@ -1,6 +1,6 @@
 /**
- * Attempts to come back to the rate before a deep cut: what a stranger took, or a limit that fell for a while, is given back at
- * some time. Each attempt that fails costs throttled calls, so that the next one is made later.
+ * Attempts to return to the rate before a deep cut: another caller's use of the limit, or a temporary fall of it, ends at some
+ * time. Each failed attempt costs throttled calls, so the next one is made later.
  *
  *   idle ── a deep cut from a settled rate ─► waiting ── the time has come ─► an attempt ── it fails ─► waiting, for longer
  *                                             waiting ── nothing is throttled any more ─► an attempt
@@ -9,9 +9,9 @@
  */
 import type { Tuning } from './tuning.ts';
 
-/** An attempt begins only where less than this part of the rate before is left, */
+/** An attempt begins only when the rate is below this share of the earlier one. */
 const WORTH_IT = 0.9;
-/** and has succeeded at this part. */
+/** An attempt has succeeded at this share of the earlier rate. */
 const REACHED = 0.95;
 
 export class Comeback {
@@ -24,7 +24,7 @@ export class Comeback {
     this.#tuning = tuning;
   }
 
-  /** Whether there is a rate to come back to. */
+  /** Whether there is an earlier rate to return to. */
   get known(): boolean {
     return this.#before !== undefined;
   }
@@ -45,12 +45,12 @@ export class Comeback {
     this.wait(now);
   }
 
-  /** No attempt is made before the time between two of them has passed. */
+  /** Postpones the next attempt by the current time between two attempts. */
   wait(now: number): void {
     this.#nextAt = now + this.#waitMs;
   }
 
-  /** Whether an attempt from `rate` is to begin. @param calm nothing was throttled for so long that it need not wait for its time. */
+  /** Whether an attempt from `rate` should begin. @param calm nothing was throttled for so long that it may begin early. */
   due(now: number, rate: number, calm: boolean): boolean {
     const before = this.#before;
     return (
@@ -61,7 +61,7 @@ export class Comeback {
     );
   }
 
-  /** Whether an attempt has succeeded; then there is nothing to come back to any more. */
+  /** Whether an attempt has succeeded. The earlier rate is then forgotten. */
   reached(rate: number): boolean {
     if (this.#before !== undefined && rate < REACHED * this.#before.rate) return false;
     this.#before = undefined;

@@ -1,18 +1,18 @@
 import type { Tuning } from './tuning.ts';
 
-/** Measured from the first throttled call among the latest: since then the API has been at its limit. */
+/** Measured from the first throttled call among the latest calls: since then the API has been at its limit. */
 export interface Overload {
-  /** Calls that have ended since. */
+  /** Calls that have ended since then. */
   readonly calls: number;
-  /** Share of them that was throttled. */
+  /** The share of these calls that was throttled. */
   readonly throttledShare: number;
-  /** Calls per second; `Infinity` when no time has passed, 0 when none has ended. */
+  /** Calls per second; `Infinity` when no time has passed, 0 when no call has ended. */
   readonly callsPerSecond: number;
   /** Calls accepted per second; `Infinity` when no time has passed. */
   readonly acceptedPerSecond: number;
 }
 
-/** Whether so many calls were throttled that a deep cut is due. @param noise share of calls that is throttled at any rate. */
+/** Whether enough calls were throttled for a deep cut. @param noise share of calls throttled whatever the rate. */
 export function isOverload(measured: Overload, noise: number, { overload }: Tuning): boolean {
   const { calls, throttledShare } = measured;
   return (
@@ -21,7 +21,7 @@ export function isOverload(measured: Overload, noise: number, { overload }: Tuni
   );
 }
 
-/** What the API accepts of a rate, in calls per second. */
+/** How much of a rate the API accepts, in calls per second. */
 export function acceptedOf(rate: number, { acceptedPerSecond, throttledShare }: Overload): number {
   // The first is too low after a stall of this process, the second after small cuts.
   return Math.max(acceptedPerSecond, rate * (1 - throttledShare));
@@ -42,7 +42,7 @@ export class LatestCalls {
     if (this.#calls.length > this.#size) this.#calls.shift();
   }
 
-  /** The first throttled call only starts the measurement: counted, it would make the share too large. */
+  /** The first throttled call only starts the measurement: if counted, it would make the share too large. */
   overload(now: number): Overload {
     const first = this.#calls.findIndex(({ throttled }) => throttled);
     const start = this.#calls[first];

@@ -1,11 +1,12 @@
 /**
- * How the rate is cut and climbs while nothing unusual happens. PURE.
+ * How the rate is cut and climbs in ordinary conditions. PURE.
  *
- * Each throttled call takes a part off, each second adds one; they balance when the share of throttled calls is the target's.
+ * Each throttled call takes off a share, each second adds one. The two balance when the share of throttled calls is the
+ * target share.
  */
 import type { Tuning } from './tuning.ts';
 
-/** The share of throttled calls that a rate, in calls per second, settles at. */
+/** The share of throttled calls at which a rate, in calls per second, settles. */
 export function targetShare(rate: number, { target }: Tuning): number {
   return Math.min(
     target.most,
@@ -13,17 +14,17 @@ export function targetShare(rate: number, { target }: Tuning): number {
   );
 }
 
-/** The part of a rate, in calls per second, that a throttled call takes off. */
+/** The share of a rate, in calls per second, that a throttled call takes off. */
 export function cutShare(rate: number, { cut }: Tuning): number {
   return Math.min(cut.most, Math.max(cut.least, cut.at100 * (rate / 100) ** -cut.power));
 }
 
-/** Least time between two cuts, in milliseconds. */
+/** The least time between two cuts, in milliseconds. */
 export function betweenCutsMs(rate: number, tuning: Tuning): number {
   return (1_000 * cutShare(rate, tuning)) / tuning.cut.perSecond;
 }
 
-/** What a rate climbs in a second, as a part of it. @param roundTripMs of a call. */
+/** How much a rate climbs in a second, as a share of it. @param roundTripMs of a call. */
 export function climbShare(rate: number, roundTripMs: number, tuning: Tuning): number {
   const balance = cutShare(rate, tuning) * rate * targetShare(rate, tuning);
   return Math.min(balance, perRoundTrip(tuning.perRoundTrip.climb, roundTripMs));
@@ -35,7 +36,7 @@ export function calmSeconds(rate: number, tuning: Tuning): number {
 }
 
 /**
- * What a rate climbs in a second, as a part of it, when nothing was throttled for long; 0 as long as that is not so.
+ * How much a rate climbs in a second, as a share of it, after a long time without a throttled call; 0 before that.
  * @param used how long the rate has been used since it was cut, in milliseconds.
  */
 export function boostShare(rate: number, used: number, roundTripMs: number, tuning: Tuning): number {
@@ -51,23 +52,23 @@ export function boostShare(rate: number, used: number, roundTripMs: number, tuni
   );
 }
 
-/** Of a limit with a period of so many milliseconds, more is known at the end of a period than in any second: */
+/** From this length on, the end of a period shows more about its limit than any second does. In milliseconds. */
 const LONG_PERIOD_MS = 3_000;
-/** the rate climbs by this part in a period, for so many periods after a wait. */
+/** The share by which the rate may climb per period, and for how many periods after a wait. */
 const CLIMB_PER_PERIOD = 0.06;
 const PERIODS = 1.5;
 
 /**
- * What a rate climbs in a second at most, as a part of it, where its limit has a long period.
+ * The most that a rate may climb in a second, as a share of it, if its limit has a long period.
  * @param sinceWaitMs since the limit was spent.
- * @returns `Infinity` where it has none, or was not spent for longer than one.
+ * @returns `Infinity` if there is no long period, or the limit has not been spent for more than `PERIODS` periods.
  */
 export function mostInPeriod(periodMs: number, sinceWaitMs: number): number {
   if (periodMs < LONG_PERIOD_MS || sinceWaitMs >= PERIODS * periodMs) return Number.POSITIVE_INFINITY;
   return (1_000 * CLIMB_PER_PERIOD) / periodMs;
 }
 
-/** A part of the rate for each round trip, as one for each second. */
+/** Converts a share of the rate per round trip into one per second. */
 export function perRoundTrip(share: number, roundTripMs: number): number {
   return (1_000 * share) / Math.max(1, roundTripMs);
 }

@@ -1,8 +1,8 @@
 /**
- * What limit was found, how sure that is, and since when. Nothing is decided by it: it is for those who look on. PURE.
+ * Which limit was found, how certain it is, and since when. Only for display: nothing is decided by it. PURE.
  *
- * A rate that follows a limit climbs until a call is throttled, and is cut: the limit lies between the rate before the cut and
- * the rate after it. Where a limit is spent and refills after a long time, the calls accepted in a whole period say more.
+ * A rate that follows a limit climbs until a call is throttled, and is then cut: the limit lies between the rates before and
+ * after the cut. If a limit is spent and refills after a long time, the calls accepted in a whole period show more.
  *
  * Rates are calls per second, times monotonic milliseconds, noise is a share of the calls.
  */
@@ -11,54 +11,54 @@
 export interface FoundLimit {
   /** Calls that the API accepts, per second. */
   readonly perSecond: number;
-  /** Standard deviation of what was observed lately, as a share of `perSecond`; undefined while that is too little. */
+  /** Standard deviation of the latest observations, as a share of `perSecond`; undefined while there are too few. */
   readonly withinShare: number | undefined;
-  /** When it was first observed, monotonic milliseconds. */
+  /** When the limit was first observed, monotonic milliseconds. */
   readonly since: number;
-  /** From one refill of the limit to the next, in milliseconds; undefined where it refills all the time, or within a second. */
+  /** From one refill of the limit to the next, in milliseconds; undefined if it refills continuously, or within a second. */
   readonly periodMs: number | undefined;
-  /** Share of the calls that is throttled at any rate, as far as that is certain. */
+  /** The share of calls that is throttled whatever the rate, as far as it is certain. */
   readonly noise: number;
 }
 
-/** What cuts, or periods, say of one limit. */
+/** Observations of one limit, from cuts or from periods. */
 interface Seen {
   readonly since: number;
   /** When the latest observation began. */
   readonly lastAt: number;
   /** The latest rates, oldest first. */
   readonly rates: readonly number[];
-  /** undefined: cuts have said it. */
+  /** undefined: observed from cuts. */
   readonly periodMs: number | undefined;
 }
 
-/** So many of the latest count: limits drift. */
+/** Only this many of the latest observations count, because limits drift. */
 const LATEST = 12;
-/** Fewer cuts may be chance. A period that was spent is none. */
+/** Fewer cuts may be chance. A spent period cannot be. */
 const LEAST_CUTS = 3;
-/** Fewer give no standard deviation. */
+/** Fewer observations give no standard deviation. */
 const LEAST_FOR_DEVIATION = 4;
-/** Cuts within so many milliseconds are one observation: a rate that was too high is cut until it is below the limit. */
+/** Cuts within this many milliseconds are one observation: a rate that was too high is cut until it is below the limit. */
 const TOGETHER_MS = 2_000;
-/** What differs by no more than the larger of a share and so many standard deviations is of the same limit, */
+/** Rates belong to the same limit if they differ by at most this share, or this many standard deviations if larger. */
 const SAME = 0.15;
 const DEVIATIONS = 3;
-/** and what differs by more than this share never is. */
+/** Rates that differ by more than this share never belong to the same limit. */
 const OTHER = 0.3;
-/** A period is worth telling from this length on, in milliseconds. */
+/** The shortest period worth reporting, in milliseconds. */
 const SHORTEST_MS = 1_000;
-/** A time is a number of periods where it differs by no more than this share. */
+/** A time counts as a whole number of periods if it differs by no more than this share. */
 const WHOLE = 0.05;
-/** After so many periods in which the limit was not spent, it has none. */
+/** After this many periods in which the limit was not spent, it has no period any more. */
 const PERIODS = 3;
 
 export class LimitEstimate {
   #seen: Seen | undefined;
-  /** Cuts at another limit: chance, if the next ones do not bear them out. */
+  /** Cuts at another limit. They are chance unless the next cuts confirm them. */
   #other: Seen | undefined;
   #refilledAt = Number.NEGATIVE_INFINITY;
 
-  /** A call was throttled, and the rate cut a little. */
+  /** A call was throttled, and the rate was cut by a small step. */
   cut(now: number, before: number, after: number, noise: number): void {
     const seen = this.#seen;
     if (seen?.periodMs !== undefined && now - seen.lastAt < PERIODS * seen.periodMs) return;
@@ -72,7 +72,7 @@ export class LimitEstimate {
 
   /**
    * The limit was spent, and has been refilled.
-   * @param rate what was accepted in a period. @param periodMs of so many milliseconds, as far as is known.
+   * @param rate what was accepted in a period. @param periodMs the length of the period in milliseconds, as far as known.
    */
   refill(now: number, rate: number, periodMs: number): void {
     const ms = now - this.#refilledAt;
@@ -81,24 +81,26 @@ export class LimitEstimate {
     const periods = wholePeriods(ms, seen?.periodMs);
     if (seen !== undefined && periods !== undefined && isOf(seen, rate))
       this.#hold({ ...withRate(seen, now, rate), periodMs: ms / periods });
-    // Where the time since the last refill was no period, what was accepted in it is not what a period allows.
+    // If the time since the last refill was not a period, the calls accepted in it do not show what a period allows.
     else if (periodMs >= SHORTEST_MS && isNear(ms, periodMs, WHOLE))
       this.#hold({ ...first(now, rate), periodMs: ms });
   }
 
-  /** Many calls were throttled at once, and so many a second accepted; `Infinity`: too little time has passed to tell. */
+  /**
+   * Many calls were throttled at once. @param rate calls accepted per second; `Infinity`: too little time has passed to know.
+   */
   overload(rate: number): void {
     if (rate === Number.POSITIVE_INFINITY) return;
     if (this.#seen !== undefined && !isNear(rate, mean(this.#seen.rates), OTHER)) this.#seen = undefined;
     this.#other = undefined;
   }
 
-  /** @param rate in force. @returns undefined: none is known, or none that holds any more. */
+  /** @param rate in force. @returns undefined if no limit is known, or none that still holds. */
   found(rate: number, noise: number): FoundLimit | undefined {
     if (this.#seen === undefined) return undefined;
     const { rates, since, periodMs } = this.#seen;
     const isFew = periodMs === undefined && rates.length < LEAST_CUTS;
-    // Then the limit has gone up.
+    // The limit has then gone up.
     const above = periodMs === undefined ? tolerance(rates) : OTHER;
     const isAbove = rate * (1 - noise) > mean(rates) * (1 + above);
     if (isFew || isAbove) return undefined;
@@ -128,7 +130,7 @@ function isTogether({ lastAt }: Seen, now: number): boolean {
   return now - lastAt < TOGETHER_MS;
 }
 
-/** In a time of several periods the limit was not always spent. @returns undefined: it is no number of periods. */
+/** How many periods `ms` spans, because the limit is not spent in every one. @returns undefined: not a whole number. */
 function wholePeriods(ms: number, periodMs: number | undefined): number | undefined {
   if (periodMs === undefined) return undefined;
   const count = Math.max(1, Math.round(ms / periodMs));

@@ -1,8 +1,8 @@
 /**
- * Tells noise from a limit: noise is a share of 429s that does not fall when the rate does.
+ * Distinguishes noise from a limit: noise is a share of 429s that does not fall when the rate does.
  *
- * Now and then the rate dips for some seconds. All workers dip at the same times of the clock, because what a single one of many
- * leaves, the others take. In a dip at a limit nothing is throttled; what is throttled there is noise.
+ * From time to time the rate dips for some seconds. All workers dip at the same clock times, because the others would take what
+ * a single worker leaves. A dip is below the limit, where nothing should be throttled: calls that are throttled there are noise.
  *
  *   steady ── the time of a dip has come ─► dipping ── it is over ─► steady
  *
@@ -18,30 +18,30 @@ interface Counts {
 }
 
 interface Dip extends Counts {
-  /** Calls begun from here on count. */
+  /** Only calls begun from here on count. */
   readonly from: number;
   readonly to: number;
-  /** Part of the rate that it takes off. */
+  /** The share of the rate that the dip takes off. */
   readonly depth: number;
-  /** Whether what it shows is noise, and not the end of something else. */
+  /** Whether its result shows noise, and not the after-effects of something else. */
   readonly calm: boolean;
 }
 
-/** A dip that is missed by so much is left out. */
+/** A dip missed by more than this is skipped, in milliseconds. */
 const LATE_MS = 500;
-/** A dip is longer where calls are few: by this factor at most. */
+/** With few calls a dip is longer, at most by this factor. */
 const LONGER = 2;
-/** Of the calls a dip needs, so many are enough in the end. */
+/** The share of the calls a dip needs that is enough at its end. */
 const ENOUGH = 0.8;
-/** In a dip at a limit as many calls are accepted as before, or nearly; this part of its depth must be missing. */
+/** If a dip is not below the limit, accepted calls hardly fall. To count, they must fall by this share of its depth. */
 const FELL = 0.55;
-/** Two counts differ clearly by so many standard deviations of each. */
+/** Two counts differ clearly if they are this many standard deviations of each apart. */
 const CLEARLY = 2;
-/** What a pool that is full keeps. */
+/** The share that a full pool keeps. */
 const KEPT = 0.6;
-/** A rate counts as lately for so long, in milliseconds. */
+/** How long a rate counts as recent, in milliseconds. */
 const LATELY_MS = 60_000;
-/** Noise that is learnt anew is at least so much more. */
+/** Noise counts as newly found if it is higher by at least this. */
 const ANEW = 0.001;
 
 export class NoiseTest {
@@ -50,16 +50,16 @@ export class NoiseTest {
   #dip: Dip | undefined;
   /** Calls since the last dip. */
   #outside: Counts = { calls: 0, throttled: 0 };
-  /** Calls of dips; and how many of these had throttled ones. */
+  /** The calls in dips, and the number of dips that had throttled ones. */
   #pool = { calls: 0, throttled: 0, dips: 0 };
   #firstAt: number | undefined;
   #share = 0;
   #seenAt = 0;
-  /** The latest time of a dip, in wall time. */
+  /** The latest scheduled time of a dip, in wall time. */
   #dueAt: number | undefined;
   #highest = { rate: 0, at: 0 };
 
-  /** @param wallAheadMs by which wall time is ahead of the monotonic one: workers dip together by their wall clocks. */
+  /** @param wallAheadMs how far wall time is ahead of monotonic time: workers dip together by their wall clocks. */
   constructor(tuning: NoiseTuning, wallAheadMs: () => number) {
     this.#tuning = tuning;
     this.#wallAheadMs = wallAheadMs;
@@ -70,12 +70,12 @@ export class NoiseTest {
     return this.#share;
   }
 
-  /** What a dip leaves of the rate; 1 while there is none. */
+  /** The share of the rate that the current dip leaves; 1 outside dips. */
   get factor(): number {
     return this.#dip === undefined ? 1 : 1 - this.#dip.depth;
   }
 
-  /** Takes in a call that has ended. */
+  /** Registers a call that has ended. */
   observe(call: ObservedCall, throttled: boolean): void {
     const dip = this.#dip;
     const counts = dip ?? this.#outside;
@@ -86,8 +86,8 @@ export class NoiseTest {
 
   /**
    * Begins and ends dips.
-   * @param rate calls per second, without a dip. @param calm whether nothing but the rate decides what is throttled.
-   * @returns a rate to go back to, in calls per second, when noise has just been learnt that was not known.
+   * @param rate calls per second, without a dip. @param calm whether only the rate decides what is throttled.
+   * @returns a rate to return to, in calls per second, when new noise has just been found.
    */
   advance(now: number, rate: number, calm: boolean): number | undefined {
     const due = this.#isDue(now);
@@ -102,7 +102,7 @@ export class NoiseTest {
     return undefined;
   }
 
-  /** What is under way says nothing any more. */
+  /** The measurement under way has become meaningless: discards it. */
   abort(): void {
     this.#dip = undefined;
     this.#outside = { calls: 0, throttled: 0 };
@@ -154,7 +154,7 @@ export class NoiseTest {
     this.#share = this.#measured();
   }
 
-  /** A dip with clearly fewer throttled calls than the noise that is believed shows that it is none. */
+  /** If a dip has clearly fewer throttled calls than the noise assumed, that noise does not exist. */
   #unlearn({ calls, throttled }: Dip): void {
     const expected = this.#share * calls;
     if (expected <= 2 || throttled >= expected - this.#tuning.unlearn * Math.sqrt(expected)) return;
@@ -163,8 +163,10 @@ export class NoiseTest {
   }
 
   /**
-   * Not if as many calls were accepted as before: then the dip was not below the limit. Not if clearly more were throttled than
-   * outside: then the limit fell meanwhile, or another caller came. Nor if it is too much.
+   * A dip shows no noise in these cases:
+   * - As many calls were accepted as before: the dip was not below the limit.
+   * - Clearly more were throttled than outside: the limit fell meanwhile, or another caller came.
+   * - The share is too large.
    */
   #showsNoise({ calls, throttled, depth }: Dip, outside: Counts): boolean {
     const shareOutside = outside.calls === 0 ? 0 : outside.throttled / outside.calls;
@@ -181,26 +183,30 @@ export class NoiseTest {
   }
 }
 
-/** The most that the share of throttled calls may be where so many were counted. */
+/** The highest plausible share of throttled calls, given these counts. */
 function possible({ calls, throttled }: Counts): number {
   return calls === 0 ? 1 : (throttled + CLEARLY * Math.sqrt(throttled + 1)) / calls;
 }
 
-/** What is allowed beyond the noise that is certain: a twentieth of it; and a quarter, up to so much as a share of the calls. */
+/**
+ * The allowance beyond the certain noise: a twentieth of it, plus a quarter of it, the latter capped at this share of the calls.
+ */
 const TWENTIETH = 1 / 20;
 const QUARTER = 1 / 4;
 const MOST_OF_QUARTER = 0.003;
-/** Throttled calls that may be excused at once: these, and so many for each of noise. */
+/** The most throttled calls excused at once: this many, plus this many times the noise. */
 const AT_ONCE = 5;
 const AT_ONCE_PER_SHARE = 200;
-/** Excused after noise has been learnt. */
+/** Throttled calls excused after noise has been found. */
 const NEWLY = 3;
 
 /** Excuses as many throttled calls as the noise explains. */
 export class NoiseAllowance {
   #credit = 0;
 
-  /** To be called for each call. @param noise as a share of the calls. @returns whether it is throttled by noise. */
+  /**
+   * Must be called for each call. @param noise as a share of the calls. @returns whether noise explains that it was throttled.
+   */
   excuses(throttled: boolean, noise: number): boolean {
     if (noise <= 0) return false;
     const earned = noise + TWENTIETH * noise + Math.min(QUARTER * noise, MOST_OF_QUARTER);
@@ -210,7 +216,7 @@ export class NoiseAllowance {
     return true;
   }
 
-  /** Noise has been learnt that was not excused so far. */
+  /** Noise has been found that was not excused so far. */
   refill(): void {
     this.#credit = Math.max(this.#credit, NEWLY);
   }

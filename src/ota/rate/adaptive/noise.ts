@@ -1,4 +1,4 @@
-/** Noise: what of the throttled calls says nothing of the rate. */
+/** Noise: throttled calls that show nothing about the rate. */
 import type { ObservedCall } from '../rate-control.ts';
 import { NoiseAllowance, NoiseTest } from './noise-test.ts';
 import type { NoiseTuning } from './tuning.ts';
@@ -17,12 +17,12 @@ export class Noise {
     return this.#test.share;
   }
 
-  /** What a dip leaves of the rate; 1 while there is none. */
+  /** The share of the rate that the current dip leaves; 1 outside dips. */
   get factor(): number {
     return this.#test.factor;
   }
 
-  /** Takes in a call that has ended. @returns whether it is throttled, and not by noise. */
+  /** Registers a call that has ended. @returns whether it was throttled, and not by noise. */
   counts(call: ObservedCall, throttled: boolean): boolean {
     this.#test.observe(call, throttled);
     return !this.#allowance.excuses(throttled, this.#test.share) && throttled;

@@ -3,8 +3,8 @@
  *
  *   open ── a run of throttled calls, none accepted between ─► waiting ── a call is accepted ─► open
  *
- * While it waits, single calls find out when the wait is over. What was accepted from the end of one wait to the end of the next
- * is what the limit allows on the average. Times are monotonic milliseconds.
+ * During a wait, single calls probe whether it is over. The calls accepted from the end of one wait to the end of the next are
+ * what the limit allows on average. Times are monotonic milliseconds.
  */
 import type { ObservedCall } from '../rate-control.ts';
 import { AcceptedCalls } from './accepted-calls.ts';
@@ -12,65 +12,67 @@ import { AcceptedCalls } from './accepted-calls.ts';
 /** A wait that is over. */
 export interface Wait {
   /**
-   * Calls accepted per second over a period of the limit, or lately where no period is known; undefined when too little time has
-   * passed to tell.
+   * Calls accepted per second over a period of the limit, or recently if no period is known; undefined when too little time has
+   * passed to know.
    */
   readonly acceptedPerSecond: number | undefined;
-  /** Whether that is what a whole period of the limit allows. */
+  /** Whether this is what a whole period of the limit allows. */
   readonly ofPeriod: boolean;
 }
 
-/** The first time between two probes: the time of so many calls, and so many milliseconds, at least. */
+/** The first time between two probes: the time of this many calls, and at least this many milliseconds. */
 const FIRST_GAP_CALLS = 2;
 const FIRST_GAP_MS = 30;
-/** Each time between probes is longer than the last by this factor, as far as one of these allows: */
+/** Each time between probes is longer than the last by this factor, up to the largest of the next three bounds. */
 const GAP_FACTOR = 1.25;
-/** so many milliseconds; this part of the wait so far, so that it ends little later than it could; this part of the period. */
+/** In milliseconds; as a share of the wait so far, so that it ends only little too late; as a share of the period. */
 const LONGEST_GAP_MS = 100;
 const GAP_PART_OF_WAIT = 1 / 6;
 const GAP_PART_OF_PERIOD = 1 / 40;
 /**
- * Calls made within this part of a call's time of each other may reach the API in another order: so many accepted ones among
- * the throttled do not end a run. Of a rate that is too high, and not spent, more are accepted.
+ * Calls made within this share of a call's duration of each other may reach the API in another order. So up to this many accepted
+ * calls among the throttled do not end a run. If a rate is too high but the limit is not spent, more calls are accepted.
  */
 const SWAPPED = 0.25;
 const MOST_SWAPPED = 2;
-/** A wait shorter than this, in milliseconds, need be no window's or tick's: of a long known period it is the end all the same. */
+/**
+ * A wait shorter than this, in milliseconds, may have another cause than a window or tick, unless the known period is this long.
+ */
 const SHORT_WAIT_MS = 400;
 const LONG_PERIOD_MS = 4_000;
-/** After a short wait what was accepted lately is taken: in so many milliseconds at most, and not in fewer. */
+/** After a short wait, the calls accepted in at most this time count, if at least the second has passed. In milliseconds. */
 const LATELY_MS = 2_000;
 const TOO_SOON_MS = 600;
-/** A wait that comes sooner than this part of a period after the last one is not the end of another period. */
+/** A wait that comes sooner than this share of a period after the last one does not end another period. */
 const SOONER = 1 / 2;
-/** Then the period is taken to be shorter than it was by this factor, so that a wrong one is unlearnt. */
+/** In that case the assumed period shrinks by this factor, so that a wrong one is unlearnt. */
 const UNLEARN = 0.9;
 /**
- * In a time longer than this many periods, windows may have passed that were not spent: the period is believed to be longer
- * only when the next time is as long, within this share.
+ * A time of more than this many periods may include windows that were not spent. A longer period is accepted only when the next
+ * time is as long, within this share.
  */
 const LONGER = 1.5;
 const AS_LONG = 0.2;
 
-/** After a wait, somewhat less than was accepted: the next one comes later. */
+/** After a wait the rate is somewhat lower than what was accepted, so that the next wait comes later. */
 const AFTER_WAIT = 0.98;
 
 /**
- * The rate after a wait, in calls per second; undefined when the wait tells none.
- * @param little what a small cut would leave. @param used whether the rate limited the calls until now.
+ * The rate after a wait, in calls per second; undefined when the wait shows none.
+ * @param little the rate after a small cut. @param used whether the rate limited the calls until now.
  */
 export function rateAfter(
   { acceptedPerSecond, ofPeriod }: Wait,
   little: number,
   used: boolean,
 ): number | undefined {
-  // What was accepted lately is no limit where the queue had little work.
+  // The calls accepted recently show no limit if the queue had little work.
   if (acceptedPerSecond === undefined || !(ofPeriod || used)) return undefined;
   const allowed = AFTER_WAIT * acceptedPerSecond;
   return ofPeriod ? allowed : Math.min(little, allowed);
 }
 
-/** Waiting: since when, which call began it, and the time between two probes. */
+/** A wait: since when, which call began it, and the time between two probes. */
 interface Waiting {
   readonly since: number;
   readonly firstCallAt: number;
@@ -86,11 +88,11 @@ export class SpentLimit {
   /** When the first call of the run was made. */
   #runBegan = Number.NEGATIVE_INFINITY;
   #swapped = 0;
-  /** When the last wait ended; when the first call was seen, before there was one. */
+  /** When the last wait ended; before the first wait, when the first call was seen. */
   #openSince: number | undefined;
   #periodMs = 0;
   #seenTwice = false;
-  /** A time between two waits that is longer than the period; 0 if the last one was not. */
+  /** The last time between two waits if it was longer than the period; 0 if it was not. */
   #longerMs = 0;
 
   /** @param run throttled calls in a row that begin a wait. */
@@ -102,21 +104,21 @@ export class SpentLimit {
     return this.#waiting !== undefined;
   }
 
-  /** Calls per second while waiting; `Infinity` otherwise. */
+  /** Calls per second during a wait; `Infinity` otherwise. */
   get probesPerSecond(): number {
     return this.#waiting === undefined ? Number.POSITIVE_INFINITY : 1_000 / this.#waiting.gapMs;
   }
 
-  /** Of the limit, from one refill to the next, in milliseconds; 0 before it was seen twice: once is a storm of 429s. */
+  /** From one refill of the limit to the next, in milliseconds; 0 until seen twice, because once may be a storm of 429s. */
   get periodMs(): number {
     return this.#seenTwice ? this.#periodMs : 0;
   }
 
   /**
-   * Takes in a call that has ended.
-   * @param now when, or when a later one did. @param rate calls per second in force; undefined where the call
-   * begins no wait, because it was made at another rate.
-   * @returns the wait that this call has ended, if it has.
+   * Registers a call that has ended.
+   * @param now when it ended, or the end of a later call if that was seen before. @param rate calls per second in force;
+   * undefined if the call cannot begin a wait, because it was made at another rate.
+   * @returns the wait that this call has ended, if any.
    */
   observe(call: ObservedCall, throttled: boolean, now: number, rate: number | undefined): Wait | undefined {
     this.#openSince ??= now;
@@ -137,7 +139,7 @@ export class SpentLimit {
     return undefined;
   }
 
-  /** A call that began before the wait says nothing of it. */
+  /** A call that began before the wait shows nothing about it. */
   #probed(waiting: Waiting, call: ObservedCall, throttled: boolean, now: number): Wait | undefined {
     if (call.startedAt < waiting.firstCallAt) return undefined;
     if (!throttled) return this.#end(waiting, now);
@@ -163,7 +165,7 @@ export class SpentLimit {
     return { acceptedPerSecond: this.#accepted.perSecond(now, spanMs), ofPeriod: true };
   }
 
-  /** @returns the milliseconds in which what was accepted is what the limit allows. */
+  /** @returns the milliseconds over which the accepted calls are what the limit allows. */
   #learn(openMs: number): number {
     const before = this.#periodMs;
     const sooner = openMs < SOONER * before;

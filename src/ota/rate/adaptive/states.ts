@@ -1,16 +1,16 @@
 /**
- * What the adaptive rate is doing, and how fast it climbs by it. PURE.
+ * What the adaptive rate is doing, and how fast it climbs in each state. PURE.
  *
  *   remembered ── proved ─► following                        the start at a rate that was found earlier
  *   ceiling    ── a call is throttled ─► following           nothing has been throttled yet
  *   following  ── the first overload ─► ramping              from far below, to find the limit without a flood
  *   ramping    ── a call is throttled ─► growing             noise may have ended it early
- *   following  ── noise has been learnt ─► growing           noise may have kept it low
+ *   following  ── noise has been found ─► growing            noise may have kept it low
  *   growing    ── calls are throttled often ─► following
- *   following  ── some time after a deep cut ─► returning    an attempt to come back to the rate before
+ *   following  ── some time after a deep cut ─► returning    an attempt to return to the rate before
  *   returning  ── the rate before, or a throttled call ─► following
  *
- * An overload, many throttled calls at once, cuts deep from any state.
+ * An overload (many throttled calls at once) cuts deep from any state.
  */
 import type { CarefulStart } from '../careful-start.ts';
 import { perRoundTrip } from './law.ts';
@@ -22,16 +22,16 @@ export type State =
   /** Nothing has been throttled yet. */
   | { readonly kind: 'ceiling' }
   | { readonly kind: 'following' }
-  /** From far below the rate of the first overload, to find the limit without a flood. */
+  /** Climbs from far below the rate of the first overload, to find the limit without a flood. */
   | { readonly kind: 'ramping' }
-  /** On from where the ramp ended, which may have been noise. `throttled` is the sum of {@link Tuning.growth}. */
+  /** Goes on from where the ramp ended, perhaps because of noise. `throttled` is the sum of {@link Tuning.growth}. */
   | { readonly kind: 'growing'; throttled: number }
-  /** An attempt to come back to the rate before a deep cut; `base` is the rate from which it was made. */
+  /** An attempt to return to the rate before a deep cut. `base` is the rate from which it began. */
   | { readonly kind: 'returning'; readonly base: number };
 
 export const following: State = { kind: 'following' };
 
-/** What a state adds to the ordinary climb of a rate in a second, as a part of it. */
+/** What a state adds to the ordinary climb in a second, as a share of the rate. */
 export function climbOf({ kind }: State, rate: number, roundTripMs: number, tuning: Tuning): number {
   const { ramp, growth, comeback } = tuning;
   const most = perRoundTrip(tuning.perRoundTrip.boost, roundTripMs);

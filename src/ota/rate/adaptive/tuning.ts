@@ -1,12 +1,12 @@
 /**
- * The numbers of the adaptive rate. Rates are calls per second, times seconds unless said otherwise, shares parts of 1.
- * How they were found, and what each mechanism is worth: docs/decisions/0002-adaptive-rate.md.
+ * The numbers of the adaptive rate. Rates are calls per second, times are seconds unless noted, shares are parts of 1. How
+ * they were found, and what each mechanism is worth: docs/decisions/0002-adaptive-rate.md.
  */
 
 export interface Tuning {
   /**
-   * The share of throttled calls that the rate settles at. It falls with the rate by a power: of workers that share a limit
-   * all see the same share, so that it must stand for one rate if they are to become even.
+   * The share of throttled calls at which the rate settles. It falls with the rate by a power law. All workers that share a
+   * limit see the same share, so a share must belong to exactly one rate if the workers' rates are to become equal.
    */
   readonly target: {
     readonly perSecond: number;
@@ -14,80 +14,80 @@ export interface Tuning {
     readonly power: number;
     readonly most: number;
   };
-  /** Part of the rate that a cut takes off; falls with the rate by a power. */
+  /** The share of the rate that a cut takes off; falls with the rate by a power law. */
   readonly cut: {
     readonly at100: number;
     readonly power: number;
     readonly least: number;
     readonly most: number;
-    /** Most that cuts take off in a second, as a part of the rate: noise that is not known yet must not take all. */
+    /** The most that cuts take off in a second, as a share of the rate: noise not known yet must not take everything. */
     readonly perSecond: number;
   };
   /**
-   * A limit is spent when so many calls in a row were throttled. At twice the limit of a token bucket, where every other call
-   * is throttled, a run of 16 is rare.
+   * A limit is spent when this many calls in a row were throttled. At twice the limit of a token bucket, where every other
+   * call is throttled, a run of 16 is rare.
    */
   readonly spent: { readonly run: number };
   /** A deep cut: more than `share` of at least `calls` were throttled, or more than `mildShare` of at least `mildCalls`. */
   readonly overload: {
-    /** Latest calls that are looked at. */
+    /** How many of the latest calls are examined. */
     readonly latest: number;
     readonly calls: number;
     readonly share: number;
     readonly mildCalls: number;
     readonly mildShare: number;
   };
-  /** After the first overload, from below what was accepted, the rate doubles until a call is throttled. */
+  /** After the first overload the rate starts below what was accepted, and doubles until a call is throttled. */
   readonly ramp: {
-    /** It begins at this part of what was accepted; */
+    /** The ramp begins at this share of what was accepted, */
     readonly part: number;
-    /** at least at the rate before divided by this, */
+    /** but at least at the earlier rate divided by this, */
     readonly from: number;
-    /** and at so many calls per second. */
+    /** and at least at this many calls per second. */
     readonly least: number;
     readonly doubling: number;
-    /** A doubling takes at least so many round trips, and so many calls. */
+    /** A doubling takes at least this many round trips, and this many calls. */
     readonly roundTrips: number;
     readonly calls: number;
-    /** Where a round trip takes longer, in milliseconds, the ramp would take too long. */
+    /** With a longer round trip than this, in milliseconds, the ramp would take too long. */
     readonly roundTripMs: number;
   };
-  /** After the ramp, which noise may have ended early, a fast climb, until throttled calls are more than noise. */
+  /** After the ramp, which noise may have ended early: a fast climb, until more calls are throttled than noise explains. */
   readonly growth: {
-    /** Per second, as a part of the rate. */
+    /** Per second, as a share of the rate. */
     readonly perSecond: number;
-    /** Per second and call per second: at low rates less is known in a second. */
+    /** Per second and call per second: at low rates a second shows less. */
     readonly perCall: number;
-    /** A throttled call adds 1 to a sum and an accepted one takes this off. */
+    /** A throttled call adds 1 to a sum, and an accepted one subtracts this. */
     readonly share: number;
-    /** The sum with which the fast climb ends. */
+    /** The sum at which the fast climb ends. */
     readonly sum: number;
   };
-  /** When nothing has been throttled for long, the limit has gone up: the climb doubles and doubles. */
+  /** After a long time without a throttled call, the limit has gone up: the climb doubles again and again. */
   readonly boost: {
-    /** Begins after so many times the calls in which one is throttled at the target. */
+    /** Begins after this many times the number of calls of which one is throttled at the target share. */
     readonly targets: number;
     readonly least: number;
     readonly most: number;
     readonly doubling: number;
-    /** Calls per second, per second, to begin with. */
+    /** The initial climb: calls per second, per second. */
     readonly absolute: number;
-    /** Most per second, as a part of the rate, and in calls per second. */
+    /** The most per second, as a share of the rate, and in calls per second. */
     readonly perSecond: number;
     readonly absoluteMost: number;
   };
-  /** After a deep cut, attempts to come back to the rate before. */
+  /** After a deep cut: attempts to return to the earlier rate. */
   readonly comeback: {
-    /** Before the first attempt. It doubles with each that fails, */
+    /** The wait before the first attempt. It doubles with each failure, */
     readonly after: number;
     /** up to this. */
     readonly most: number;
-    /** Per second, as a part of the rate. */
+    /** The climb per second, as a share of the rate. */
     readonly perSecond: number;
-    /** So long the rate before is worth coming back to. */
+    /** How long it is worth returning to the earlier rate. */
     readonly remembered: number;
   };
-  /** Most that the rate climbs in a round trip, as a part of it: what it does is seen only after one. */
+  /** The most that the rate climbs in a round trip, as a share of it: its effect shows only after one. */
   readonly perRoundTrip: { readonly climb: number; readonly boost: number };
   /** Noise: {@link NoiseTest}. */
   readonly noise: NoiseTuning;
@@ -96,36 +96,38 @@ export interface Tuning {
 export interface NoiseTuning {
   /** Whether dips are made. */
   readonly tested: boolean;
-  /** Part of the rate that a dip takes off, at least; and so many times the share of throttled calls, up to `deepest`. */
+  /**
+   * The least share of the rate that a dip takes off. More: this multiple of the share of throttled calls, up to `deepest`.
+   */
   readonly depth: number;
   readonly depthPerShare: number;
   readonly deepest: number;
   /** How long a dip lasts. */
   readonly length: number;
-  /** From its begin until what was begun before has ended, and the API has recovered. */
+  /** From the beginning of a dip until earlier calls have ended, and the API has recovered. */
   readonly settling: number;
   /**
-   * Between the begins of two dips, for so long; and later. The later is a multiple of the first, and neither depends on what
-   * was seen: workers must dip together.
+   * From the beginning of a dip to the next while `young`, and later. The later time is a multiple of the first, and neither
+   * depends on observations: workers must dip together.
    */
   readonly apart: number;
   readonly young: number;
   readonly apartLater: number;
-  /** Calls of a dip that says anything. */
+  /** A dip with fewer calls shows nothing. */
   readonly leastCalls: number;
-  /** Calls over which the share in dips is taken. */
+  /** The number of calls over which the share in dips is measured. */
   readonly pool: number;
-  /** The noise is taken to be less than measured by so many standard deviations. */
+  /** The noise is assumed to be this many standard deviations less than measured. */
   readonly deviations: number;
-  /** Throttled calls of a single dip that are believed. */
+  /** This many throttled calls in a single dip are believed. */
   readonly believedAtOnce: number;
-  /** More than this is no noise. */
+  /** A larger share is not noise. */
   readonly most: number;
-  /** Standard deviations below the noise believed at which a dip unlearns it. */
+  /** Standard deviations below the assumed noise at which a dip unlearns it. */
   readonly unlearn: number;
-  /** Seconds without a deep cut before a dip says anything. */
+  /** Seconds without a deep cut before a dip shows anything. */
   readonly calm: number;
-  /** Part of the highest rate lately to go back to when noise has been learnt. */
+  /** The share of the highest recent rate to return to when noise has been found. */
   readonly back: number;
 }
 
@@ -169,8 +171,8 @@ export const defaultTuning: Tuning = {
 };
 
 /**
- * For a fleet that finds one rate together. Its workers need not become even by the share that each sees, so that a low rate
- * can be held with fewer throttled calls.
+ * For a fleet that finds one rate together. Its workers do not need the share of throttled calls to make their rates equal,
+ * so a low rate can be held with fewer throttled calls.
  */
 export const fleetTuning: Tuning = {
   ...defaultTuning,

@@ -1,11 +1,11 @@
-/** Fewer calls give no share. */
+/** Fewer calls show no share. */
 const FEW = 5;
 /** Below this share the queue limits the calls, not the rate. */
 const USED = 0.8;
-/** Fewer calls per second than this, far below the rate, say nothing of what the API accepts. */
+/** Fewer calls per second than this, far below the rate, show nothing about what the API accepts. */
 export const QUIET = 20;
 
-/** Share of the rate that is used, over windows of a second or of twenty calls, whichever is longer. */
+/** The share of the rate that is used, over windows of a second or of twenty calls, whichever is longer. */
 export class UtilizationMeter {
   #windowStart = Number.NEGATIVE_INFINITY;
   #calls = 0;
@@ -15,12 +15,12 @@ export class UtilizationMeter {
   /** Of the last full window. */
   share: number;
 
-  /** @param share what is taken for it before there is a full window. */
+  /** @param share assumed until there is a full window. */
   constructor(share = 1) {
     this.share = share;
   }
 
-  /** A call has ended at `now`. @param rate calls per second that were allowed since the one before. */
+  /** A call has ended at `now`. @param rate calls per second that were allowed since the previous call. */
   add(now: number, rate: number): void {
     if (this.#windowStart === Number.NEGATIVE_INFINITY) {
       this.#windowStart = now;
@@ -39,34 +39,34 @@ export class UtilizationMeter {
     this.#allowed = 0;
   }
 
-  /** This time belongs to no window. */
+  /** Excludes this time from all windows. */
   leaveOut(from: number, to: number): void {
     this.#windowStart += to - Math.max(from, this.#windowStart);
     this.#last = to;
   }
 
-  /** Whether the rate limits the calls, as far as full windows say. */
+  /** Whether the rate limits the calls, according to full windows. */
   get isUsed(): boolean {
     return this.share >= USED;
   }
 
-  /** The same, as soon as there are some calls. */
+  /** As `isUsed`, but as soon as there are some calls. */
   get isUsedSoFar(): boolean {
     return this.shareSoFar >= USED;
   }
 
-  /** Whether the queue is slow, so that what is measured is no limit. */
+  /** Whether the queue is slow, so that the measured rate is no limit. */
   isQuiet(now: number): boolean {
     return !this.isUsedSoFar && this.perSecond(now) < QUIET;
   }
 
-  /** Of the last full window; before there is one, of the present one as soon as it has some calls. */
+  /** Of the last full window; before the first, of the current window as soon as it has some calls. */
   get shareSoFar(): number {
     const first = this.#lastPerSecond === Number.POSITIVE_INFINITY;
     return first && this.#calls >= FEW && this.#allowed > 0 ? this.#calls / this.#allowed : this.share;
   }
 
-  /** Calls per second in the last full window or the present one, whichever is higher. */
+  /** Calls per second in the last full window or the current one, whichever is higher. */
   perSecond(now: number): number {
     if (this.#lastPerSecond !== Number.POSITIVE_INFINITY)
       return Math.max(this.#lastPerSecond, this.#partial(now));

@@ -1,21 +1,20 @@
 /**
- * What the workers of a fleet leave for one another on Redis, so that one of them controls the rate for all.
+ * The data that the workers of a fleet exchange on Redis, so that one of them controls the rate for all.
  *
- * A hash says who leads and until when, and what it has found: the rate, since when, when a call last bore it out, and the limit.
- * All
- * times are Redis's own, in milliseconds. A list holds the reports for the one that leads (`calls.ts`), each after the time at
- * which it came. The list ends after seconds; the hash lasts for a day, and so is what a fleet remembers over a restart.
+ * A hash holds who leads and until when, and what the leader has found: the rate, since when, when a call last confirmed it, and
+ * the limit. All times are Redis's own, in milliseconds. A list holds the reports for the leader (`calls.ts`), each after the
+ * time at which it came. The list expires after seconds. The hash lasts for a day, so a fleet remembers its rate over a restart.
  *
- * The name of the keys is the version of this protocol: what the fields mean may not change without another name.
+ * The keys' names are the version of this protocol: to change what the fields mean, use other names.
  */
 import type { Redis } from 'ioredis';
 import { BUDGET_KEY, FLEET_RATE_KEY, LEAST_RATE, NOTHING_FOUND } from '../budget.ts';
 import { MOST_BYTES } from './calls.ts';
 
 export const FLEET_CALLS_KEY = `ota-updater:calls:1:{${BUDGET_KEY}}`;
-/** Who leads is heard of at least this often, in milliseconds, or another one leads. */
+/** If the leader is not heard of for this long, in milliseconds, another worker leads. */
 export const LEASE_MS = 1_500;
-/** Reports kept at most: those of the latest come first. */
+/** The most reports kept; the latest come first. */
 const MOST_REPORTS = 1_000;
 /** How long reports are kept, in milliseconds. */
 const REPORTS_LAST_MS = 10_000;
@@ -69,39 +68,39 @@ if reports.err then reports = {} end
 local known = redis.call('HMGET', key, 'rate', 'found', 'proved', 'limit')
 return {1, before, known[1] or '', known[2] or '', known[3] or '', reports, string.format('%.0f', now), known[4] or ''}`;
 
-/** What a worker has to say. */
+/** What a worker sends. */
 export interface Message {
-  /** Its calls that have ended since the last one (`calls.ts`). */
+  /** Its calls that have ended since its last message (`calls.ts`). */
   readonly calls: string;
-  /** What it has found, if it leads, to its knowledge; a rate of undefined: there is no limit below the ceiling. */
+  /** What it has found, if it believes that it leads. `found` undefined: there is no limit below the ceiling. */
   readonly leads?: { readonly found: Found | undefined };
 }
 
-/** A rate below the ceiling that the API was found to accept of the whole fleet. */
+/** A rate below the ceiling that the API was found to accept from the whole fleet. */
 export interface Found {
   /** Calls per second. */
   readonly rate: number;
-  /** How long ago it first was below the ceiling, in milliseconds. */
+  /** How long ago the rate first was below the ceiling, in milliseconds. */
   readonly foundMs: number;
-  /** How long ago a call last ended while it was in force, in milliseconds. */
+  /** How long ago a call last ended while the rate was in force, in milliseconds. */
   readonly provedMs: number;
-  /** The limit that makes it so (`limit-text.ts`); not there where that is not known. */
+  /** The limit that causes this rate (`limit-text.ts`); absent if unknown. */
   readonly limit?: string;
 }
 
 export interface Answer {
   /** Whether this worker leads from now on. */
   readonly leads: boolean;
-  /** Who was named as leading before: this worker, another one, or nobody. */
+  /** Which worker led before: this one, another one, or none. */
   readonly before: 'self' | 'other' | 'none';
-  /** undefined: nothing below the ceiling, or nothing that is known. */
+  /** undefined: nothing below the ceiling, or nothing known. */
   readonly found: Found | undefined;
-  /** To the one that leads: what the others have reported since. Which of it is nonsense, `readCalls` says. */
+  /** For the leader: what the others have reported since. Not checked yet: `readCalls` rejects invalid reports. */
   readonly reports: readonly Report[];
 }
 
 interface Report {
-  /** How long ago it came, in milliseconds. */
+  /** How long ago the report came, in milliseconds. */
   readonly agoMs: number;
   readonly calls: string;
 }
@@ -125,14 +124,14 @@ export class Board {
   readonly #redis: ScriptedRedis;
   readonly #worker: string;
 
-  /** @param worker tells workers apart: random. */
+  /** @param worker distinguishes workers: random. */
   constructor(redis: Redis, worker: string) {
     redis.defineCommand('lead', { numberOfKeys: 3, lua: SCRIPT });
     this.#redis = redis as ScriptedRedis;
     this.#worker = worker;
   }
 
-  /** In one round trip. @throws when Redis fails, takes too long, or answers what it may not. */
+  /** In one round trip. @throws when Redis fails, takes too long, or gives an invalid answer. */
   async exchange({ calls, leads }: Message): Promise<Answer> {
     const { rate = '', foundMs = 0, provedMs = 0, limit = '' } = leads?.found ?? {};
     const answer = await this.#redis.lead(
@@ -151,7 +150,7 @@ export class Board {
   }
 }
 
-/** @throws when it is no answer of the script: everything from afar is checked. */
+/** @throws when it is not a valid answer of the script: data from outside is always checked. */
 export function readAnswer(answer: unknown): Answer {
   const [leads, before, rate, found, proved, reports, time, limit] = Array.isArray(answer)
     ? (answer as unknown[])
@@ -188,7 +187,7 @@ function readFound(
   };
 }
 
-/** undefined: of the future, or none. */
+/** undefined: in the future, or not a time. */
 function age(text: unknown, now: number): number | undefined {
   const ms = typeof text === 'string' && text !== '' ? now - Number(text) : Number.NaN;
   return ms >= 0 && ms < Number.POSITIVE_INFINITY ? ms : undefined;

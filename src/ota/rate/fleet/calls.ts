@@ -1,24 +1,24 @@
 /**
- * The calls that have ended, as one worker reports them to the one that leads. PURE.
+ * The calls that have ended, as one worker reports them to the leader. PURE.
  *
- * A list of numbers as JSON, four for each group of calls: how long ago they ended, how long they took, both in
- * milliseconds, how many were let through, and how many were throttled. Calls of the same millisecond are one group. Where
- * there are too many groups, those of 2, 4, 8 … milliseconds are: no call goes uncounted.
+ * A list of numbers as JSON, four for each group of calls: how long ago they ended and how long they took, both in
+ * milliseconds, how many were accepted, and how many were throttled. Calls of the same millisecond form one group. If
+ * there are too many groups, a group covers 2, 4, 8 … milliseconds: no call goes uncounted.
  */
 import type { ObservedCall } from '../rate-control.ts';
 
-/** Groups of one report at most. */
+/** The most groups in one report. */
 const MOST_GROUPS = 256;
-/** Calls of one report at most; of more the latest. More than a worker makes between two reports. */
+/** The most calls in one report; of more, the latest. More than a worker makes between two reports. */
 export const MOST_CALLS = 10_000;
-/** Numbers of a report lie below this: a day, in milliseconds. */
+/** All numbers of a report are below this: a day, in milliseconds. */
 const MOST = 86_400_000;
-/** No report is longer, in bytes. */
+/** The most bytes in a report. */
 export const MOST_BYTES = MOST_GROUPS * 4 * (String(MOST).length + 1) + 2;
 
 type Group = readonly [endedAgo: number, tookMs: number, accepted: number, throttled: number];
 
-/** @param now monotonic milliseconds, at the sending. @returns '' for no calls. */
+/** @param now monotonic milliseconds, when sent. @returns '' for no calls. */
 export function writeCalls(calls: readonly ObservedCall[], now: number): string {
   if (calls.length === 0) return '';
   const latest = calls.slice(-MOST_CALLS);
@@ -29,9 +29,9 @@ export function writeCalls(calls: readonly ObservedCall[], now: number): string 
 }
 
 /**
- * In the order in which they ended.
+ * In the order in which the calls ended.
  * @param sentAt monotonic milliseconds of the reader's clock.
- * @returns undefined for what no worker writes: everything from afar is checked.
+ * @returns undefined for data that no worker writes: data from outside is always checked.
  */
 export function readCalls(text: string, sentAt: number): ObservedCall[] | undefined {
   const numbers = text.length > MOST_BYTES ? undefined : parse(text);
@@ -67,7 +67,7 @@ function groupsOf(calls: readonly ObservedCall[], now: number, widthMs: number):
   return [...groups.values()];
 }
 
-/** To the middle of its width. */
+/** To the middle of the group's width. */
 function rounded(ms: number, widthMs: number): number {
   const within = Math.min(Math.max(0, ms), MOST - 1);
   return Math.floor(Math.floor(within / widthMs) * widthMs + widthMs / 2);

@@ -1,6 +1,6 @@
 /**
- * The rate of a fleet whose workers share a budget on Redis: what one of them finds, all go by. `FleetMember` decides; this
- * speaks with the fleet, in time, over the link to the budget.
+ * The rate of a fleet whose workers share a budget on Redis: one worker finds it, all use it. `FleetMember` decides; this class
+ * communicates with the fleet, at the right times, over the link to the budget.
  */
 
 import type { FoundLimit } from '../adaptive/limit-estimate.ts';
@@ -17,27 +17,27 @@ export interface FleetRateOptions extends MemberOptions {
   readonly now: () => number;
 }
 
-/** Calls that have ended are reported within this, in milliseconds. */
+/** Calls that have ended are reported within this time, in milliseconds. */
 const REPORT_MS = 100;
 /**
- * Until what the rate does is seen by who finds it, in milliseconds, besides the call itself: permits are booked ahead, and calls
- * are reported. Found by simulation: with less, a fleet has more 429s (at 10/s more than 3%); with more, it climbs so slowly that
- * noise of 3% keeps it at half of the limit.
+ * How long until the leader sees the effect of the rate, in milliseconds, besides the call itself: permits are booked ahead, and
+ * calls are reported. Found by simulation: with less, a fleet has more 429s (at 10/s more than 3%); with more, it climbs so
+ * slowly that noise of 3% keeps it at half of the limit.
  */
 const LATE_MS = 400;
 
 /** How the adaptive rate of a fleet differs from that of one worker. */
 export const fleetControl = { lateMs: LATE_MS, tuning: fleetTuning } as const;
-/** The one that leads looks for reports this often, and when there were none for long, in milliseconds. */
+/** How often the leader looks for reports, and how often after a long time without any, in milliseconds. */
 const LEAD_EVERY_MS = 50;
 const LEAD_IDLY_EVERY_MS = 500;
 const IDLE_AFTER_MS = 2_000;
-/** A worker without calls hears this often since when the rate is what it is, in milliseconds. */
+/** How often a worker without calls asks since when the rate has been what it is, in milliseconds. */
 const HEAR_MS = 5_000;
 
 /**
- * Until the next exchange with the fleet at the latest, in milliseconds.
- * @param idleMs since a call was judged last, by the one that leads.
+ * The longest time until the next exchange with the fleet, in milliseconds.
+ * @param idleMs since the leader last judged a call.
  */
 export function nextExchangeMs(
   { role, hasNews }: Pick<FleetMember, 'role' | 'hasNews'>,
@@ -86,7 +86,7 @@ export class FleetRate implements RateControl {
     return this.#member.limit;
   }
 
-  /** What of it is this worker's own. */
+  /** This worker's own part of the rate. */
   get own(): Pick<RateControl, 'rate' | 'foundAt'> {
     const member = this.#member;
     return {
@@ -100,7 +100,7 @@ export class FleetRate implements RateControl {
   }
 
   observe(call: ObservedCall): void {
-    // What counts is at which rate its permit was booked.
+    // What counts is the rate at which the call's permit was booked.
     const startedAt = this.#link.leads.bookedAt(call.startedAt);
     this.#member.observe({ ...call, startedAt });
     if (this.#timer !== undefined)
@@ -115,7 +115,7 @@ export class FleetRate implements RateControl {
     this.#member.setCeiling(perSecond);
   }
 
-  /** The link is up or down, or says another rate. */
+  /** The link came up or went down, or reports another rate. */
   #follow(): void {
     const { budget, ceiling, rate, wanting, workerId } = this.#link;
     if (budget !== this.#talk?.budget) {
@@ -135,11 +135,11 @@ export class FleetRate implements RateControl {
       const answer = await talk.board.exchange(this.#member.write(sentAt));
       if (talk !== this.#talk) return;
       const at = this.#now();
-      // Redis has answered half way.
+      // Assumes that Redis answered halfway between request and answer.
       const { role } = this.#member;
       const judged = this.#member.read(answer, (sentAt + at) / 2);
       if (judged > 0) this.#busyAt = at;
-      // Who has just begun to lead says at once at which rate.
+      // A worker that has just begun to lead reports at once at which rate.
       const begun = this.#member.role === 'leading' && role !== 'leading';
       this.#exchangeWithin(begun ? 0 : nextExchangeMs(this.#member, at - this.#busyAt));
     } catch (error) {

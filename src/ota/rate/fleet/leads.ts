@@ -1,6 +1,6 @@
-/** How long before their use permits were booked, of the latest calls. PURE. Times are monotonic milliseconds. */
+/** For the latest calls: how long before their use permits were booked. PURE. Times are monotonic milliseconds. */
 
-/** Grants remembered: at most a hundred come in a second. */
+/** The most grants remembered: at most a hundred come in a second. */
 const MOST = 256;
 
 export class Leads {
@@ -12,7 +12,7 @@ export class Leads {
     if (this.#used.length > 2 * MOST) this.#used.splice(0, MOST);
   }
 
-  /** When the permit was booked of a call that began then; where that is not known, when it began. */
+  /** When the permit of a call that began at `startedAt` was booked; if unknown, `startedAt`. */
   bookedAt(startedAt: number): number {
     const used = this.#used.findLast(({ at }) => at <= startedAt) ?? this.#used[0];
     return used === undefined ? startedAt : Math.min(startedAt, used.bookedAt);

@@ -1,8 +1,8 @@
-/** The limit that the one who leads has found, as it tells the others. PURE. */
+/** The limit that the leader has found, as it reports it to the others. PURE. */
 import { z } from 'zod';
 import type { FoundLimit } from '../adaptive/limit-estimate.ts';
 
-/** No text is longer. */
+/** The longest text, in characters. */
 const MOST_LENGTH = 300;
 /** More than a fleet can make, in calls per second; a day, in milliseconds. */
 const MOST_RATE = 1e6;
@@ -16,7 +16,7 @@ const Text = z.object({
   noise: z.number().min(0).max(1),
 });
 
-/** @param now monotonic milliseconds, at the sending. @returns undefined where none is known. */
+/** @param now monotonic milliseconds, when sent. @returns undefined if no limit is known. */
 export function writeLimit(limit: FoundLimit | undefined, now: number): string | undefined {
   if (limit === undefined) return undefined;
   const { perSecond, withinShare = null, since, periodMs = null, noise } = limit;
@@ -32,7 +32,7 @@ export function writeLimit(limit: FoundLimit | undefined, now: number): string |
 
 /**
  * @param sentAt monotonic milliseconds of the reader's clock.
- * @returns undefined for what no worker writes: everything from afar is checked.
+ * @returns undefined for data that no worker writes: data from outside is always checked.
  */
 export function readLimit(text: string | undefined, sentAt: number): FoundLimit | undefined {
   if (text === undefined || text.length > MOST_LENGTH) return undefined;

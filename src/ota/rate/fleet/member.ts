@@ -1,13 +1,13 @@
 /**
- * One worker of a fleet whose rate is found by one of them for all. PURE: time is passed in.
+ * One worker of a fleet in which one worker finds the rate for all. PURE: time is passed in.
  *
  *   alone     ── an answer of the fleet ─► following, or leading when nobody leads
  *   following ── the leader is gone ─────► leading
  *   leading   ── another one leads ──────► following
  *   any       ── Redis is lost ──────────► alone
  *
- * Following, it reports how its calls have ended. Leading, it puts the reports of all in order and has one rate control judge
- * them, the same that a worker has alone. Alone, it has one for its part of the rate.
+ * A follower reports how its calls have ended. The leader puts all reports in order and lets one rate control judge them, the
+ * same that a lone worker has. A worker alone has a rate control for its part of the rate.
  */
 
 import type { FoundLimit } from '../adaptive/limit-estimate.ts';
@@ -21,22 +21,22 @@ export interface Start {
   /** Calls per second; `Infinity` for none. */
   readonly ceiling: number;
   readonly startAt?: number;
-  /** Since when that is below the ceiling, monotonic milliseconds. */
+  /** Since when `startAt` has been below the ceiling, monotonic milliseconds. */
   readonly startFoundAt?: number;
-  /** Whether calls are made at it now, so that no care is needed. */
+  /** Whether calls are made at `startAt` now, so that no careful start is needed. */
   readonly inForce?: boolean;
 }
 
 export interface MemberOptions {
   /** Where this worker begins, alone. */
   readonly begin: Start;
-  /** @param onChange to be called with every change of its rate. */
+  /** @param onChange must be called with every change of its rate. */
   readonly control: (start: Start, onChange: () => void) => RateControl;
   /** Called when the rate or the role has changed. */
   readonly onChange: (perSecond: number, role: FleetRole) => void;
 }
 
-/** What the budget says of those that share it, in calls per second. */
+/** What the budget reports about the workers that share it, in calls per second. */
 export interface Shared {
   readonly ceiling: number;
   readonly rate: number;
@@ -45,7 +45,7 @@ export interface Shared {
 }
 
 type State =
-  /** `parts`: by how many the rate of the fleet was divided; `proved`: calls have ended since. */
+  /** `parts`: what the fleet's rate was divided by; `proved`: calls have ended since. */
   | { readonly role: 'alone'; readonly control: RateControl; readonly parts: number; proved: boolean }
   | {
       readonly role: 'following';
@@ -54,11 +54,13 @@ type State =
     }
   | { readonly role: 'leading'; readonly control: RateControl; provedAt: number };
 
-/** What was found is in force still when a call has borne it out so lately, in milliseconds. */
+/** A found rate is still in force if a call has confirmed it within this time, in milliseconds. */
 const IN_FORCE_MS = 10_000;
-/** Calls judged at once, at most: what is more is none of ours. */
+/** The most calls judged at once: more cannot come from workers. */
 const MOST_AT_ONCE = 5 * MOST_CALLS;
-/** Until a rate that a call bears on has reached Redis, in milliseconds: the report, the look at it, and the writing. */
+/**
+ * How long until a rate that depends on a call has reached Redis, in milliseconds: the report, its reading, and the writing.
+ */
 const WRITTEN_AFTER_MS = 200;
 
 export class FleetMember {
@@ -66,10 +68,10 @@ export class FleetMember {
   #own: number;
   #shared: Shared;
   #state: State;
-  /** Calls that have ended and were not reported yet, and those of the report under way. */
+  /** Calls that have ended and are not reported yet, and those of the report under way. */
   #pending: ObservedCall[] = [];
   #sent: readonly ObservedCall[] = [];
-  /** When the last call ended that was judged: they are judged in order. */
+  /** When the last judged call ended: calls are judged in order. */
   #judgedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MemberOptions) {
@@ -86,22 +88,22 @@ export class FleetMember {
     return this.#state.role;
   }
 
-  /** Calls per second: of the fleet, or of this worker where it is alone. */
+  /** Calls per second: of the fleet, or of this worker when it is alone. */
   get rate(): number {
     return this.#state.role === 'following' ? this.#shared.rate : this.#state.control.rate;
   }
 
-  /** Since when that is below the ceiling, monotonic milliseconds; undefined while it is not. */
+  /** Since when `rate` has been below the ceiling, monotonic milliseconds; undefined while it is not. */
   get foundAt(): number | undefined {
     return this.#state.role === 'following' ? this.#state.foundAt : this.#state.control.foundAt;
   }
 
-  /** The limit for which that is so; undefined while that is not known. */
+  /** The limit that keeps `rate` below the ceiling; undefined if unknown. */
   get limit(): FoundLimit | undefined {
     return this.#state.role === 'following' ? this.#state.limit : this.#state.control.limit;
   }
 
-  /** What of the rate is this worker's own: an equal part of the fleet's. */
+  /** This worker's own part of the rate: an equal part of the fleet's. */
   get ownRate(): number {
     return this.role === 'alone' ? this.rate : this.rate / Math.max(1, this.#shared.wanting);
   }
@@ -121,7 +123,7 @@ export class FleetMember {
     if (this.#pending.length > 2 * MOST_CALLS) this.#pending = this.#pending.slice(-MOST_CALLS);
   }
 
-  /** This worker's calls were held; leading, it takes those of the others to have been held as well. */
+  /** This worker's calls were held. A leader assumes that those of the others were held as well. */
   held(from: number, to: number): void {
     if (this.#state.role !== 'following') this.#state.control.held(from, to);
   }
@@ -132,7 +134,7 @@ export class FleetMember {
     if (this.#state.role !== 'following') this.#state.control.setCeiling(this.#ceiling);
   }
 
-  /** What the budget says has changed. */
+  /** What the budget reports has changed. */
   hear(shared: Shared): void {
     const before = this.#ceiling;
     this.#shared = shared;
@@ -141,7 +143,7 @@ export class FleetMember {
     if (role === 'following') this.#tell();
   }
 
-  /** What is to be said to the fleet now. */
+  /** The message to send to the fleet now. */
   write(now: number): Message {
     this.#sent = this.#pending;
     this.#pending = [];
@@ -156,8 +158,8 @@ export class FleetMember {
   }
 
   /**
-   * What the fleet says to the last message.
-   * @param at when it did, monotonic milliseconds.
+   * Handles the fleet's answer to the last message.
+   * @param at when the answer was given, monotonic milliseconds.
    * @returns how many calls were judged.
    */
   read(answer: Answer, at: number): number {
@@ -175,7 +177,7 @@ export class FleetMember {
     return calls.length;
   }
 
-  /** Redis has failed, or says what it may not. @param at monotonic milliseconds. */
+  /** Redis has failed, or gives invalid answers. @param at monotonic milliseconds. */
   lose(at: number): void {
     if (this.#state.role === 'alone') return;
     const parts = Math.max(1, this.#shared.wanting);
@@ -192,7 +194,7 @@ export class FleetMember {
     state.control.observe({ ...call, startedAt, endedAt: this.#judgedAt });
   }
 
-  /** Of this worker alone, or of all. */
+  /** Of this worker when alone, else of all. */
   get #ceiling(): number {
     return this.#state.role === 'alone' ? this.#own : Math.min(this.#own, this.#shared.ceiling);
   }
@@ -203,19 +205,19 @@ export class FleetMember {
     const state = { role: 'leading' as const, control: this.#controlOfAll(answer, at), provedAt: at };
     if (answer.found !== undefined) state.provedAt = at - answer.found.provedMs;
     this.#state = state;
-    // First: what is told is never above the ceiling of all.
+    // Before `#tell`, because a reported rate must never exceed the ceiling of all.
     state.control.setCeiling(this.#ceiling);
     this.#tell();
     return state;
   }
 
-  /** Begins where the fleet is; else with what this worker knows by itself; else with what was known long ago. */
+  /** Begins at the fleet's current rate; else with this worker's own finding; else with an old finding of the fleet. */
   #controlOfAll({ found }: Answer, at: number): RateControl {
     const before = this.#state;
     const inForce = found !== undefined && found.provedMs <= IN_FORCE_MS;
     if (before.role === 'alone' && !inForce && (before.proved || found === undefined))
       return this.#controlOfParts(before);
-    // Redis has forgotten it.
+    // Redis has lost the fleet's rate.
     if (found === undefined) return this.#control(this.#own, this.#known(1, at));
     return this.#control(this.#own, {
       startAt: found.rate,
@@ -224,7 +226,7 @@ export class FleetMember {
     });
   }
 
-  /** The rate of the fleet as this worker knows it, divided. */
+  /** The rate of the fleet as this worker knows it, divided by `parts`. */
   #known(parts: number, at: number): Omit<Start, 'ceiling'> {
     const { rate, foundAt = at } = this;
     return rate < this.#ceiling ? { startAt: rate / parts, startFoundAt: foundAt, inForce: true } : {};
@@ -251,7 +253,7 @@ export class FleetMember {
   }
 }
 
-/** Of all other workers, on this one's clock. */
+/** The calls of all other workers, converted to this worker's clock. */
 function reported({ reports }: Answer, at: number): ObservedCall[] {
   const calls: ObservedCall[] = [];
   for (const report of reports) {
