@@ -1,8 +1,8 @@
-/** Faults of credentials, told apart from faults of the request that needs them. */
+/** Distinguishes faults of credentials from faults of the request that needs them. */
 
 import { NO_SOURCE } from './errors.ts';
 
-/** A logger as the SDK takes it. */
+/** A logger in the form that the SDK accepts. */
 export interface Logger {
   debug(text: unknown): void;
   info(text: unknown): void;
@@ -10,7 +10,7 @@ export interface Logger {
   error(text: unknown): void;
 }
 
-/** Without a logger the SDK's warnings go to stderr, as text among the lines of a log. */
+/** Without a logger the SDK's warnings go to stderr, as plain text among the log lines. */
 export const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 interface Credentials {
@@ -21,12 +21,12 @@ interface Credentials {
 
 type Provider = (options?: never) => Promise<Credentials>;
 
-/** No credentials were obtained, or none that a request can carry; named as the SDK names it. */
+/** No credentials were obtained, or none that a request can carry. Named as in the SDK. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsProviderError';
 }
 
-/** The parts of credentials, with where they come from where no role gives them. */
+/** The parts of credentials, each with its source if no role provides them. */
 const parts = [
   ['accessKeyId', 'AWS_ACCESS_KEY_ID'],
   ['secretAccessKey', 'AWS_SECRET_ACCESS_KEY'],
@@ -35,15 +35,15 @@ const parts = [
 
 interface GuardedConfig<P> {
   credentials: P;
-  /** The one that `transport` makes carries a {@link PassedOver}. */
+  /** The one made by `transport` carries a {@link PassedOver}. */
   readonly credentialDefaultProvider?: unknown;
 }
 
 /**
- * Makes everything that obtaining credentials throws an error of that name. STS and the other providers have names that
- * would otherwise be taken for an answer to the request: an `AccessDenied` of STS is no `AccessDenied` of the queue.
- * Credentials that no request can carry are refused here, with the name of their variable: in the request handler they
- * would look like a bug.
+ * Turns everything that obtaining credentials throws into an error of that name. Errors from STS and the other providers have
+ * names that would otherwise look like an answer to the request: an `AccessDenied` of STS is no `AccessDenied` of the queue.
+ * Credentials that no request can carry are refused here, with the name of their variable: in the request handler they would
+ * look like a bug.
  */
 export function guardCredentials<P extends Provider>(config: GuardedConfig<P>): void {
   const provider = config.credentials;
@@ -61,12 +61,12 @@ export function guardCredentials<P extends Provider>(config: GuardedConfig<P>): 
     throw asCredentialsError(error, passedOver?.reasons ?? []);
   };
   const guarded = (options?: never): Promise<Credentials> => provider(options).then(check, refuse);
-  // What the SDK sets on a provider that it has prepared, so that it prepares this one no further.
+  // The marks that the SDK sets on a prepared provider, so that it leaves this one unchanged.
   const prepared = { memoized: true, configBound: true, attributed: true };
   config.credentials = Object.assign(guarded, prepared) as unknown as P;
 }
 
-/** What a logger of the SDK gets when its chain of sources begins, and when one of them is passed over. */
+/** What the SDK logs when its chain of sources begins, and when it skips one of them. */
 const CHAIN_BEGINS = /defaultProvider::fromEnv$|-> AWS_PROFILE is set/;
 const PASSED_OVER = /^@smithy\/property-provider -> /;
 
@@ -87,11 +87,11 @@ const NOT_SET_UP = new RegExp(
 );
 
 /**
- * Keeps why the SDK passed over its sources of credentials. It goes on to the next one when a `credential_process` fails or a
- * role's profile is wrong, and ends with {@link NO_SOURCE}, whatever was said before.
+ * Records why the SDK skipped its sources of credentials. The SDK goes on to the next one when a `credential_process` fails
+ * or a role's profile is wrong, and ends with {@link NO_SOURCE}, whatever went wrong before.
  */
 export class PassedOver {
-  /** Of the latest look for credentials, one line each. */
+  /** From the latest search for credentials, one line each. */
   reasons: readonly string[] = [];
   /** For the SDK's chain of sources. */
   readonly logger: Logger = { ...silent, debug: (text) => this.#note(text) };
@@ -105,7 +105,7 @@ export class PassedOver {
   }
 }
 
-/** The command may hold what is secret; what it wrote to stderr is for people. */
+/** The command may contain secrets; its stderr output is meant for people. */
 function withoutCommand(reason: string): string {
   const [first = '', ...said] = reason.split('\n');
   if (!first.startsWith('Command failed: ')) return reason;
@@ -126,7 +126,7 @@ function faultOf(credentials: Credentials): string | undefined {
     if (part === 'sessionToken' && value === undefined) continue;
     const source = `${variable}, or the profile's ${variable.toLowerCase()}`;
     if (typeof value !== 'string' || value === '') return `${source}, is empty`;
-    // All of them are printable ASCII; a line break at the end comes from a file read whole.
+    // All of them are printable ASCII. A trailing line break comes from reading a whole file.
     if (!/^[!-~](?:[ -~]*[!-~])?$/.test(value))
       return `${source}, holds a line break, a space at its end or another character that no key has`;
   }

@@ -1,4 +1,4 @@
-/** Where requests go, from the environment alone: the SDK's own endpoint variables, read as the SDK reads them. PURE. */
+/** Where requests go, from the environment alone: the SDK's own endpoint variables, read by the SDK's rules. PURE. */
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,11 +9,11 @@ export const endpointVariables = {
   s3: 'AWS_ENDPOINT_URL_S3',
 } as const;
 
-/** The SDK's variable that names the endpoint of every service without one of its own. */
+/** The SDK's variable for the endpoint of every service that has no variable set for itself. */
 export const COMMON_ENDPOINT = 'AWS_ENDPOINT_URL';
 
 /**
- * The endpoint set for a service, or undefined when the region chooses it. An `endpoint_url` in the shared
+ * The endpoint set for a service, or undefined when the region determines it. An `endpoint_url` in the shared
  * configuration file is not seen.
  */
 export function customEndpoint(
@@ -24,7 +24,7 @@ export function customEndpoint(
   return env[endpointVariables[service]] || env[COMMON_ENDPOINT] || undefined;
 }
 
-/** Names under which AWS's services are found, of all partitions: the SDK's `partitions`, and its list of 2026. */
+/** The domains of AWS's services, for all partitions: the SDK's `partitions`, and its list of 2026. */
 const AWS_SUFFIXES: readonly string[] = [
   'amazonaws.com',
   'api.aws',
@@ -42,14 +42,16 @@ const AWS_SUFFIXES: readonly string[] = [
   'api.aws.hci.ic.gov',
 ];
 
-/** Whether a request to this URL carries tokens and answers to AWS in the clear. False for what is no URL. */
+/**
+ * Whether a request to this URL carries tokens and answers to AWS in clear text. False for anything that is not a URL.
+ */
 export function isClearTextToAws(text: string): boolean {
   const url = URL.parse(text);
   if (url?.protocol !== 'http:') return false;
   return isAwsHost(url.hostname);
 }
 
-/** Whether a host is one of AWS's, of whichever partition. */
+/** Whether a host belongs to AWS, in any partition. */
 export function isAwsHost(hostname: string): boolean {
   const host = hostname.replace(/\.$/, '');
   return AWS_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));

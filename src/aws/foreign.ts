@@ -1,4 +1,4 @@
-/** Answers that are not AWS's: a captive portal, a gateway's page, another service. PURE. */
+/** Answers that are not from AWS: a captive portal, a gateway's page, another service. PURE. */
 import { remoteName } from '../text/remote.ts';
 
 /** The part of the SDK's HTTP response that is needed. */
@@ -7,7 +7,7 @@ interface HttpAnswer {
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-/** What answered is not the service; the message says what came instead. */
+/** The answer did not come from the service. The message says what came instead. */
 export class ForeignAnswerError extends Error {
   override readonly name = 'ForeignAnswer';
   readonly $metadata: { readonly httpStatusCode: number | undefined };
@@ -22,8 +22,8 @@ export class ForeignAnswerError extends Error {
 }
 
 /**
- * Names that errors have where the SDK cannot read an answer, or finds no name in it: AWS's always have one.
- * `Unknown` is also the name of a failure without an answer, hence the look at the response.
+ * Error names for an answer that the SDK cannot read, or in which it finds no name: AWS's errors always have one.
+ * `Unknown` is also the name of a failure without an answer, so the response is checked too.
  */
 const UNREADABLE: ReadonlySet<string> = new Set([
   'RangeError',
@@ -33,10 +33,10 @@ const UNREADABLE: ReadonlySet<string> = new Set([
   'UnknownError',
 ]);
 
-/** The same error, or a {@link ForeignAnswerError} where the SDK could make nothing of an answer. */
+/** The same error, or a {@link ForeignAnswerError} if the SDK could not interpret the answer. */
 export function named(error: unknown): unknown {
   if (!(error instanceof Error) || !UNREADABLE.has(error.name)) return error;
-  // Of an answer that broke off, the connection's code says more.
+  // For a truncated answer, the connection's code is more specific.
   if ('code' in error && error.code !== undefined) return error;
   const { $response } = error as { readonly $response?: unknown };
   return asAnswer($response).statusCode === undefined ? error : new ForeignAnswerError($response);

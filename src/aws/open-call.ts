@@ -4,7 +4,7 @@ import { CredentialsError } from './credentials.ts';
 import { isAwsHost } from './endpoints.ts';
 import { awsErrorKind } from './errors.ts';
 
-/** The call was not answered within its time limit, to the last byte. (The SDK's own timeouts end with the headers.) */
+/** The call was not answered to the last byte within its time limit. (The SDK's own timeouts end with the headers.) */
 export class DeadlineError extends Error {
   override readonly name = 'TimeoutError';
 
@@ -18,16 +18,16 @@ interface Destroyable {
 }
 
 /**
- * One call. It serves as the AbortSignal of the request handlers on `node:http` and on undici, which accept anything with
+ * One call. It acts as the AbortSignal for the request handlers on `node:http` and on undici, which accept anything with
  * `aborted`, `reason` and `addEventListener`: real signals take 5% of the CPU of a worker under load (bench, drain).
  */
 export class OpenCall {
   aborted = false;
   /** Why it ended early. */
   reason: Error | undefined;
-  /** It has reached the request handler. */
+  /** Whether it has reached the request handler. */
   sent = false;
-  /** The body of the answer, as soon as its headers are there: from then on the handler on `node:http` ignores aborts. */
+  /** The body of the answer, set once its headers have arrived: after that the handler on `node:http` ignores aborts. */
   body: unknown;
   #listener: (() => void) | undefined;
   readonly #onEnd: (reason: Error) => void;
@@ -46,7 +46,7 @@ export class OpenCall {
     this.#listener = undefined;
   }
 
-  /** Ends it now; later calls change nothing. */
+  /** Ends the call now; later calls of this method change nothing. */
   end(reason: Error): void {
     if (this.aborted) return;
     this.aborted = true;
@@ -68,18 +68,19 @@ export class OpenCalls {
   readonly #bySignal = new WeakMap<AbortSignal, Set<OpenCall>>();
   readonly #startTimer: StartTimer;
 
-  /** @param startTimer counts the time limits of the calls. */
+  /** @param startTimer measures the time limits of the calls. */
   constructor(startTimer = systemTimer) {
     this.#startTimer = startTimer;
   }
 
   /**
-   * Runs `request`, which passes the call on to its command (`attachCall`); once more, where its signature was refused for
-   * this machine's clock and the SDK has taken the server's time from the refusal: nothing was done, and the SDK's own second
-   * attempt is switched off with its others.
+   * Runs `request`, which passes the call on to its command (`attachCall`). Runs it once more if its signature was refused
+   * because of this machine's clock and the SDK has taken the server's time from the refusal: nothing was done, and the SDK's own
+   * second attempt is switched off with its other retries.
    * @param timeoutMs from now to the last byte of the answer.
-   * @throws DeadlineError after `timeoutMs`, or CredentialsError where nothing was sent by then; an error named `AbortError` when `signal` aborts: at once, even when
-   * `request` does not react. Else what `request` throws; as `sent: false` if the request handler was not reached.
+   * @throws DeadlineError after `timeoutMs`, or CredentialsError if nothing was sent by then. An error named `AbortError` when
+   * `signal` aborts: at once, even when `request` does not react. Else what `request` throws; with `sent: false` if the request
+   * handler was not reached.
    */
   run<T>(
     timeoutMs: number,
@@ -97,7 +98,7 @@ export class OpenCalls {
         call.end(
           call.sent
             ? new DeadlineError(timeoutMs)
-            : // Nothing else before the request handler waits for anybody.
+            : // Nothing else before the request handler can wait for something external.
               new CredentialsError(`no credentials were obtained within ${timeoutMs} ms`),
         );
       });
@@ -132,7 +133,7 @@ export class OpenCalls {
   }
 }
 
-/** Whether a request was refused for the time in its signature, and the next one is signed with the server's. */
+/** Whether a request was refused for the time in its signature, and the next one will be signed with the server's time. */
 function isClockCorrected(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, $metadata } = error as {
@@ -140,11 +141,11 @@ function isClockCorrected(error: unknown): boolean {
     $metadata?: { readonly clockSkewCorrected?: unknown };
   };
   if ($metadata?.clockSkewCorrected !== true) return false;
-  // The SDK takes it from the answer as it stands there: it may be no text.
+  // The SDK takes the name unchanged from the answer, so it may not be text.
   return typeof name === 'string' && awsErrorKind(name) === 'credentials';
 }
 
-/** The same error, which came before the request was handed to the network. */
+/** The same error, marked as thrown before the request was handed to the network. */
 function unsent(error: unknown): unknown {
   if (typeof error === 'object' && error !== null && Object.isExtensible(error))
     Object.defineProperty(error, 'sent', { value: false, configurable: true });
@@ -181,22 +182,22 @@ export type AbortMiddleware = <Args extends { readonly input: object; readonly r
   next: (args: Args) => Promise<Answer>,
 ) => (args: Args) => Promise<Answer>;
 
-/** The place in a client's stack of the middleware that calls the request handler. */
+/** The place in a client's middleware stack right before the request handler. */
 export const NEAREST_TO_THE_WIRE = {
   step: 'deserialize',
   priority: 'low',
   name: 'abortByCall',
 } as const;
 
-/** A request of the SDK's, as far as it is looked at. */
+/** The parts of an SDK request that are examined. */
 interface Addressed {
   readonly protocol: string;
   readonly hostname: string;
 }
 
 /**
- * The variables are checked at start; an `endpoint_url` in the shared configuration file is seen here.
- * @throws as Node does for a URL that is none: for what is no URL of a host over http, and for AWS over http.
+ * The variables are checked at the start; an `endpoint_url` in the shared configuration file is detected here.
+ * @throws as Node does for an invalid URL: for anything that is not a host's URL over http, and for AWS over http.
  */
 function assertEndpoint(protocol: string, hostname: string): void {
   const fault =
@@ -207,11 +208,11 @@ function assertEndpoint(protocol: string, hostname: string): void {
 }
 
 /**
- * Middleware that hands a command's call to the request handler as its abort signal. It lets nothing go to AWS in the clear.
- * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware each time.
+ * Middleware that hands a command's call to the request handler as its abort signal. It sends nothing to AWS in clear text. The
+ * SDK's own way, `send(command, { abortSignal })`, resolves the middleware each time.
  */
 export function abortByCall(requestHandler: RequestHandler): AbortMiddleware {
-  /** The host over http that was looked at last: all requests of a client go to one. */
+  /** The http host that was checked last: all requests of a client go to one host. */
   let plainHost: string | undefined;
   return <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
     next: (args: Args) => Promise<Answer>,
@@ -219,7 +220,7 @@ export function abortByCall(requestHandler: RequestHandler): AbortMiddleware {
     async (args: Args): Promise<Answer> => {
       const { [CALL]: abortSignal } = args.input as { readonly [CALL]?: OpenCall };
       if (abortSignal === undefined) return next(args);
-      // Ended while something that cannot be aborted was awaited, such as credentials.
+      // Ended while waiting for something that cannot be aborted, such as credentials.
       if (abortSignal.reason !== undefined) throw abortSignal.reason;
       const { protocol, hostname } = args.request as Addressed;
       if (protocol !== 'https:' && hostname !== plainHost) {
@@ -229,7 +230,7 @@ export function abortByCall(requestHandler: RequestHandler): AbortMiddleware {
       abortSignal.sent = true;
       const { response } = await requestHandler.handle(args.request as never, { abortSignal });
       abortSignal.body = response.body;
-      // What the innermost handler of the stack answers: it is deserialized further out.
+      // The form that the innermost handler of the stack returns; an outer one deserializes it.
       return { response } as Answer;
     };
 }

@@ -1,18 +1,18 @@
-/** The proxy that requests go through: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, or in small letters, which count more. PURE. */
+/** The proxy for requests: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, or in lower case, which takes precedence. PURE. */
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** As the agents of `node:http` and `node:https` take it. */
+/** In the form that the agents of `node:http` and `node:https` accept. */
 export interface ProxySettings {
   /** For requests over http; undefined: direct. */
   readonly HTTP_PROXY: string | undefined;
   /** For requests over https; undefined: direct. */
   readonly HTTPS_PROXY: string | undefined;
-  /** Hosts that are asked directly, with commas between. */
+  /** Hosts that are contacted directly, separated by commas. */
   readonly NO_PROXY: string;
 }
 
-/** This machine, and the addresses that give a machine or a container its credentials: no proxy reaches them for us. */
+/** This machine, and the addresses that provide credentials to a machine or a container: no proxy can reach these for us. */
 const ALWAYS_DIRECT = [
   'localhost',
   '127.0.0.1',
@@ -34,7 +34,7 @@ export function proxyOf(env: Environment): ProxySettings | undefined {
   return { HTTP_PROXY, HTTPS_PROXY, NO_PROXY: [...exceptions, ...ALWAYS_DIRECT].filter(Boolean).join(',') };
 }
 
-/** What is wrong with the proxies that are set, a sentence each. No address is repeated, which may hold a password. */
+/** What is wrong with the configured proxies, one sentence each. No address is repeated, because it may hold a password. */
 export function proxyFaults(env: Environment): string[] {
   return (['HTTP_PROXY', 'HTTPS_PROXY'] as const).flatMap((name) => {
     const url = proxyUrl(env, name);
@@ -45,7 +45,7 @@ export function proxyFaults(env: Environment): string[] {
   });
 }
 
-/** `proxy.example:3128` is how other programs take it, too. */
+/** Other programs accept `proxy.example:3128` too. */
 function proxyUrl(env: Environment, name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string | undefined {
   const text = variable(env, name);
   return text === undefined || text.includes('://') ? text : `http://${text}`;

@@ -5,11 +5,11 @@ import { isOutOfConnections } from './errors.ts';
 import { Rotation } from './rotation.ts';
 
 /**
- * A request handler on undici. The SDK's own, on `node:http`, takes a sixth more CPU per call (bench, drain), and 15 MB
- * less memory. An unused connection is kept for 4 s, or as long as the server says.
- * @param maxSockets connections to one host, at most.
- * @param connectTimeoutMs for the connection alone: shorter than a call's own limit, so that a host which does not answer is
- * told from one that took the request.
+ * A request handler on undici. The SDK's own, on `node:http`, takes a sixth more CPU per call (bench, drain), and 15 MB less
+ * memory. An unused connection is kept for 4 s, or as long as the server says.
+ * @param maxSockets the most connections to one host.
+ * @param connectTimeoutMs for the connection alone. It is shorter than a call's own limit, to distinguish a host that does not
+ * answer from one that received the request.
  */
 export function createRequestHandler(maxSockets: number, connectTimeoutMs: number): UndiciHttpHandler {
   return new UndiciHttpHandler({
@@ -17,22 +17,22 @@ export function createRequestHandler(maxSockets: number, connectTimeoutMs: numbe
       connections: maxSockets,
       allowH2: false,
       connectTimeout: connectTimeoutMs,
-      // Time limits are those of OpenCalls: for a whole call, to the last byte.
+      // OpenCalls sets the time limits: for a whole call, to the last byte.
       headersTimeout: 0,
       bodyTimeout: 0,
     },
   });
 }
 
-/** What the SDK asks of a request handler. */
+/** What the SDK requires of a request handler. */
 type RequestHandler = Pick<
   UndiciHttpHandler,
   'handle' | 'destroy' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
 >;
 
 /**
- * As {@link createRequestHandler}, but calls take the connections in turn, as {@link Rotation} says. undici's own pool takes the
- * first that is free.
+ * As {@link createRequestHandler}, but calls rotate among the connections by the rules of {@link Rotation}. undici's own pool
+ * uses the first free one.
  * @param now monotonic milliseconds.
  */
 export function createSpreadHandler(
@@ -56,7 +56,7 @@ export function createSpreadHandler(
         const answer = await connection.handle(...call);
         const { body, statusCode } = answer.response;
         const put = () => rotation.put(connection, now());
-        // What is never read, as there is nothing to read, is never closed.
+        // An empty body is never read, and so never closed.
         if (statusCode === 204 || !(body instanceof Readable)) put();
         else body.once('close', put);
         return answer;

@@ -1,9 +1,9 @@
 /**
- * Which connection a call takes. PURE.
+ * Which connection a call uses. PURE.
  *
- * A front end behind the address of an API may hold a part of the API's limit, and a connection goes to one of them for as long as
- * it lives. A pool that takes the first free connection makes nearly all calls over as few as are in flight at once, and the
- * limit that is found is that of a few front ends.
+ * A front end behind the API's address may hold a part of the API's limit, and a connection stays with one front end for its
+ * whole life. A pool that uses the first free connection makes nearly all calls over as few connections as there are calls in
+ * flight. The limit found is then that of a few front ends.
  */
 
 export interface RotationOptions<T> {
@@ -12,21 +12,21 @@ export interface RotationOptions<T> {
   readonly open: () => T;
 }
 
-/** A connection that has rested for so long takes the next call: there come to be as many as calls a second, and some more. */
+/** A connection idle for this long takes the next call, so there come to be somewhat more connections than calls per second. */
 const REST_MS = 1_000;
-/** One that has rested for longer may be closed by now: unused connections are, after 4 s. */
+/** A connection idle for longer than this may be closed by now: unused connections are closed after 4 s. */
 const KEPT_MS = 3_000;
 
-/** A machine that had room for no more may have some after this time: whoever took the descriptors may have given them back. */
+/** A machine that could open no more connections may be able to after this time: others may have freed descriptors. */
 const FULL_MS = 60_000;
 
 /** Connections that take calls in turn. Times are monotonic milliseconds. */
 export class Rotation<T> {
   readonly #open: () => T;
   readonly #most: number;
-  /** Where the machine had room for no more: how many there were, and until when that holds. */
+  /** When the machine could open no more: how many there were, and until when that number is the limit. */
   #full = { most: 0, until: Number.NEGATIVE_INFINITY };
-  /** Those without a call, by the time since when: the longest first. */
+  /** The connections without a call, the longest idle first. */
   readonly #free: { readonly connection: T; readonly since: number }[] = [];
   #opened = 0;
 
@@ -35,9 +35,9 @@ export class Rotation<T> {
     this.#open = open;
   }
 
-  /** The connection for a call; to be given back with {@link put}. */
+  /** The connection for a call; must be given back with {@link put}. */
   take(now: number): T {
-    // Of what has rested longer than that, the last is the likeliest to be open.
+    // If all have been idle for longer, the last of them is the likeliest to be open.
     const kept = this.#free.findIndex(({ since }) => now - since <= KEPT_MS);
     const longest = this.#free[kept];
     const stale = (longest === undefined ? this.#free.length : kept) - 1;
@@ -48,14 +48,14 @@ export class Rotation<T> {
     return free === undefined ? this.#add() : free.connection;
   }
 
-  /** Its call has ended, with the last byte of its answer. */
+  /** The call of this connection has ended, with the last byte of its answer. */
   put(connection: T, now: number): void {
     this.#free.push({ connection, since: now });
   }
 
   /**
-   * It could not be opened, as this machine has room for no more: instead of {@link put}. For a minute calls make do with those that
-   * there are, and more are opened only where none is free.
+   * Instead of {@link put}: the connection could not be opened, because this machine has no room for more. For a minute calls use
+   * the existing connections, and another is opened only if none is free.
    */
   full(now: number): void {
     this.#opened--;

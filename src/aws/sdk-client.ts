@@ -13,20 +13,20 @@ interface SdkClient {
 }
 
 /**
- * Options of both clients. Every caller retries in its own way. The mode is said as well, since `AWS_RETRY_MODE` or a profile
- * may ask for `adaptive`, which brings a rate limiter of the SDK's into the calls, with one attempt too.
+ * Options of both clients. Every caller retries in its own way. The mode is set too, because `AWS_RETRY_MODE` or a profile
+ * may ask for `adaptive`, which adds a rate limiter of the SDK's to the calls, even with a single attempt.
  */
 export const clientDefaults = { maxAttempts: 1, retryMode: 'standard', logger: silent } as const;
 
 /**
- * Lets calls of the client be ended early (`attachCall`), tells faults of its credentials apart (`guardCredentials`), and
- * strips from its requests work without effect. What it sends and answers stays the same.
+ * Makes it possible to end calls of the client early (`attachCall`), distinguishes faults of its credentials
+ * (`guardCredentials`), and removes work without effect from its requests. What it sends and answers stays the same.
  */
 export function prepareClient({ config, middlewareStack }: SdkClient): void {
   guardCredentials(config);
   middlewareStack.add(abortByCall(config.requestHandler), NEAREST_TO_THE_WIRE);
-  // It collects what a logger would write about each request, and ours writes nothing.
+  // It collects what a logger would write about each request, and our logger writes nothing.
   middlewareStack.remove('loggerMiddleware');
-  // Every request copies the configuration three times: 7 times faster when V8 does not keep it as a dictionary.
+  // Every request copies the configuration three times: 7 times faster when V8 does not store it as a dictionary.
   toFastProperties(config);
 }

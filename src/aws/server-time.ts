@@ -1,4 +1,4 @@
-/** The time by the server's clock, read off the `Date` header of its answers. */
+/** The time by the server's clock, read from the `Date` header of its answers. */
 import type { Clock } from '../time/clock.ts';
 import { parseHttpDate } from '../time/http-date.ts';
 import { NEAREST_TO_THE_WIRE } from './open-call.ts';
@@ -18,21 +18,21 @@ interface WatchedClient {
 }
 
 export interface ServerTimeListener {
-  /** Asked after each answer: reading the time of every one of them costs time. */
+  /** Checked after each answer, because reading the time of every answer costs time. */
   readonly wantsTime: boolean;
   /**
    * An answer with a date has come.
-   * @param at what the server's time is now, in epoch milliseconds. Good to about a second: the header has no finer resolution.
+   * @param at the server's current time, in epoch milliseconds. Accurate to about a second: the header has no finer resolution.
    */
   answered(at: number): void;
 }
 
-/** The header is made when the answer is, and of a long poll that is at its end. */
+/** The header is made together with the answer, which for a long poll is at its end. */
 const LONGEST_EXCHANGE_MS = 2_000;
 
 /**
- * Watches every answer of `client`, one that `createSqsClient` made, from now on, refusals included: a clock that is
- * far off is refused, and the refusal carries the right time.
+ * From now on watches every answer of `client`, which `createSqsClient` must have made. Refusals count too: a request with a
+ * clock far off is refused, and the refusal carries the right time.
  */
 export function watchServerTime(
   client: WatchedClient,
@@ -46,20 +46,20 @@ export function watchServerTime(
         const result = await next(args);
         if (!listener.wantsTime) return result;
         const servedAt = parseHttpDate(dateHeader(result.response) ?? '', wall());
-        // The header drops the fraction of its second; the answer was made about half-way through the exchange.
+        // The header drops the fraction of its second; the answer was made about halfway through the exchange.
         if (servedAt !== undefined)
           listener.answered(servedAt + 500 + Math.min(monotonic() - askedAt, LONGEST_EXCHANGE_MS) / 2);
         return result;
       },
-    // Near the wire, so that it sees an answer before that becomes an error.
+    // Near the wire, to see an answer before it becomes an error.
     { relation: 'before', toMiddleware: NEAREST_TO_THE_WIRE.name, name: 'serverTimeWatch' },
   );
 }
 
 /**
- * The same as a difference.
- * @returns a reader of how far this machine's clock was ahead of the server's at the latest answer, in milliseconds;
- * undefined before the first answer that carries a date.
+ * As {@link watchServerTime}, but as a difference.
+ * @returns a function that gives how far this machine's clock was ahead of the server's at the latest answer, in milliseconds;
+ * undefined before the first answer with a date.
  */
 export function watchClockSkew(client: WatchedClient, clock: Clock): () => number | undefined {
   let skewMs: number | undefined;

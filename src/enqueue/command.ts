@@ -1,4 +1,4 @@
-/** `enqueue FILE|-`: flags to options, report to exit code. */
+/** `enqueue FILE|-`: converts flags to options, and the report to an exit code. */
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -35,7 +35,7 @@ interface Flags extends InputFlags, ReasonFlags {
   readonly refused?: string;
 }
 
-/** The command prints to `context` alone, sets its exit code or throws CommandError. */
+/** The command prints only to `context`, and sets its exit code or throws CommandError. */
 export function configureEnqueue(command: Command, context: CommandContext): void {
   command
     .description(
@@ -100,7 +100,7 @@ function createSender(queueUrl: string, context: CommandContext): Sender {
   };
 }
 
-/** Runs `work` with what keeps the rows of `--job`; the ledger must be usable before anything is read or sent. */
+/** Runs `work` with the keeper for the rows of `--job`. The ledger must be usable before anything is read or sent. */
 async function withJob<T>(
   { job, file, queueUrl = '', dryRun }: EnqueueOptions,
   said: ReasonFlags,
@@ -114,7 +114,7 @@ async function withJob<T>(
   const { keepRows } = await import('../jobs/run/keep-rows.ts');
   const { stateDir, ledgerUrl } = readConfig(env, ['stateDir', 'ledgerUrl']);
   const place = { stateDir: resolve(cwd, stateDir), ledgerUrl };
-  // What was sent is to be kept, also when it is interrupted.
+  // What was sent must be recorded, even after an interruption.
   const { endsAtOnce: _, ...patience } = commandPatience(
     signal,
     (sentence) => void context.stderr.write(`${sentence}.\n`),
@@ -151,7 +151,7 @@ function finish(report: Report, json: boolean, context: CommandContext): void {
   context.exitCode = report.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
-/** @param onFault is told what is wrong with a variable that a dry run does without. */
+/** @param onFault is called with the fault of a variable that a dry run does not need. */
 function readOptions(
   file: string,
   flags: Flags,

@@ -1,9 +1,11 @@
-/** What keeps the rows of a run, for those who follow them afterwards: `--job`. */
+/** Keeps the rows of a run for those who follow them afterwards: `--job`. */
 import { createHash } from 'node:crypto';
 import type { GoodRow, InputRow } from '../input/row.ts';
 import type { OutgoingMessage, SendAnswer } from '../queue/types.ts';
 
-/** A row and its number: its line, or a larger one where a line has several rows. The same file always gives the same. */
+/**
+ * A row and its number: its line, or a larger number if a line has several rows. The same file gives the same numbers.
+ */
 export interface NumberedRow {
   readonly row: InputRow;
   readonly number: number;
@@ -15,23 +17,23 @@ export interface RowMessage extends OutgoingMessage {
 
 /** Methods throw CommandError when rows cannot be kept. */
 export interface Keeper {
-  /** The messages of rows, in order, each kept before it is given out. Without those of rows that were sent before. */
+  /** The messages of rows, in order. Each is recorded before it is yielded. Rows sent before are left out. */
   messages(rows: AsyncIterable<NumberedRow>): AsyncIterable<RowMessage>;
   sent(messages: readonly RowMessage[], messageIds: SendAnswer['messageIds']): void;
   refused(message: RowMessage, reason: string): void;
-  /** Rows that were sent before: by an earlier run, of the same file under the same name. */
+  /** Rows that an earlier run, of the same file under the same name, has sent. */
   readonly sentBefore: number;
-  /** Whether that was the whole file: then nothing of the job is changed. */
+  /** Whether that was the whole file: the job then stays unchanged. */
   readonly wasWhole: boolean;
-  /** Aborts when another process may send these rows: no request is begun then. */
+  /** Aborts when another process may send these rows: no request is then begun. */
   readonly lost: AbortSignal;
   finish(result: KeeperResult): Promise<void>;
 }
 
 interface KeeperResult {
-  /** Messages that may have arrived all the same. */
+  /** Messages that may have arrived after all. */
   readonly uncertain: ReadonlySet<RowMessage>;
-  /** How often a message was sent again that may have arrived before. */
+  /** How often a message that may already have arrived was sent again. */
   readonly repeated: number;
   /** Whether the file was sent to its end. */
   readonly whole: boolean;
@@ -56,7 +58,7 @@ export async function* numberRows(rows: AsyncIterable<InputRow>): AsyncGenerator
   }
 }
 
-/** Passes rows through, and tells afterwards which file they were. */
+/** Passes rows through, and afterwards identifies the file they came from. */
 export class FileWatch {
   readonly #hash = createHash('sha256');
   #last = 0;
@@ -69,7 +71,7 @@ export class FileWatch {
     }
   }
 
-  /** To be asked once, after the last row. */
+  /** Must be called once, after the last row. */
   seen(): Pick<GoodFile, 'digest' | 'last'> {
     return { digest: `sha256:${this.#hash.digest('hex')}`, last: this.#last };
   }

@@ -31,16 +31,16 @@ export interface EnqueueOptions {
   readonly format: Format | undefined;
   readonly columns?: ColumnFlags;
   readonly set: SetFields;
-  /** May be missing on a dry run only. */
+  /** May be absent only on a dry run. */
   readonly queueUrl: string | undefined;
   /** Whether `--queue-url` names it, instead of QUEUE_URL. */
   readonly queueByFlag?: boolean;
-  /** The job that the rows are of, where they are kept. */
+  /** The job to which the rows belong, if they are kept. */
   readonly job?: string | undefined;
   readonly dryRun: boolean;
-  /** Rows before this line are validated and not sent. */
+  /** Rows before this line are validated but not sent. */
   readonly fromLine: number;
-  /** Where refused rows go; beside the file when omitted. */
+  /** Where refused rows are written. Omitted: beside the file. */
   readonly refusedFile?: string;
 }
 
@@ -49,18 +49,18 @@ export interface EnqueueContext extends SendContext {
   readonly cwd: string;
   readonly clock: Clock;
   readonly progress: Progress;
-  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  /** @throws CommandError when this machine's clock is too wrong to date updates. */
   readonly checkClock: () => Promise<void>;
   /** Keeps the rows, for a job that can be followed. @throws CommandError when they cannot be kept. */
   readonly keep?: ((file: GoodFile) => Promise<Keeper>) | undefined;
 }
 
-/** Refused rows that the summary shows. */
+/** The number of refused rows that the summary shows. */
 const EXAMPLES = 3;
 
 /**
  * Validates every row before the first one is sent, writes the refused ones beside the file and sends the good ones.
- * @returns the result, also when it was interrupted or gave up.
+ * @returns the result, even after an interruption or when the run gave up.
  * @throws CommandError when file or flags are wrong, and when file or disk failed before the first row was sent.
  */
 export async function enqueue(options: EnqueueOptions, context: EnqueueContext): Promise<Report> {
@@ -192,7 +192,7 @@ async function send(
       firstBody,
     };
   context.progress.stage(dryRun ? 'counting  ' : 'sending   ', toSend);
-  // A dry run does everything but the request itself, so that its counts are true.
+  // A dry run does everything except the request itself, so that its counts are true.
   const pretend: SendContext['send'] = async ([first]) => {
     firstBody ??= first?.body;
     return { failed: [], messageIds: new Map() };
@@ -224,7 +224,7 @@ async function send(
   const kept = await keeper?.finish({ ...result, whole }).catch(messageOf);
   const lost = keeper?.lost.aborted === true && !whole ? LOST : undefined;
   const failure = result.failure ?? (typeof kept === 'string' ? kept : undefined) ?? lost;
-  // When the input failed, the lines after the last one that was taken are not known.
+  // When the input failed, the lines after the last row taken are unknown.
   const unknown = failure === undefined ? undefined : (lastTaken?.row.line ?? 0) + 1;
   const continueFrom = firstUnsent?.row.line ?? unknown;
   const { sentBefore = 0, wasWhole = false } = keeper ?? {};
@@ -244,7 +244,7 @@ async function send(
 
 /**
  * A row without RequestId gets `row-` and its line in six digits, one without IssuedAt the start of the run.
- * @param job of a dry run: its ledger would give the RequestId, so none is made up.
+ * @param job of a dry run: its ledger would assign the RequestId, so none is made up.
  */
 function toRowMessage(
   row: GoodRow,
@@ -274,7 +274,7 @@ function finishReport(refused: RefusedFile): { written: string | undefined; fail
   }
 }
 
-/** The file is read again for sending: rows that were good before must not be missed unnoticed. */
+/** The file is read again for sending: rows that were good the first time must not go missing unnoticed. */
 function missingRows(result: Sent, { toSend }: Tally, { name }: Source): string | undefined {
   if (result.continueFrom !== undefined || result.sent + result.sentBefore + result.refused === toSend)
     return undefined;

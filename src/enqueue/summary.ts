@@ -13,34 +13,34 @@ export interface Report {
   readonly outcome: 'done' | 'interrupted' | 'failed';
   readonly file: string;
   readonly queueUrl: string | undefined;
-  /** Whether `--queue-url` named it: the next command is not for QUEUE_URL either. */
+  /** Whether `--queue-url` named it: the next command is then not for QUEUE_URL either. */
   readonly queueByFlag: boolean;
-  /** Whether `--refused` named the file of refused rows: once it is written, the same command is refused. */
+  /** Whether `--refused` named the file of refused rows: once that file is written, the same command is refused. */
   readonly refusedByFlag: boolean;
   readonly dryRun: boolean;
-  /** Rows read, the refused ones included. */
+  /** Rows read, including refused ones. */
   readonly rows: number;
-  /** Good rows that this run was to send. */
+  /** Good rows that this run had to send. */
   readonly toSend: number;
-  /** Rows sent; on a dry run, those that would have been. */
+  /** Rows sent; on a dry run, those that would have been sent. */
   readonly sent: number;
-  /** Rows that may be sent besides: no answer says whether they are. */
+  /** Further rows that may have been sent: no answer says whether they were. */
   readonly mayHaveArrived: number;
   /** The job that keeps the rows. */
   readonly job?: string | undefined;
   /** Good rows that an earlier run of the job sent. */
   readonly sentBefore: number;
-  /** Whether these are all of its rows, and nothing was to do. */
+  /** Whether these are all of its rows, so that there was nothing to do. */
   readonly wasWhole: boolean;
   /** Good rows before `--from-line`. */
   readonly skipped: number;
   readonly refused: number;
   readonly refusedFile: string | undefined;
-  /** How the file is written, where that is not comma and UTF-8. */
+  /** The form of the file, unless it is comma and UTF-8. */
   readonly form: string | undefined;
   /** Rows left out by `--where`. */
   readonly leftOut: number;
-  /** What who gave the file should know, a sentence each. */
+  /** Remarks for the person who gave the file, one sentence each. */
   readonly notes: readonly string[];
   /** The first few refused rows. */
   readonly examples: readonly RefusedRow[];
@@ -63,11 +63,11 @@ export interface ReportFacts extends Partial<Report> {
   readonly tally?: Tally;
 }
 
-/** A report of what is known; what is not is zero. */
+/** A report from the known facts; unknown counts are zero. */
 export function toReport(
   options: Pick<Report, 'file' | 'queueUrl' | 'dryRun' | 'job'> &
     Partial<Pick<Report, 'queueByFlag'>> & {
-      /** What `--refused` named. */
+      /** The file that `--refused` named. */
       readonly refusedFile?: string;
     },
   { tally, ...facts }: ReportFacts,
@@ -106,7 +106,7 @@ export function toReport(
 
 /**
  * The report for people, ending in a line feed. Nothing in it can control a terminal.
- * @param columns of the terminal; undefined where there is none.
+ * @param columns of the terminal; undefined if there is none.
  */
 export function summaryText(report: Report, commandLine: CommandLine, columns?: number): string {
   const width = widthOf(columns);
@@ -180,7 +180,7 @@ export function summaryJson(report: Report): string {
   return jsonLine(json);
 }
 
-/** How far an unfinished run came and where to continue; undefined for one that is done. */
+/** How far an unfinished run came and where to continue; undefined for a finished run. */
 export function unfinishedSentence(report: Report): string | undefined {
   if (report.outcome === 'done') return undefined;
   const why =
@@ -203,7 +203,7 @@ function fromHere(report: Report): string {
   return `; continue with --from-line ${continueFrom}${again} (a row that was sent already is sent again, which does no harm)`;
 }
 
-/** What the same command needs besides: it never writes over its file of refused rows. */
+/** What the same command must add: it never overwrites its file of refused rows. */
 function otherRefused({ refusedByFlag, refusedFile, refused }: Report): string {
   return refusedByFlag && refused > 0 && refusedFile !== undefined ? ' and with another --refused' : '';
 }
@@ -220,7 +220,7 @@ function duplicatesNote({ duplicates, queueUrl }: Report): string {
   return `${what}; a standard queue keeps no order, so which row is applied last is open unless their IssuedAt differ`;
 }
 
-/** Outcomes are known by RequestId. */
+/** Outcomes are identified by RequestId. */
 function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): string[] {
   if (values === 0) return [];
   const what = values === 1 ? 'one RequestId is' : `${number(values)} RequestIds are`;
@@ -229,7 +229,7 @@ function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): strin
   ];
 }
 
-/** A dry run needs no ledger, so it does not know what only the ledger knows. */
+/** A dry run does not read the ledger, so it lacks what only the ledger knows. */
 function unreadLedgerNote({ dryRun, job }: Report): string[] {
   if (!dryRun || job === undefined) return [];
   return [
@@ -261,7 +261,7 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
         )
       : '';
   if (follow !== '' || fix !== '') return [follow, fix].filter((line) => line !== '').join('\nnext: ');
-  // A worker takes from QUEUE_URL.
+  // A worker receives from QUEUE_URL.
   return report.sent > 0 && !queueByFlag ? nextLine(commandLine('worker'), 'applies them') : undefined;
 }
 

@@ -1,11 +1,13 @@
-/** The first reading of an enqueue: counts the rows, and ids that occur more than once, at 8 bytes for each id of a row. */
+/**
+ * The first reading of an enqueue: counts the rows, and ids that occur more than once, using 8 bytes for each id of a row.
+ */
 import { hash } from 'node:crypto';
 import type { InputRow, RefusedRow } from '../input/row.ts';
 
 export interface Tally {
   readonly rows: number;
   readonly refused: number;
-  /** Good rows before the line to begin with. */
+  /** Good rows before the starting line. */
   readonly skipped: number;
   /** Good rows from that line on. */
   readonly toSend: number;
@@ -13,7 +15,7 @@ export interface Tally {
   readonly lastLine: number;
   /** Of Identifiers. */
   readonly duplicates: Duplicates;
-  /** Of RequestIds that the file gives. */
+  /** Of the RequestIds in the file. */
   readonly duplicateRequestIds: Duplicates;
 }
 
@@ -30,7 +32,7 @@ export interface TallyOptions {
   readonly signal: AbortSignal;
 }
 
-/** Reads all rows once and counts them. Ends early, with what it has, when `signal` aborts. */
+/** Reads all rows once and counts them. When `signal` aborts, ends early with the counts so far. */
 export async function tallyRows(
   rows: AsyncIterable<InputRow>,
   { fromLine, onRefused, signal }: TallyOptions,
@@ -69,8 +71,8 @@ export async function tallyRows(
 }
 
 /**
- * Remembers 52 bits of a hash of each text. Two of a million different texts have the same with a chance of about one in
- * nine thousand: good for a count, not for a decision.
+ * Remembers 52 bits of a hash of each text. Among a million different texts, two have the same 52 bits with a chance of
+ * about one in nine thousand: good for a count, not for a decision.
  */
 class DuplicateCounter {
   #hashes = new Float64Array(1_024);

@@ -1,31 +1,31 @@
 /**
- * The bounds on calls that are in force: `RATE_LIMIT` and `MAX_CONCURRENCY`, each of which may be set by the environment, by
- * a file and through Redis. Of several the lowest holds, so that the environment's are never exceeded. PURE.
+ * The bounds on calls in force: `RATE_LIMIT` and `MAX_CONCURRENCY`. Each may be set by the environment, by a file and
+ * through Redis. The lowest applies, so the environment's values are never exceeded. PURE.
  */
 
 export const boundNames = ['rate', 'concurrency'] as const;
 /** `rate` in calls per second, `Infinity` for no limit; `concurrency` in calls in flight. */
 export type BoundName = (typeof boundNames)[number];
 
-/** Of equals the first holds. */
+/** If values are equal, the first source in this list holds. */
 export const boundSources = ['environment', 'file', 'redis'] as const;
 export type BoundSource = (typeof boundSources)[number];
 
-/** What a source says of a bound. */
+/** A source's setting of a bound. */
 export interface Limit {
-  /** undefined: nothing, so that the other sources decide; also where somebody has just said so. */
+  /** undefined: the source sets no limit, so that the others decide; also after somebody has lifted its limit. */
   readonly value?: number | undefined;
-  /** Who set it, as far as the source says. */
+  /** Who set it, if the source says so. */
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }
 
-/** What a source says. */
+/** The settings of one source. */
 export type Limits = Readonly<Record<BoundName, Limit>>;
 
 export const noLimits: Limits = { rate: {}, concurrency: {} };
 
-/** A bound that is in force. */
+/** A bound in force. */
 export interface Bound {
   readonly value: number;
   readonly source: BoundSource;
@@ -35,24 +35,24 @@ export interface Bound {
   readonly reason?: string;
 }
 
-/** A source says something else than before. */
+/** A source's setting has changed. */
 export interface BoundChange {
   readonly bound: BoundName;
-  /** Whose word has changed. */
+  /** The source that has changed. */
   readonly source: BoundSource;
-  /** What it says now; undefined: nothing. */
+  /** Its new value; undefined: none. */
   readonly set: number | undefined;
   readonly by: string | undefined;
   readonly reason: string | undefined;
-  /** What was in force before, and what is now: the same where another source says less. */
+  /** What was in force before. `to` is in force now: the same value if another source sets a lower one. */
   readonly from: number;
   readonly to: number;
-  /** Who says what is in force now. */
+  /** The source whose value is in force now. */
   readonly holds: BoundSource;
 }
 
 export interface BoundsOptions {
-  /** The environment's. */
+  /** The environment's value. */
   readonly rate: number;
   readonly concurrency: number;
   /** Epoch milliseconds. */
@@ -75,22 +75,24 @@ export class Bounds {
     };
   }
 
-  /** Calls per second at most; `Infinity` for no limit. */
+  /** The most calls per second; `Infinity` for no limit. */
   get rate(): Bound {
     return this.#inForce.rate;
   }
 
-  /** Calls in flight at most. */
+  /** The most calls in flight. */
   get concurrency(): Bound {
     return this.#inForce.concurrency;
   }
 
-  /** Calls `listener` once for each bound of which a source says something else than before, when it is in force. */
+  /** Calls `listener` once for each bound for which a source's setting has changed, after the change is in force. */
   onChange(listener: (change: BoundChange) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** What the file, or Redis, says now. To be called as often as one likes: what was said before changes nothing. */
+  /**
+   * Sets the current settings of the file or Redis. May be called at any time: repeating the same settings changes nothing.
+   */
   say(source: 'file' | 'redis', limits: Limits): void {
     const before = this.#said.get(source) ?? noLimits;
     this.#said.set(source, limits);

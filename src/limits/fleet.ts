@@ -1,6 +1,6 @@
 /**
- * Follows the limits that were set for the fleet through Redis. While Redis is away, what it said last goes on: that it is
- * away is said by those who share through it (conditions `sharing-rate` and `sharing-marks`).
+ * Follows the limits set for the fleet through Redis. While Redis is unreachable, the last known limits stay in force. The
+ * parts that share through Redis report the outage (conditions `sharing-rate` and `sharing-marks`).
  */
 import { type FleetLimit, FleetLimitsError, type FleetLimitsStore } from '../ota/fleet-limits.ts';
 import type { Limit, Limits } from './bounds.ts';
@@ -11,9 +11,9 @@ const ASK_EVERY_MS = 1_000;
 export interface FleetFollowerOptions {
   readonly connect: () => Promise<Pick<FleetLimitsStore, 'read' | 'close'>>;
   readonly say: (limits: Limits) => void;
-  /** Called with what is wrong with what Redis holds, at each look that finds another fault; undefined: nothing. */
+  /** Called with the fault in Redis's data at each look that finds another one; undefined: no fault. */
   readonly onFault: (fault: Error | undefined) => void;
-  /** Resolves after so long, or when the signal aborts; never rejects. */
+  /** Resolves after `ms` milliseconds, or when the signal aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -26,7 +26,9 @@ export class FleetFollower {
     this.#options = options;
   }
 
-  /** Looks at once, and until the signal aborts. @param onFirst called after the first look, whatever it has found. */
+  /**
+   * Looks at once, then repeatedly until the signal aborts. @param onFirst called after the first look, whatever it found.
+   */
   async follow(signal: AbortSignal, onFirst: () => void): Promise<void> {
     await this.look();
     onFirst();

@@ -4,22 +4,22 @@ import type { Bounds } from './bounds.ts';
 import { FleetFollower } from './fleet.ts';
 import { LimitsFile } from './limits-file.ts';
 
-/** A worker waits for so long to hear from Redis before it begins to work, in milliseconds. */
+/** How long a worker waits for Redis's first answer before it begins to work, in milliseconds. */
 const FIRST_WORD_MS = 1_000;
 
 export interface FollowLimitsOptions {
-  /** undefined: there is none. */
+  /** undefined: there is no file. */
   readonly file: string | undefined;
   readonly redisUrl: string | undefined;
   readonly bounds: Bounds;
-  /** What a source says cannot be understood; undefined: it can again. */
+  /** A source's settings cannot be understood; undefined: they can again. */
   readonly onFault: (source: 'file' | 'redis', fault: Error | undefined) => void;
-  /** Resolves after so long, or when the signal aborts; never rejects. */
+  /** Resolves after `ms` milliseconds, or when the signal aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface LimitsFollowed {
-  /** Resolves when what the sources say now is in force, or cannot be found out soon. To be called once. */
+  /** Resolves when the sources' current settings are in force, or could not be read in time. Must be called once. */
   readonly begin: () => Promise<void>;
   readonly close: () => void;
 }

@@ -1,19 +1,20 @@
 /**
- * Follows the file named by `LIMITS_FILE`. It is looked at again and again by its path, so that a link that is swapped, as
- * Kubernetes does with a ConfigMap, is as good as a file that is written over.
+ * Follows the file named by `LIMITS_FILE`. It is opened anew by its path each time. So a swapped link, as Kubernetes does
+ * with a ConfigMap, works like an overwritten file.
  *
- * Only what two looks in a row found is taken: a file that is just being written is read half, or is not there for a moment.
+ * Only content found by two looks in a row is used: a file that is being written may be read half, or be absent for a
+ * moment.
  *
- *   absent   ─ no file: it says nothing, the environment's values hold
+ *   absent   ─ no file: it sets nothing, the environment's values hold
  *   said     ─ its values
- *   faulty   ─ it cannot be read, or not understood: what it said before goes on
+ *   faulty   ─ it cannot be read or understood: its earlier values stay in force
  */
 import { readLimitsText } from '../config/limits-text.ts';
 import { readSmallFile, type SmallFile } from '../files/small-file.ts';
 import { remoteText } from '../text/remote.ts';
 import { type Limits, noLimits } from './bounds.ts';
 
-/** A file of four short lines. */
+/** The file has four short lines. */
 const MAX_BYTES = 65_536;
 /** Between two looks, in milliseconds. */
 const LOOK_EVERY_MS = 500;
@@ -21,15 +22,15 @@ const LOOK_EVERY_MS = 500;
 export interface LimitsFileOptions {
   readonly path: string;
   readonly say: (limits: Limits) => void;
-  /** Called with what is wrong with the file, at every look that finds a new fault, and with undefined once it is right. */
+  /** Called with the fault in the file at every look that finds a new one, and with undefined once the file is right. */
   readonly onFault: (fault: Error | undefined) => void;
-  /** Resolves after so long, or when the signal aborts; never rejects. */
+  /** Resolves after `ms` milliseconds, or when the signal aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export class LimitsFile {
   readonly #options: LimitsFileOptions;
-  /** What the last look found, and what was taken last. */
+  /** What the last look found, and what was used last. */
   #seen: string | undefined;
   #taken: string | undefined;
 
@@ -37,13 +38,13 @@ export class LimitsFile {
     this.#options = options;
   }
 
-  /** Takes what is there now, at a start: nobody has said anything before. */
+  /** Uses the current content at once, at the start, when there are no earlier values. */
   async begin(): Promise<void> {
     await this.look();
     await this.look();
   }
 
-  /** Looks until the signal aborts. */
+  /** Looks repeatedly until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#options.sleep(LOOK_EVERY_MS, signal);

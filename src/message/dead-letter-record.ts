@@ -1,4 +1,4 @@
-/** What a dead letter says of itself. The schema is the source of the type and of `schema/dead-letter.schema.json`. PURE. */
+/** A dead letter's record. The schema is the source of the type and of `schema/dead-letter.schema.json`. PURE. */
 import { z } from 'zod';
 import { utcInstant } from './instant.ts';
 import { jsonSchemaText, schemaId } from './json-schema.ts';
@@ -13,7 +13,7 @@ export const deadLetterReasons = [
 ] as const;
 export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
-/** The error by which an update ended. */
+/** The error that ended an update. */
 export const endErrorSchema = z.object({
   name: z.string().describe("The error's code."),
   status: z.number().int().describe('The HTTP status, when there was an answer.').exactOptional(),
@@ -59,7 +59,7 @@ const deadLetterRecordSchema = z
 /** The content of the `DeadLetter` attribute, as JSON. */
 export type DeadLetterRecord = Readonly<z.infer<typeof deadLetterRecordSchema>>;
 
-/** The text of `schema/dead-letter.schema.json`: unknown fields are allowed, as for a reader. */
+/** The text of `schema/dead-letter.schema.json`: unknown fields are allowed, since it is for readers. */
 export function deadLetterJsonSchema(): string {
   return jsonSchemaText(deadLetterRecordSchema);
 }

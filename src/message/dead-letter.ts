@@ -7,10 +7,10 @@ import { readTraceparent } from './trace-context.ts';
 import type { UpdateIds } from './update.ts';
 
 export const DEAD_LETTER_ATTRIBUTE = 'DeadLetter';
-/** SQS's limit of attributes per message. */
+/** SQS's limit on attributes per message. */
 export const MAX_ATTRIBUTES = 10;
 
-/** A dead letter ready to send. `record` is complete; `fit` says how much of it the attribute carries. */
+/** A dead letter ready to send. `record` is complete; `fit` says how much of it the attribute holds. */
 export interface DeadLetter {
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
@@ -20,12 +20,12 @@ export interface DeadLetter {
   readonly replaced: boolean;
 }
 
-/** What the `DeadLetter` attribute of a redriven message says of its past. */
+/** What the `DeadLetter` attribute of a redriven message says about its past. */
 export interface EarlierRecord {
   readonly sentAt?: string;
   readonly redriveCount?: number;
   readonly originalMessageId?: string;
-  /** Of the span in which a worker gave it up. */
+  /** Of the span in which a worker gave the message up. */
   readonly traceparent?: string;
 }
 
@@ -33,8 +33,8 @@ export interface EarlierRecord {
 const MAX_MESSAGE_ID = 100;
 
 /**
- * Reads the `DeadLetter` attribute that a message came with. Anyone may have written it: a field that is not valid, or a
- * sent time after the present one, is left out. Never throws.
+ * Reads the `DeadLetter` attribute that a message came with. Anyone may have written it: a field that is invalid, or a
+ * sent time later than the message's own, is left out. Never throws.
  */
 export function readEarlierRecord(
   message: Pick<Message, 'attributes'> & { readonly sentAt?: number },
@@ -72,7 +72,7 @@ export interface DeadLetterFacts {
   readonly sourceQueueUrl: string;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Of the worker's span for this delivery, where there is one. */
+  /** Of the worker's span for this delivery, if there is one. */
   readonly traceparent?: string | undefined;
 }
 
@@ -92,7 +92,7 @@ export function deadLetterRecord(message: Message, facts: DeadLetterFacts): Dead
     sourceQueueUrl: facts.sourceQueueUrl,
     ...(jobId !== undefined && { jobId }),
     ...(requestId !== undefined && { requestId }),
-    // A message with a record has been redriven once more since it was written.
+    // A message with a record has been redriven once more since that record was written.
     redriveCount: earlier.redriveCount === undefined ? 0 : earlier.redriveCount + 1,
     ...(traceparent !== undefined && { traceparent }),
   };
@@ -100,8 +100,8 @@ export function deadLetterRecord(message: Message, facts: DeadLetterFacts): Dead
 
 /**
  * Makes the record fit SQS's limits: complete, else with `error.message` cut, else without its optional fields, else
- * left off. The body and the other attributes stay as they are.
- * @param maxBytes limit of body and attributes together: the dead-letter queue's `MaximumMessageSize`.
+ * omitted. The body and the other attributes stay as they are.
+ * @param maxBytes limit on body and attributes together: the dead-letter queue's `MaximumMessageSize`.
  */
 export function buildDeadLetter(message: Message, record: DeadLetterRecord, maxBytes: number): DeadLetter {
   const { [DEAD_LETTER_ATTRIBUTE]: earlier, ...attributes } = message.attributes;
@@ -138,7 +138,9 @@ export function attributesBytes(attributes: Readonly<Record<string, MessageAttri
   return bytes;
 }
 
-/** The record with the longest prefix of `error.message` that fits; undefined when the empty one does not. */
+/**
+ * The record with the longest prefix of `error.message` that fits; undefined when even an empty message does not fit.
+ */
 function withMessageCut(record: DeadLetterRecord, room: number): string | undefined {
   const text = (length: number): string =>
     printableJson({

@@ -1,6 +1,6 @@
-/** Where the devices behind a task are with an update. PURE. */
+/** How far the devices behind a task are with an update. PURE. */
 
-/** The states of a device, in the order in which people are told of them. */
+/** The states of a device, in the order in which they are displayed. */
 export const deviceStates = [
   'queued',
   'in-progress',
@@ -20,14 +20,14 @@ export function countsOf(count: (state: DeviceState) => number): DeviceCounts {
   return Object.fromEntries(deviceStates.map((state) => [state, count(state)])) as DeviceCounts;
 }
 
-/** The states of a device that took no update. Removed and cancelled ones never tried: they have neither failed nor ended. */
+/** States of devices that did not take the update. Removed and canceled ones never tried: they neither failed nor ended. */
 const failedStates: readonly DeviceState[] = ['failed', 'timed-out', 'rejected'];
 
 export function isFailed(state: DeviceState): boolean {
   return failedStates.includes(state);
 }
 
-/** What of the devices has ended, and failed. */
+/** How many devices have ended, and how many of these failed. */
 export function deviceEnds(devices: DeviceCounts): { readonly ended: number; readonly failed: number } {
   const failed = failedStates.reduce((sum, state) => sum + devices[state], 0);
   return { ended: devices.succeeded + failed, failed };

@@ -1,11 +1,11 @@
-/** Whether to call again, and what becomes of a message (ARCHITECTURE.md, Failures). PURE. */
+/** Whether to call again, and the disposition of a message (ARCHITECTURE.md, Failures). PURE. */
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { DeadLetterError, DeadLetterReason } from './dead-letter-record.ts';
 import { type Failure, waitAfter } from './failure.ts';
 import type { Message } from './message.ts';
 import type { NewestField } from './newest.ts';
 
-/** Share of the queue's retention after which a message is dead-lettered, before SQS deletes it. */
+/** The share of the queue's retention after which a message is dead-lettered, before SQS deletes it. */
 const EXPIRING_SHARE = 0.9;
 
 /** Between deliveries. */
@@ -30,7 +30,7 @@ export type RetryDecision = { readonly retry: true; readonly delayMs: number } |
 /**
  * Whether and when to call again within this delivery.
  * @param tally already includes the call that failed.
- * @param gateClosed calls are paused: then failures do not count, and the permit does the waiting.
+ * @param gateClosed calls are paused: failures then do not count, and the delivery waits for its permit instead.
  */
 export function decideRetry(
   failure: Failure,
@@ -63,16 +63,16 @@ export function decideRetry(
 }
 
 /**
- * Takes down a failed call.
- * @param gateClosed the call was a probe, or calls are stopped meanwhile: it says nothing about the message.
+ * Records a failed call.
+ * @param gateClosed the call was a probe, or calls were paused meanwhile: it shows nothing about the message.
  */
 export function countFailure(tally: Tally, failure: Failure, gateClosed: boolean): void {
   tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
-  // A conflict is about the message, whatever the state of the gate.
+  // A conflict concerns the message, whatever the state of the gate.
   if (failure.kind === 'conflict' || (!gateClosed && countsWhileOpen(failure))) tally.counted++;
 }
 
-/** Whether a failure speaks against its message, unless calls are paused for a cause that all share. */
+/** Whether a failure is evidence against its message, unless calls are paused for a common cause. */
 export function countsWhileOpen({ kind }: Failure): boolean {
   return kind === 'retryable' || kind === 'unidentified';
 }
@@ -104,14 +104,14 @@ export interface DispositionContext {
 }
 
 /**
- * Seconds until the message must no longer be left to the queue; 0 and below: now.
+ * Seconds until the message must no longer stay in the queue; 0 and below: now.
  * @param now epoch milliseconds.
  */
 export function secondsToExpiring(message: Message, retentionSeconds: number, now: number): number {
   return retentionSeconds * EXPIRING_SHARE - (now - message.sentAt) / 1_000;
 }
 
-/** What becomes of a message whose delivery ended so. */
+/** The disposition of a message whose delivery ended with `ending`. */
 export function decideDisposition(
   ending: Ending,
   context: DispositionContext,
@@ -122,7 +122,7 @@ export function decideDisposition(
   if (context.secondsToExpiring <= 0)
     return { action: 'dead-letter', reason: 'Expiring', error: expiringError(ending) };
   if (disposition.action === 'release') return disposition;
-  // Deferred for longer, SQS could delete it before the next delivery.
+  // With a longer deferral, SQS could delete the message before the next delivery.
   return { action: 'defer', seconds: Math.min(disposition.seconds, Math.floor(context.secondsToExpiring)) };
 }
 
@@ -150,7 +150,7 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
   const spent = context.receiveCount >= context.maxDeliveries && !context.gateClosed;
   switch (failure.kind) {
     case 'denied':
-      // Denied while calls are paused: the cause may be the same for all, and then no message is at fault.
+      // Denied while calls are paused: the cause may be common to all, and then no message is at fault.
       if (context.gateClosed) return { action: 'release' };
       return { action: 'dead-letter', reason: 'Rejected', error: toError(failure) };
     case 'rejected':
@@ -161,7 +161,7 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
       if (spent) return { action: 'dead-letter', reason: 'RetriesExhausted', error: toError(failure) };
       return { action: 'defer', seconds: deferralSeconds(context.receiveCount, random) };
     case 'internal':
-      // A bug is ours whatever the state of the gate.
+      // A bug is ours, whatever the state of the gate.
       if (context.receiveCount >= context.maxDeliveries) {
         return { action: 'dead-letter', reason: 'InternalError', error: toError(failure) };
       }
@@ -179,8 +179,8 @@ export function deferralSeconds(receiveCount: number, random: () => number): num
 }
 
 /**
- * Seconds until a message for which there was no place is visible again: from half of 2, 4, 8, ... seconds by its receive
- * count, at most 120 s. Never at once: it would be received again, and counted, for nothing.
+ * Seconds until a message for which there was no place is visible again: by its receive count, up to 2, 4, 8, ... seconds
+ * (at most 120) and at least half of that. Never at once, because it would be received and counted again for nothing.
  */
 export function returnSeconds(receiveCount: number, random: () => number): number {
   const seconds = Math.min(2 ** receiveCount, deferralBackoff.maxMs / 1_000);

@@ -1,4 +1,6 @@
-/** The envelopes that an update may come in: an SNS notification, an EventBridge event, a CloudEvent in its JSON format. PURE. */
+/**
+ * The envelopes in which an update may come: an SNS notification, an EventBridge event, a CloudEvent in its JSON format. PURE.
+ */
 import { parseInstant } from './instant.ts';
 
 /** SNS may carry an EventBridge event or a CloudEvent, or the reverse. */
@@ -26,7 +28,7 @@ export function readPayload(body: string): Payload {
   }
 }
 
-/** Where an event came from, by CloudEvents' extension attributes, not checked. */
+/** Where an event came from, according to CloudEvents' extension attributes, not checked. */
 interface EventTrace {
   readonly traceparent?: unknown;
   readonly tracestate?: unknown;
@@ -36,13 +38,13 @@ export type Payload =
   | (EventTrace & {
       readonly ok: true;
       readonly value: unknown;
-      /** The earliest time of the envelopes, in epoch milliseconds. */
+      /** The earliest of the envelopes' times, in epoch milliseconds. */
       readonly eventAt?: number;
     })
   | { readonly ok: false; readonly message: string };
 
 function parseJson(text: string): Payload {
-  // Some write a byte order mark before it.
+  // Some producers write a byte order mark before it.
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   let value: unknown;
   try {
@@ -66,7 +68,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** None of these services was there before: an earlier time is nobody's, and its update would count as older than any other. */
+/** None of these services existed earlier: an earlier time must be wrong, and would make its update older than any other. */
 const FIRST_EVENT = Date.UTC(2010, 0);
 
 function earliest(one: number | undefined, other: number | undefined): number | undefined {
@@ -77,13 +79,13 @@ function earliest(one: number | undefined, other: number | undefined): number | 
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Envelope extends EventTrace {
-  /** A text is JSON once more. */
+  /** Text is JSON to be parsed again. */
   readonly payload: unknown;
   /** When the event happened, not checked. */
   readonly time: unknown;
 }
 
-/** Each says what an envelope of its kind holds; undefined when the value is none. */
+/** Each returns the content of an envelope of its kind; undefined when the value is no such envelope. */
 const kinds: readonly ((fields: Fields) => Envelope | undefined)[] = [
   snsNotification,
   eventBridgeEvent,
@@ -112,7 +114,7 @@ function eventBridgeEvent(fields: Fields): Envelope | undefined {
     : undefined;
 }
 
-/** Structured mode. In binary mode the body is the bare update, and the attributes say nothing that is needed. */
+/** Structured mode. In binary mode the body is the bare update, and the attributes hold nothing that is needed. */
 function cloudEvent(fields: Fields): Envelope | undefined {
   const { specversion, id, source, type, data, data_base64: encoded, time, traceparent, tracestate } = fields;
   const named = [specversion, id, source, type].every((text) => typeof text === 'string');

@@ -1,4 +1,4 @@
-/** Why a task or a task configuration could not be read, for a person. PURE. */
+/** Explains why a task or a task configuration could not be read. PURE. */
 import { awsErrorKind, explainNoCredentials } from '../aws/errors.ts';
 import { printable } from '../text/printable.ts';
 import type { Failure } from './failure.ts';
@@ -12,7 +12,7 @@ export type ReadOperation =
   | 'ListOtaTaskConfigurations'
   | 'CreateOtaTaskConfiguration';
 
-/** One sentence, without its full stop, that says why a read failed and how to fix it. */
+/** One sentence, without its full stop, on why a read failed and how to fix it. */
 export function explainRead(operation: ReadOperation, failure: Failure): string {
   const { kind, name, message, status } = failure;
   const said = `${printable(name)}: ${printable(message)}`;
@@ -35,7 +35,7 @@ export function explainRead(operation: ReadOperation, failure: Failure): string 
   }
 }
 
-/** What the API does that is asked again, without its full stop: it follows its name. */
+/** What the API does when a call is retried, as a phrase that follows the API's name, without its full stop. */
 export function explainAway({ name, message, status }: Failure): string {
   const said = `${printable(name)}: ${printable(message)}`;
   return status === undefined ? `cannot be reached (${said})` : `answers with ${status} (${said})`;

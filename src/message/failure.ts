@@ -1,6 +1,6 @@
 /**
- * Classifies failed calls by tables: by error name first, then by HTTP status, because AWS sends some errors, throttling
- * among them, with different statuses (ARCHITECTURE.md, Failures). PURE.
+ * Classifies failed calls by tables: by error name first, then by HTTP status, because AWS sends some errors, throttling among
+ * them, with different statuses (ARCHITECTURE.md, Failures). PURE.
  */
 
 import {
@@ -17,7 +17,7 @@ import { parseHttpDate } from '../time/http-date.ts';
  * - `throttled`: the API asks for a lower rate; never the message's fault.
  * - `unreachable`: no connection was made, so nothing was sent; never the message's fault.
  * - `retryable`: the service failed, perhaps briefly, or the connection to it was lost.
- * - `conflict`: the service cannot do it now, for a reason that lies in this request or its task.
+ * - `conflict`: the service cannot do it now, for a reason in this request or its task.
  * - `denied`: the policy forbids this update, or all of them.
  * - `rejected`: the API understood the request and refuses it.
  * - `misconfigured`: credentials, clock or configuration of the worker are wrong; never the message's fault.
@@ -44,9 +44,9 @@ export interface Failure {
   readonly status?: number;
   /** AWS's request id. */
   readonly requestId?: string;
-  /** What Retry-After asks for, in milliseconds, capped at {@link MAX_RETRY_AFTER_MS}. */
+  /** The wait that Retry-After asks for, in milliseconds, capped at {@link MAX_RETRY_AFTER_MS}. */
   readonly retryAfterMs?: number;
-  /** What `x-amz-retry-after` asks for, in milliseconds, as sent: {@link waitAfter} says how far it is followed. */
+  /** The wait that `x-amz-retry-after` asks for, in milliseconds, as sent: {@link waitAfter} limits it. */
   readonly awsRetryAfterMs?: number;
   readonly stack?: string;
 }
@@ -55,7 +55,7 @@ export interface Failure {
 export interface CallError {
   readonly name: string;
   readonly message: string;
-  /** HTTP status, when there was an answer. */
+  /** HTTP status, if there was an answer. */
   readonly status?: number;
   /** Code of Node's network and system errors. */
   readonly code?: string;
@@ -73,7 +73,7 @@ export interface CallError {
   readonly stack?: string;
 }
 
-/** Longest wait that Retry-After is followed for, in milliseconds. */
+/** The longest wait accepted from Retry-After, in milliseconds. */
 export const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 /** Kinds of the error names that all AWS services share; `denied` is decided after the status. */
@@ -86,7 +86,7 @@ const sharedKinds: Readonly<Record<Exclude<AwsErrorKind, 'denied'>, FailureKind>
   service: 'retryable',
 };
 
-/** Errors of JavaScript, and undici's for arguments that it does not take: bugs, even where they have a code. */
+/** Errors of JavaScript, and undici's for invalid arguments: bugs, even if they have a code. */
 const bugNames: ReadonlySet<string> = new Set([
   'EvalError',
   'InvalidArgumentError',
@@ -98,7 +98,7 @@ const bugNames: ReadonlySet<string> = new Set([
   'URIError',
 ]);
 
-/** Names that say nothing: the code says more. */
+/** Names that carry no information: the code is more specific. */
 const plain: ReadonlySet<string> = new Set(['', 'Error', 'AggregateError']);
 
 /** Answers about one request, whatever the state of the service: Conflict, Too Early. */
@@ -121,9 +121,9 @@ export const modelledNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether an answer is the API's own, and not that of something between: it has AWS's request id, or names its error in AWS's
- * header, or by a name of the service's model. NOT YET SEEN AGAINST AWS: taken from the protocol (restJson1) and the SDK's
- * source. If AWS turns out to answer otherwise, this is the one place to change.
+ * Whether an answer is the API's own, and not from something between: it has AWS's request id, or names its error in AWS's
+ * header, or by a name of the service's model. NOT YET SEEN AGAINST AWS: derived from the protocol (restJson1) and the SDK's
+ * source. If AWS answers differently, this is the one place to change.
  */
 function isFromApi({ name, requestId, errorType }: CallError): boolean {
   return requestId !== undefined || errorType !== undefined || modelledNames.has(name);
@@ -131,7 +131,7 @@ function isFromApi({ name, requestId, errorType }: CallError): boolean {
 
 /**
  * Classifies a call that failed.
- * @param now epoch milliseconds, for a Retry-After given as a date where the answer has no date of its own.
+ * @param now epoch milliseconds, for a Retry-After given as a date if the answer has no date of its own.
  */
 export function classify(error: CallError, now: number): Failure {
   const kind = failureKind(error);
@@ -139,7 +139,7 @@ export function classify(error: CallError, now: number): Failure {
     error.retryAfter === undefined ? undefined : retryAfter(error.retryAfter, error.date, now);
   const awsRetryAfterMs =
     error.awsRetryAfter === undefined ? undefined : parseAwsRetryAfter(error.awsRetryAfter);
-  // Such an error has the name of a bug: the client's, for a URL or a header that is none.
+  // Such an error has the name of a bug: the client throws it for an invalid URL or header.
   const noRequest =
     kind === 'misconfigured' &&
     error.status === undefined &&
@@ -160,7 +160,7 @@ export function classify(error: CallError, now: number): Failure {
 
 function failureKind(error: CallError): FailureKind {
   const { name, status, code } = error;
-  // The status of an answer that broke off, if there is one, proves nothing.
+  // The status of a truncated answer, if there is one, proves nothing.
   if (status === undefined || isConnectionCode(code)) return kindWithoutAnswer(error);
   const fromApi = isFromApi(error);
   const shared = fromApi ? awsErrorKind(name) : undefined;
@@ -180,12 +180,12 @@ function kindWithoutAnswer({ name, message, status, code, sent }: CallError): Fa
   if (status === undefined && (name === 'AggregateError' || neverConnected(code, message)))
     return 'unreachable';
   if (isConnectionCode(code) || shared === 'unreachable') return 'retryable';
-  // What is sent differs from message to message in a path and a body that are always sendable: the cause is the set-up.
+  // Messages differ only in a path and a body that can always be sent, so the cause is the set-up.
   if (sent === false || isUnsendable(code)) return 'misconfigured';
   return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
 }
 
-/** What the header asks for, in milliseconds; a date there is by the clock that dated the answer. */
+/** The wait that the header asks for, in milliseconds. A date there is by the clock that dated the answer. */
 function retryAfter(header: string, date: string | undefined, now: number): number | undefined {
   return parseRetryAfter(header, (date === undefined ? undefined : parseHttpDate(date, now)) ?? now);
 }
@@ -204,8 +204,8 @@ export function parseRetryAfter(header: string, now: number): number | undefined
 }
 
 /**
- * Milliseconds that an `x-amz-retry-after` header asks for, by which AWS's services tell the SDKs when to try again.
- * @returns undefined when it is no whole number: the SDKs ignore such a header.
+ * Milliseconds that an `x-amz-retry-after` header asks for. AWS's services use it to tell the SDKs when to try again.
+ * @returns undefined unless it is a whole number: the SDKs ignore such a header.
  */
 function parseAwsRetryAfter(header: string): number | undefined {
   const text = header.trim();
@@ -216,10 +216,10 @@ function parseAwsRetryAfter(header: string): number | undefined {
 const MAX_BEYOND_BACKOFF_MS = 5_000;
 
 /**
- * How long to wait before the next try, in milliseconds. `x-amz-retry-after` is followed as AWS's SDKs do: no less than the
- * backoff, and no more than five seconds beyond it. `Retry-After`, which anything on the way may send, is a lower bound; where
- * both are there, AWS's own counts.
- * @param backoffMs what would be waited without a header.
+ * How long to wait before the next try, in milliseconds. `x-amz-retry-after` is followed as in AWS's SDKs: no less than the
+ * backoff, and at most five seconds more. `Retry-After`, which any intermediary may send, is a lower bound. If both are
+ * present, AWS's own counts.
+ * @param backoffMs the wait without a header.
  */
 export function waitAfter(
   { retryAfterMs, awsRetryAfterMs }: Pick<Failure, 'retryAfterMs' | 'awsRetryAfterMs'>,

@@ -6,16 +6,16 @@ import { limitedText } from './json-schema.ts';
 const date = z.regexes.date.source.slice(1, -1).replaceAll('\\d', '[0-9]');
 const time = String.raw`T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?`;
 
-/** One in UTC, as producers are to write it. */
+/** A time in UTC, as producers must write it. */
 const utcPattern = new RegExp(`^${date}${time}Z$`);
 
-/** Its zone must be said: `Date.parse` takes a time without one for local time. */
+/** The time zone is required: without one, `Date.parse` assumes local time. */
 const zonedPattern = new RegExp(`^${date}${time}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$`);
 
-/** Most characters of one. */
+/** The most characters in a time. */
 const MAX_INSTANT = 40;
 
-/** One in UTC, as producers are to write it and as the worker writes it. */
+/** A time in UTC, as producers must write it and as the worker writes it. */
 export const utcInstant = limitedText(
   '0-9TZ:.-',
   MAX_INSTANT,

@@ -9,22 +9,22 @@ export interface MessageAttribute {
 /** One delivery of a message. Times are epoch milliseconds. */
 export interface Message {
   readonly messageId: string;
-  /** Identifies this delivery in requests to SQS; a redelivery has another. */
+  /** Identifies this delivery in requests to SQS; each redelivery has a different one. */
   readonly receiptHandle: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
   readonly sentAt: number;
   /** How often SQS has delivered the message, from 1. */
   readonly receiveCount: number;
-  /** When SQS first handed it out, by its clock; absent where it did not say. */
+  /** When SQS first delivered it, by SQS's clock; absent if SQS did not say. */
   readonly firstReceivedAt?: number;
   readonly groupId?: string;
   readonly deduplicationId?: string;
   /** X-Ray's trace header. */
   readonly traceHeader?: string;
   /**
-   * What of the message could not be read, as `its attribute "x" cannot be read`: it did not arrive as it was sent, so no
-   * update is taken from it. The fields above are what could be read.
+   * What could not be read in the message, such as `its attribute "x" cannot be read`. The message did not arrive as it
+   * was sent, so no update is taken from it. The fields above hold what could be read.
    */
   readonly fault?: string;
   /** ARN of the queue from which SQS's own redrive policy moved the message. */

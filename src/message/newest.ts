@@ -1,12 +1,12 @@
 /**
  * Newest wins: once an update has set a field, older updates no longer change it. PURE.
  *
- * This relies on UpdateOtaTask leaving omitted fields as they are: an older update is applied without the fields that a
- * newer one has set. An API that clears omitted fields would need another rule.
+ * This relies on UpdateOtaTask not changing omitted fields: an older update is applied without the fields that a newer one has
+ * set. An API that clears omitted fields would need another rule.
  */
 import type { Update } from './update.ts';
 
-/** The fields that a call sets; newest wins for each of them separately. */
+/** The fields that a call sets. Newest wins for each of them separately. */
 export const newestFields = ['Description', 'TaskConfigurationId'] as const;
 export type NewestField = (typeof newestFields)[number];
 

@@ -1,7 +1,7 @@
-/** What is wrong with a text that holds more than it may, so that also what is not seen can be found. PURE. */
+/** Describes what is wrong in a text with forbidden characters, so that even invisible ones can be found. PURE. */
 import { printable } from '../text/printable.ts';
 
-/** What reads like nothing, or like something else. */
+/** Characters that look like nothing, or like another character. */
 const names: Readonly<Record<string, string>> = {
   ' ': 'a space',
   '\t': 'a tab',
@@ -27,8 +27,8 @@ const SPREADSHEET_ERROR = /^#(?:#+|[\p{Lu}\d/]{2,12}[!?]?)$/u;
 const DECIMAL_NUMBER = /^\d{1,20}\.0$/;
 
 /**
- * What `text` holds that it must not, by character and place, or what has made it so.
- * @param odd matches a character that it must not hold.
+ * Names the first forbidden character of `text` and its position, or what caused the text to be wrong.
+ * @param odd matches a forbidden character.
  * @returns undefined when there is none.
  */
 export function describeOdd(text: string, odd: RegExp): string | undefined {
@@ -37,7 +37,7 @@ export function describeOdd(text: string, odd: RegExp): string | undefined {
   }
   if (SPREADSHEET_ERROR.test(text)) return `"${text}" is an error of a spreadsheet's formula`;
   if (DECIMAL_NUMBER.test(text)) return `"${text}" is a number with decimals, where a text was meant`;
-  // All before it is ASCII: its place is its index.
+  // All characters before it are ASCII, so its position is its index.
   const at = text.search(odd);
   if (at === -1) return undefined;
   const character = String.fromCodePoint(text.codePointAt(at) ?? 0);

@@ -45,11 +45,13 @@ export type EndingDisposition = Extract<Disposition, { action: 'acknowledge' | '
 /** The fields of an outcome that do not depend on the disposition. */
 export interface OutcomeFacts {
   readonly messageId: string;
-  /** Of the message that was first sent, as the `DeadLetter` record of a redriven one says. */
+  /** Of the message that was first sent, as recorded in the `DeadLetter` record of a redriven one. */
   readonly originalMessageId?: string | undefined;
   /** The ids that could be read. */
   readonly ids: UpdateIds;
-  /** undefined: the message was no valid update. Its values tell whose row it ends when nobody knows its message id. */
+  /**
+   * undefined: the message held no valid update. Its values identify the row that ends when the message id is unknown.
+   */
   readonly update?: Update | undefined;
   /** API calls made in this delivery. */
   readonly attempts: number;
@@ -80,7 +82,7 @@ function endingOf(disposition: EndingDisposition): Pick<Outcome, 'Outcome' | 'Re
   return { Outcome: 'dead-lettered', Reason: disposition.reason, Error: disposition.error };
 }
 
-/** The text of `schema/outcome.schema.json`: unknown fields are allowed, as for a reader. */
+/** The text of `schema/outcome.schema.json`: unknown fields are allowed, since it is for readers. */
 export function outcomeJsonSchema(): string {
   return jsonSchemaText(outcomeSchema);
 }

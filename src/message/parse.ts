@@ -26,9 +26,10 @@ export function parseBody(body: string, sentAt: number): UpdateCheck {
 }
 
 /**
- * When an update was decided on, in epoch milliseconds: its `IssuedAt`, else when its message was first sent, which a
- * redrive keeps (see {@link readEarlierRecord}), else, where that is earlier, when the event around it happened: a replay of
- * EventBridge and a retry of SNS send it anew.
+ * When an update was decided on, in epoch milliseconds:
+ * - its `IssuedAt`;
+ * - else when its message was first sent, which a redrive keeps (see {@link readEarlierRecord}), or when the event around it
+ *   happened, if that is earlier: a replay of EventBridge and a retry of SNS send the message anew.
  */
 export function decidedAt({ update, eventAt }: Extract<UpdateCheck, { ok: true }>, message: Message): number {
   const issued = update.IssuedAt === undefined ? Number.NaN : epochMs(update.IssuedAt);
@@ -38,8 +39,8 @@ export function decidedAt({ update, eventAt }: Extract<UpdateCheck, { ok: true }
 }
 
 /**
- * EventBridge's times have no fraction of a second. Which of two events of one second came first, the sent times tell: a
- * tenth of how much later one was sent is how much later in its second it was.
+ * EventBridge's times have no fraction of a second. For two events in one second, the sent times show which came first: a
+ * tenth of the delay from event to sending is used as the time within the second.
  */
 function withinSecond(eventAt: number, sentAt: number): number {
   return eventAt % 1_000 === 0 ? Math.min(999, Math.floor((sentAt - eventAt) / 10)) : 0;

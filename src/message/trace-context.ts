@@ -1,30 +1,30 @@
 /**
- * Trace contexts as messages carry them: W3C's `traceparent`, and X-Ray's header. Whoever may send a message writes them, so
- * that what is not well formed counts as not there. PURE.
+ * Trace contexts as messages carry them: W3C's `traceparent`, and X-Ray's header. Anyone who may send a message can write
+ * them, so a malformed one counts as absent. PURE.
  */
 
-/** A span elsewhere. */
+/** A span in another process. */
 export interface TraceContext {
   /** 32 hexadecimal digits, not all 0. */
   readonly traceId: string;
-  /** 16 of them, not all 0. */
+  /** 16 hexadecimal digits, not all 0. */
   readonly spanId: string;
   readonly sampled: boolean;
-  /** Whoever made it leaves it to others whether the trace is sampled. */
+  /** Its creator leaves the sampling decision to others. */
   readonly undecided?: true;
   /** W3C's `tracestate`. */
   readonly state?: string;
 }
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})$/;
-/** Characters that W3C allows, as many as it has everyone pass on. */
+/** The characters that W3C allows, and as many as everyone must pass on. */
 const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
 const MAX_TRACE_HEADER = 256;
 const X_RAY_ROOT = /(?:^|;)Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)/;
 const X_RAY_PARENT = /(?:^|;)Parent=((?!0{16})[0-9a-f]{16})(?:;|$)/;
 const X_RAY_SAMPLED = /(?:^|;)Sampled=([01])(?:;|$)/;
 
-/** @param parent and @param state may be anything. @returns undefined for what is no context. */
+/** @param parent and @param state may be anything. @returns undefined for anything that is not a context. */
 export function readTraceparent(parent: unknown, state?: unknown): TraceContext | undefined {
   const [, traceId, spanId, flags] = (typeof parent === 'string' && TRACEPARENT.exec(parent)) || [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
@@ -41,7 +41,7 @@ export function isTracestate(text: unknown): text is string {
   return typeof text === 'string' && TRACESTATE.test(text);
 }
 
-/** Reads `Root=1-…;Parent=…;Sampled=1`. Without a parent, or with one that is none, it names no span. */
+/** Reads `Root=1-…;Parent=…;Sampled=1`. Without a valid parent it names no span. */
 export function readTraceHeader(text: string | undefined): TraceContext | undefined {
   if (text === undefined || text.length > MAX_TRACE_HEADER) return undefined;
   const [, time, rest] = X_RAY_ROOT.exec(text) ?? [];

@@ -5,7 +5,7 @@ import { utcInstant } from './instant.ts';
 import { anyBut, jsonSchemaText, limitedText, schemaId } from './json-schema.ts';
 import { describeOdd } from './odd-text.ts';
 
-/** What the fields may hold, as a class of characters of a regular expression. */
+/** The characters allowed in the fields, as a character class of a regular expression. */
 const alphanumeric = 'A-Za-z0-9';
 const descriptive = '0-9A-Za-z_\\- ';
 const correlating = '0-9A-Za-z_.:-';
@@ -36,7 +36,7 @@ export const updateSchema = z
     title: 'OTA task update',
     description:
       'The body of one SQS message for ota-updater: bare, or in an SNS notification, an EventBridge event or a CloudEvent.',
-    // Each branch knows the property that it requires, as strict validators want it.
+    // Each branch declares the property that it requires, as strict validators demand.
     anyOf: ['Description', 'TaskConfigurationId'].map((name) => ({
       type: 'object',
       properties: { [name]: {} },
@@ -50,10 +50,10 @@ export type Update = z.infer<typeof updateSchema>;
 /** All fields of an update, in the order of the schema. */
 export const updateFields = Object.keys(updateSchema.shape) as readonly (keyof Update)[];
 
-/** How far `IssuedAt` may lie after the message's sent time, in milliseconds. */
+/** How much later than the message's sent time `IssuedAt` may be, in milliseconds. */
 export const MAX_ISSUED_AHEAD_MS = 5 * 60_000;
 
-/** The ids of an update, where they are valid; the update itself need not be. */
+/** The valid ids of an update; the update itself may be invalid. */
 export interface UpdateIds {
   readonly identifier?: string;
   readonly jobId?: string;
@@ -69,7 +69,7 @@ export type UpdateCheck =
     }
   | { readonly ok: false; readonly message: string; readonly ids: UpdateIds };
 
-/** The ids of an update, or of a body that is none, as far as they could be read. */
+/** The ids of an update, or of an invalid body, as far as they could be read. */
 export function idsOf(check: UpdateCheck): UpdateIds {
   if (!check.ok) return check.ids;
   const { Identifier, JobId, RequestId } = check.update;
@@ -89,7 +89,7 @@ export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
   try {
     return check(value, sentAt);
   } catch {
-    // No JSON does so: what a producer's own program gives may.
+    // JSON never does this, but a value from a producer's own program may.
     return { ok: false, message: 'cannot be read: a field of it throws an error', ids: {} };
   }
 }
@@ -111,10 +111,10 @@ export function updateJsonSchema(): string {
   return jsonSchemaText(updateSchema);
 }
 
-/** A body can hold thousands of unknown fields; a message names only the first. */
+/** A body can hold thousands of unknown fields; a message names only the first few. */
 const MAX_NAMED = 5;
 
-/** By field: a character that it must not hold. */
+/** By field: the characters that it must not hold. */
 const oddCharacters: Readonly<Record<string, RegExp>> = {
   Identifier: anyBut(alphanumeric),
   Description: anyBut(descriptive),
@@ -124,7 +124,7 @@ const oddCharacters: Readonly<Record<string, RegExp>> = {
 };
 
 function describeIssues(issues: readonly z.core.$ZodIssue[], value: unknown): string {
-  // An empty field breaks two rules, and that it is empty says both.
+  // An empty field breaks two rules, but "empty" describes both.
   return [...new Set(issues.map((issue) => describeIssue(issue, value)))].join('; ');
 }
 
@@ -148,7 +148,7 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   return `${field}: ${issue.message}${what === undefined ? '' : `; ${what}`}`;
 }
 
-/** What a value is that ought to be a text, and what to do about it. */
+/** Describes a value that should be text, and what to do about it. */
 function describeType(value: unknown, field: string): string {
   if (value === undefined) return 'is missing';
   if (typeof value === 'number' || typeof value === 'bigint') return 'is a number: put it in quotes';
@@ -159,7 +159,7 @@ function describeType(value: unknown, field: string): string {
   return typeof value === 'object' ? 'is an object, not a text' : `is a ${typeof value}, not a text`;
 }
 
-/** An invalid id is left out: ids end up in log lines and dead letters. */
+/** An invalid id is left out: ids appear in log lines and dead letters. */
 function readIds(value: unknown): UpdateIds {
   if (typeof value !== 'object' || value === null) return {};
   const { Identifier, JobId, RequestId } = value as Record<string, unknown>;

@@ -1,7 +1,7 @@
-/** Making queues: for the sandbox and for tests. The worker itself never makes or changes one. */
+/** Creates queues, for the sandbox and for tests. The worker itself never creates or changes one. */
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-/** Creates a queue, or finds it when it is there with the same attributes; answers its URL. */
+/** Creates a queue, or finds an existing one with the same attributes. @returns its URL. */
 export async function createQueue(
   client: SQSClient,
   name: string,

@@ -1,16 +1,17 @@
-/** Errors that SQS's answers are read as. PURE. */
+/** How error answers from SQS are read. PURE. */
 import { ForeignAnswerError, named } from '../aws/foreign.ts';
 import { isReadError } from '../aws/system-code.ts';
 
-/** What the SDK makes of an answer that it has read as an error: the answer's own fields are among its properties. */
+/** What the SDK makes of an answer that it read as an error. The answer's own fields are among its properties. */
 interface ReadError extends Error {
   readonly $response?: { readonly headers?: Readonly<Record<string, unknown>> };
   readonly __type?: unknown;
 }
 
 /**
- * The same error, named by the code of its answer; a {@link ForeignAnswerError} where that has none. SQS's code stands in
- * `__type`, or in the header of its older protocol. The SDK takes any other field or header that looks like one before.
+ * The same error, named by the code in its answer; a {@link ForeignAnswerError} if the answer has no code. SQS puts its
+ * code in `__type`, or in the header of its older protocol. The SDK gives precedence to any other field or header that
+ * looks like a code.
  */
 export function sqsError(error: unknown): unknown {
   if (!isReadError(error)) return named(error);
@@ -21,13 +22,15 @@ export function sqsError(error: unknown): unknown {
   return read;
 }
 
-/** @returns undefined for what is no code: nothing, a number, or a status as boto3 puts it where there is no code. */
+/**
+ * @returns undefined if `type` is no code: absent, a number, or a status, which boto3 puts there when there is no code.
+ */
 function codeIn(type: unknown): string | undefined {
   const code = typeof type === 'string' ? withoutNamespace(type) : '';
   return code === 'Unknown' || /^\d*$/.test(code) ? undefined : code;
 }
 
-/** Of a header `CODE;FAULT`. */
+/** The code in a header `CODE;FAULT`. */
 function queryCode(header: unknown): string | undefined {
   const [code, fault, ...more] = typeof header === 'string' ? header.split(';') : [];
   return fault === undefined || more.length > 0 ? undefined : codeIn(code);

@@ -1,9 +1,9 @@
-/** SQS's batch requests: their limits, messages packed into them, and their answers taken apart. PURE. */
+/** SQS's batch requests: their limits, the packing of messages into them, and the sorting of their answers. PURE. */
 import type { BatchFailure } from './types.ts';
 
-/** Entries in one batch request, and messages in one receive, at most: SQS's limit. */
+/** The most entries in one batch request, and messages in one receive: SQS's limit. */
 export const BATCH_SIZE = 10;
-/** Body and attributes together, of one message and of one send request: SQS's limit, in bytes. */
+/** The most bytes of body and attributes together, for one message and for one send request: SQS's limit. */
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 
 /** An entry that SQS did not carry out, and why. */
@@ -12,19 +12,19 @@ interface FailedItem<Item> {
   readonly failure: BatchFailure;
 }
 
-/** The entries of one batch request by what became of them, each part in the order of the request. */
+/** The entries of one batch request by their result, each part in the order of the request. */
 export interface BatchParts<Item> {
   /** Carried out. */
   readonly taken: readonly Item[];
   /** At fault themselves: the same entry would be refused again. */
   readonly atFault: readonly FailedItem<Item>[];
-  /** Not carried out, and not for their own fault: the same entry may be taken later. */
+  /** Not carried out, but not at fault: the same entry may be accepted later. */
   readonly again: readonly FailedItem<Item>[];
 }
 
 /**
  * Partitions the entries of an answered batch request.
- * @param failures what the answer says, by the keys that `keyOf` gives.
+ * @param failures the failures in the answer, by the keys that `keyOf` gives.
  */
 export function partitionBatch<Item>(
   items: readonly Item[],
@@ -44,27 +44,27 @@ export function partitionBatch<Item>(
   return { taken, atFault, again };
 }
 
-/** What counts when an item is packed into a request. */
+/** The properties of an item that matter when it is packed into a request. */
 export interface PackedItem {
   /** Body and attributes, as SQS counts them. */
   readonly bytes?: number;
   /**
-   * No request holds two items of one group: when a request fails in part, a later message of a FIFO group could
-   * otherwise pass an earlier one. undefined: of no group.
+   * No request holds two items of one group: when a request fails in part, a later message of a FIFO group could otherwise
+   * overtake an earlier one. undefined: no group.
    */
   readonly group?: string | undefined;
-  /** Shares its request with no other. */
+  /** Must be sent in a request without other items. */
   readonly alone?: boolean;
 }
 
 export interface RequestLimits {
-  /** Items in one request, at most. Default: {@link BATCH_SIZE}. */
+  /** The most items in one request. Default: {@link BATCH_SIZE}. */
   readonly items?: number;
-  /** Bytes in one request, at most. Default: {@link MAX_PAYLOAD_BYTES}. */
+  /** The most bytes in one request. Default: {@link MAX_PAYLOAD_BYTES}. */
   readonly bytes?: number;
 }
 
-/** Packs items into requests that SQS accepts, in order. An item that alone is over the limit gets a request of its own. */
+/** Packs items into requests that SQS accepts, in order. An item that exceeds the limit by itself gets its own request. */
 export class RequestPacker<Item> {
   readonly #measure: (item: Item) => PackedItem;
   readonly #maxItems: number;
@@ -80,7 +80,7 @@ export class RequestPacker<Item> {
     this.#maxBytes = limits.bytes ?? MAX_PAYLOAD_BYTES;
   }
 
-  /** @returns the request before `item`, complete, when `item` does not fit into it; `item` then begins the next one. */
+  /** @returns the request before `item`, complete, when `item` does not fit into it. `item` then begins the next one. */
   add(item: Item): Item[] | undefined {
     const { bytes = 0, group, alone = false } = this.#measure(item);
     const fits =
@@ -98,7 +98,7 @@ export class RequestPacker<Item> {
     return complete;
   }
 
-  /** Takes out the last request; empty when nothing was added since. */
+  /** Removes and returns the last request; empty when nothing was added since. */
   takeRest(): Item[] {
     const items = this.#items;
     this.#items = [];
@@ -109,7 +109,7 @@ export class RequestPacker<Item> {
   }
 }
 
-/** The requests that `items` fill, in order; none is empty. Without `measure` only their number counts. */
+/** The requests that `items` fill, in order; none is empty. Without `measure`, only the number of items counts. */
 export function* packRequests<Item>(
   items: Iterable<Item>,
   measure: (item: Item) => PackedItem = () => ({}),

@@ -1,8 +1,8 @@
-/** The MD5 sum of attributes, by which SQS tells that they arrived as they were sent. */
+/** The MD5 sum of attributes, which SQS reports so that a sender or receiver can verify them. */
 import { createHash } from 'node:crypto';
 import type { MessageAttribute } from '../message/message.ts';
 
-/** Source: SQS developer guide, "Calculating the MD5 message digest for message attributes". undefined where MD5 is not to be had. */
+/** Source: SQS developer guide, "Calculating the MD5 message digest for message attributes". undefined if MD5 is unavailable. */
 export function attributesChecksum(
   attributes: Readonly<Record<string, MessageAttribute>>,
 ): string | undefined {

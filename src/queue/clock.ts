@@ -1,11 +1,11 @@
-/** SQS's clock, as far as its answers tell. */
+/** SQS's clock, as known from its answers. */
 import { watchClockSkew, watchServerTime } from '../aws/server-time.ts';
 import type { Clock } from '../time/clock.ts';
 import { QueueTime } from '../time/queue-time.ts';
 import type { SQSClient } from './client.ts';
 import type { Queue } from './queue.ts';
 
-/** SQS's time by the answers to `client` from now on; what is received is to be told to it. */
+/** SQS's time, from the answers to `client` from now on. The caller must report the time stamps of received messages to it. */
 export function watchQueueTime(client: SQSClient, clock: Clock): QueueTime {
   const queueTime = new QueueTime(clock);
   watchServerTime(client, clock, queueTime);
@@ -14,11 +14,11 @@ export function watchQueueTime(client: SQSClient, clock: Clock): QueueTime {
 
 export interface ClockWatch {
   /**
-   * How far this machine's clock is ahead of SQS's, in milliseconds. It asks for the queue's attributes where there was no answer
-   * yet; a refusal tells the time too. undefined: SQS does not tell.
+   * How far this machine's clock is ahead of SQS's, in milliseconds. Asks for the queue's attributes if there was no answer yet;
+   * even a refusal carries the time. undefined: SQS gives no time.
    */
   readonly skewMs: (queue: Pick<Queue, 'attributes'>) => Promise<number | undefined>;
-  /** The earlier of what this machine's clock and SQS's latest answer say, in epoch milliseconds: what is old by it is old. */
+  /** The earlier of this machine's time and that of SQS's latest answer, epoch milliseconds: what is old by it is old. */
   readonly earliest: () => number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Between SQS's shapes and ours. What SQS answers is read message by message: whatever is wrong with one of them costs no
- * other.
+ * Converts between SQS's data shapes and ours. SQS's answers are read message by message, so that a fault in one message
+ * does not affect the others.
  */
 import { hash } from 'node:crypto';
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
@@ -8,9 +8,11 @@ import { ForeignAnswerError } from '../aws/foreign.ts';
 import type { Message, MessageAttribute } from '../message/message.ts';
 import { attributesChecksum } from './checksums.ts';
 
-/** A message that came and that nothing can be done about: it cannot be named to SQS, or did not arrive as it was sent. */
+/**
+ * A received message that cannot be handled: SQS could not be told which one it is, or it did not arrive as it was sent.
+ */
 interface LeftMessage {
-  /** Empty where it has none that is text. */
+  /** Empty if the message has no id that is text. */
   readonly messageId: string;
   readonly reason: string;
 }
@@ -25,12 +27,12 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Reads the answer to a receive.
  *
- * Not by the SDK, whose reader loses the value of an attribute named `__proto__`, which SQS allows, and gives up the whole
- * answer for one value that is not as it should be.
+ * The SDK's reader is not used: it loses the value of an attribute named `__proto__`, which SQS allows, and rejects the
+ * whole answer for one malformed value.
  * @param text JSON.
- * @param receivedAt when the answer arrived, in epoch milliseconds; stands in for a sent time that is missing.
+ * @param receivedAt when the answer arrived, in epoch milliseconds; replaces a missing sent time.
  * @param response the answer's status and headers, for the error.
- * @throws ForeignAnswerError when the answer as a whole is not one to a receive.
+ * @throws ForeignAnswerError when the answer as a whole is not an answer to a receive.
  */
 export function readReceived(text: string, receivedAt: number, response?: unknown): Received {
   const list = messagesOf(text);
@@ -46,7 +48,7 @@ export function readReceived(text: string, receivedAt: number, response?: unknow
 }
 
 function messagesOf(text: string): readonly unknown[] | undefined {
-  // SQS says so when there is no message.
+  // SQS's answer when there is no message.
   if (text === '') return [];
   let answer: Fields | undefined;
   try {
@@ -71,7 +73,7 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
   if (fault === undefined && differs(fields.MD5OfMessageAttributes, () => attributesChecksum(attributes)))
     return { messageId, reason: 'the checksum of its attributes does not match' };
   const system = asFields(fields.Attributes) ?? {};
-  // Without it the update has no age and no place among others of its task: taken for new, it would overwrite newer values.
+  // Without it, the update's age and order are unknown: treated as new, it would overwrite newer values.
   const sentAt = readTime(system.SentTimestamp);
   const why = fault ?? (sentAt === undefined ? 'its sent time is no time' : undefined);
   const firstReceivedAt = readTime(system.ApproximateFirstReceiveTimestamp);
@@ -91,7 +93,7 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
   };
 }
 
-/** The MD5 sum of a body; undefined where MD5 is not to be had: OpenSSL in FIPS mode. */
+/** The MD5 sum of a body; undefined if MD5 is unavailable: OpenSSL in FIPS mode. */
 export function bodyChecksum(body: string): string | undefined {
   try {
     return hash('md5', body, 'hex');
@@ -100,7 +102,7 @@ export function bodyChecksum(body: string): string | undefined {
   }
 }
 
-/** Whether a checksum that came is not `ours`; one that did not come, and one that cannot be made, prove nothing. */
+/** Whether a received checksum differs from `ours`. A missing one, and one that cannot be computed, prove nothing. */
 export function differs(theirs: unknown, ours: () => string | undefined): boolean {
   if (theirs === undefined || theirs === null) return false;
   const sum = ours();
@@ -109,7 +111,7 @@ export function differs(theirs: unknown, ours: () => string | undefined): boolea
 
 const none = {};
 
-/** The attributes that can be read; `fault` names one that cannot. */
+/** The attributes that can be read. `fault` names one that cannot. */
 function readAttributes(value: unknown): {
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
   readonly fault?: string;
@@ -124,7 +126,7 @@ function readAttributes(value: unknown): {
     if (attribute === undefined) fault = `its attribute ${JSON.stringify(name.slice(0, 256))} cannot be read`;
     else entries.push([name, attribute]);
   }
-  // An own property for each, also for `__proto__`.
+  // Creates an own property for each attribute, even for `__proto__`.
   return { attributes: Object.fromEntries(entries), ...(fault !== undefined && { fault }) };
 }
 
@@ -142,7 +144,7 @@ function readBase64(value: string): Uint8Array | undefined {
   return bytes.toString('base64') === value ? new Uint8Array(bytes) : undefined;
 }
 
-/** The largest that a Date holds, in epoch milliseconds. */
+/** The latest time of a Date, in epoch milliseconds. */
 const MAX_TIME = 8.64e15;
 
 function readTime(value: unknown): number | undefined {
@@ -150,13 +152,13 @@ function readTime(value: unknown): number | undefined {
   return time <= MAX_TIME ? time : undefined;
 }
 
-/** 1 where it makes no sense: then nothing is given up for having been received too often. */
+/** 1 if the value makes no sense, so that nothing is given up for having been received too often. */
 function readCount(value: unknown): number {
   const count = Number(asText(value));
   return Number.isSafeInteger(count) && count > 1 ? count : 1;
 }
 
-/** Text and numbers as text, anything else as none: a list or an object may bring a conversion of its own that throws. */
+/** Text and numbers as text, anything else as '': a list or an object may have its own conversion that throws. */
 function asText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

@@ -1,4 +1,4 @@
-/** Whether settings that must name different queues do, by what SQS says the queues are. */
+/** Checks that settings for different queues name different queues, by asking SQS. */
 import { isTransient } from './errors.ts';
 import type { Queue } from './queue.ts';
 import type { QueueAttributes } from './types.ts';
@@ -9,14 +9,14 @@ interface AskedQueue extends NamedQueue {
 }
 
 /**
- * Asks SQS for the ARN of each queue: a queue has several URLs. One that does not exist, or that this user may not ask about,
- * is told by its URL.
+ * Asks SQS for the ARN of each queue, because a queue has several URLs. A queue that does not exist, or that this user may not
+ * ask about, is identified by its URL.
  * @param urls by their settings; undefined ones are not set.
- * @param open the queue of a URL.
+ * @param open returns the queue of a URL.
  * @param own the setting of the queue that the command takes messages from.
- * @returns a sentence that names both settings of the first two that are one queue, or that are in each other's place; undefined
- * where nothing shows that.
- * @throws the error of a request that may succeed later: that of `own`, where several fail.
+ * @returns a sentence that names both settings of the first two that are one queue, or that are swapped; undefined if nothing
+ * shows either.
+ * @throws the error of a request that may succeed later; if several fail, that of `own`.
  */
 export async function findSameQueue(
   urls: Readonly<Record<string, string | undefined>>,

@@ -1,11 +1,11 @@
-/** Entries of SQS's batch requests: from our messages, and what the answer says of them. PURE. */
+/** Entries of SQS's batch requests: made from our messages, and their results in the answer. PURE. */
 import type { SendMessageBatchCommandOutput, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import { remoteName, remoteText } from '../text/remote.ts';
 import { toSqsAttributes } from './convert.ts';
 import { sqsNameKind } from './errors.ts';
 import type { BatchFailure, OutgoingMessage, SendAnswer } from './types.ts';
 
-/** @param index its place in the request, by which the answer names it. */
+/** @param index its place in the request, by which the answer identifies it. */
 export function toEntry(message: OutgoingMessage, index: number): SendMessageBatchRequestEntry {
   return {
     Id: String(index),
@@ -22,7 +22,7 @@ export function toEntry(message: OutgoingMessage, index: number): SendMessageBat
 interface FailedEntry {
   Id: string | undefined;
   SenderFault: boolean | undefined;
-  /** The SDK does not look at whether it is text. */
+  /** The SDK does not check whether it is text. */
   Code?: unknown;
   Message?: unknown;
 }
@@ -32,12 +32,12 @@ interface BatchOutput {
   readonly Failed?: readonly FailedEntry[] | undefined;
 }
 
-/** The entries of one part of an answer that are entries at all. */
+/** The items in one part of an answer that are entries at all. */
 export function entriesIn<Entry extends object>(part: readonly Entry[] | undefined): readonly Entry[] {
   return Array.isArray(part) ? part.filter((entry) => typeof entry === 'object' && entry !== null) : [];
 }
 
-/** What the answer to a send says of each of its messages. */
+/** The result of each message according to the answer to a send. */
 export function sendAnswerOf(
   output: Partial<SendMessageBatchCommandOutput>,
   messages: readonly OutgoingMessage[],
@@ -50,12 +50,14 @@ export function sendAnswerOf(
 
 const UNCONFIRMED = 'Unconfirmed';
 
-/** Whether the answer says nothing of the entry: it may have been carried out. */
+/** Whether the answer does not mention the entry, so that it may have been carried out. */
 export function isUnconfirmed({ code }: BatchFailure): boolean {
   return code === UNCONFIRMED;
 }
 
-/** Only entries that the answer names as successful, and as nothing else, are: an answer of `{}` confirms nothing. */
+/**
+ * Only entries that the answer lists as successful, and only as successful, are: an answer of `{}` confirms nothing.
+ */
 export function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]): BatchFailure[] {
   const succeeded = new Set(entriesIn(Successful).map(({ Id }) => Id));
   const failed = new Map(entriesIn(Failed).map((entry) => [entry.Id, entry]));
@@ -73,7 +75,7 @@ export function failures({ Successful, Failed }: BatchOutput, keys: readonly str
     return [
       {
         key,
-        // AWS sets the flag for its own faults too, throttling and KMS among them.
+        // AWS also sets the flag for faults of its own, such as throttling and KMS.
         senderFault: entry.SenderFault === true && sqsNameKind(code) === 'parcel',
         code: code || 'Unknown',
         message: remoteText(entry.Message),

@@ -1,4 +1,4 @@
-/** What SQS's errors mean: one table, for requests that failed as a whole and for entries of a batch alike. PURE. */
+/** What SQS's errors mean: one table, for requests that failed as a whole and for entries of a batch. PURE. */
 import {
   type AwsErrorKind,
   awsErrorKind,
@@ -14,19 +14,19 @@ import { withoutNamespace } from './answer-error.ts';
 import type { BatchFailure } from './types.ts';
 
 /**
- * Beside the kinds that all of AWS's services have:
+ * In addition to the kinds that all AWS services have:
  * - `no-region`: the client does not know where to send the request.
  * - `missing`: there is no such queue.
  * - `key`: the queue's KMS key refuses, or cannot be used.
- * - `parcel`: the message, receipt handle or other content of an entry is not acceptable; the same one never will be. The
- *   list is closed: any other code of a failed entry says nothing of the entry, whatever SQS's `SenderFault` says.
- * - `foreign`: what answered is not SQS.
+ * - `parcel`: the message, receipt handle or other content of an entry is unacceptable, and always will be. The list is
+ *   closed: any other code of a failed entry says nothing about the entry, whatever SQS's `SenderFault` says.
+ * - `foreign`: the answer did not come from SQS.
  * - `other`: a name that is not in the table.
  */
 export type SqsErrorKind = AwsErrorKind | 'no-region' | 'missing' | 'key' | 'parcel' | 'foreign' | 'other';
 
 /**
- * As SQS names them over JSON, without the prefix `AWS.SimpleQueueService.` and the suffix `Exception`; `KMS.` is `Kms`.
+ * SQS's names over JSON, without the prefix `AWS.SimpleQueueService.` and the suffix `Exception`; `KMS.` becomes `Kms`.
  * Source: SQS's API reference, errors of the actions used here.
  */
 const names = {
@@ -51,11 +51,11 @@ const names = {
     'MissingParameter',
     'ReceiptHandleIsInvalid',
   ],
-  // More than 120,000 messages in flight is over as soon as some are deleted.
+  // More than 120,000 messages in flight: passes as soon as some are deleted.
   throttled: ['KmsThrottled', 'KmsThrottling', 'OverLimit'],
 } as const satisfies Partial<Record<SqsErrorKind, readonly string[]>>;
 
-/** All names that mean something by themselves, by their kinds: for producers in other languages. */
+/** All names whose meaning does not depend on anything else, by their kinds: for producers in other languages. */
 export function sqsErrorNames(): Readonly<Record<string, readonly string[]>> {
   const all = Object.entries<readonly string[]>(awsErrorNames);
   const own = Object.entries<readonly string[]>(names);
@@ -66,37 +66,37 @@ export function sqsErrorNames(): Readonly<Record<string, readonly string[]>> {
 
 const kinds = kindsByName<SqsErrorKind & keyof typeof names>(names);
 
-/** What the name of an error, or the code of a failed batch entry, says by itself. */
+/** What the name of an error, or the code of a failed batch entry, means by itself. */
 export function sqsNameKind(name: string): SqsErrorKind {
   const key = bareName(name);
   return kinds.get(key) ?? awsErrorKind(key) ?? 'other';
 }
 
-/** Of the parcels' codes, those that may be over for the same message with less in its attributes. */
+/** Of the parcel codes, those that may not occur for the same message with less in its attributes. */
 const tooMuch: ReadonlySet<string> = new Set([
   'BatchRequestTooLong',
   'InvalidMessageContents',
   'InvalidParameterValue',
 ]);
 
-/** Whether a refused message, by the code of its entry or of its request, may be too large or have unfit attributes. */
+/** Whether a refused message, by the code of its entry or its request, may be too large or have unsuitable attributes. */
 export function mayBeTooMuch(name: string): boolean {
   return tooMuch.has(bareName(name));
 }
 
-/** A name or a code without what differs between SQS's protocols, as the tables have it. */
+/** A name or a code without the parts that differ between SQS's protocols, as in the tables. */
 export function bareName(name: string): string {
   const code = withoutNamespace(name).replace(/^AWS\.SimpleQueueService\./, '');
   return withoutSuffix(code.replace(/^KMS\./, 'Kms'));
 }
 
-/** What a request that failed as a whole says. */
+/** The meaning of a request that failed as a whole. */
 export function sqsErrorKind(error: unknown): SqsErrorKind {
   const { name, message, status, code } = errorFacts(error);
-  // KMS's refusals come under SQS's name for them, and where a policy's do not, their message names the action.
+  // SQS has its own names for KMS's refusals. If a policy refuses the key, only the message names the KMS action.
   const kind = /\bkms:[A-Z]/.test(message) && sqsNameKind(name) === 'denied' ? 'key' : sqsNameKind(name);
   if (kind === 'no-credentials') return kind;
-  // The code before all other names: an answer cut short has a name or a status, and it says nothing.
+  // The code comes before all other names: a truncated answer has a name or a status that means nothing.
   if (isConnectionCode(code)) return 'unreachable';
   if (kind !== 'other') return kind;
   if (status === undefined) return message.includes('Region is missing') ? 'no-region' : 'other';
@@ -113,14 +113,14 @@ export function isTransient(error: unknown): boolean {
   return transientKinds.has(sqsErrorKind(error));
 }
 
-/** Codes that are about one of a request's messages, and never about the request itself. */
+/** Codes that concern one of a request's messages, and never the request itself. */
 export const ofOneMessage: readonly string[] = ['BatchRequestTooLong', 'InvalidMessageContents'];
 
 /**
- * Whether a batch request that failed as a whole may go through without one of its entries, which the error does not name:
- * - `message`: it is about one of them.
- * - `unclear`: it may be, or about every request to this queue (a standard queue that takes no group, say). One that is taken
- *   shows that it is about the others.
+ * Whether a batch request that failed as a whole may succeed without one of its entries, which the error does not name:
+ * - `message`: the error concerns one of the entries.
+ * - `unclear`: it may concern one entry, or every request to this queue (for example, a standard queue that accepts no
+ *   group). If one entry is accepted alone, the error concerns the others.
  * - `no`.
  */
 export function isForOneMessage(error: unknown): 'message' | 'unclear' | 'no' {
@@ -130,32 +130,32 @@ export function isForOneMessage(error: unknown): 'message' | 'unclear' | 'no' {
 
 const QUEUE = Symbol('queue');
 
-/** The same error with the queue that its request was for: the SDK's do not say. Not shown where errors are logged. */
+/** The same error with the queue that its request was for, which the SDK's errors lack. Not shown where errors are logged. */
 export function withQueue(error: unknown, queueUrl: string | undefined): unknown {
   if (typeof error === 'object' && error !== null && Object.isExtensible(error))
     Object.defineProperty(error, QUEUE, { value: queueUrl, configurable: true });
   return error;
 }
 
-/** An entry of a batch that was not carried out, as the error of a request: for who gives up because of it. */
+/** An entry of a batch that was not carried out, as the error of a request: for a caller that gives up because of it. */
 export function entryError({ code, message }: BatchFailure, queueUrl: string): unknown {
   const answered = { $metadata: { httpStatusCode: 200 } };
   return withQueue(Object.assign(new Error(message), { name: code, ...answered }), queueUrl);
 }
 
-/** The URL of the queue that a failed request was for; undefined for an error that is not of an SQS request. */
+/** The URL of the queue that a failed request was for; undefined for an error that is not from an SQS request. */
 export function failedQueue(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   return (error as { readonly [QUEUE]?: string })[QUEUE];
 }
 
-/** The parts of an error that its meaning is read off, fit to be shown. */
+/** The parts of an error that determine its meaning, safe to show. */
 export interface SqsErrorFacts {
   readonly name: string;
   readonly message: string;
-  /** Of the HTTP answer, when there was one. */
+  /** Of the HTTP answer, if there was one. */
   readonly status: number | undefined;
-  /** The system's own code of the error (`ECONNREFUSED`). */
+  /** The operating system's code for the error (`ECONNREFUSED`). */
   readonly code: string | undefined;
 }
 

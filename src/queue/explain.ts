@@ -1,23 +1,23 @@
-/** What failed, in a sentence for a person. PURE. */
+/** Explains in a sentence what failed. PURE. */
 import { type Explanation, explainNoCredentials } from '../aws/errors.ts';
 import { printable } from '../text/printable.ts';
 import { printableUrl } from '../text/urls.ts';
 import { bareName, errorFacts, type SqsErrorKind, sqsErrorKind, sqsNameKind } from './errors.ts';
 import type { BatchFailure, QueueNotice } from './types.ts';
 
-/** What a queue's KMS key must allow, by what is done with its messages. Source: SQS developer guide, "Key management". */
+/** What a queue's KMS key must allow for each use of its messages. Source: SQS developer guide, "Key management". */
 export const keyPermissions = {
   send: 'kms:GenerateDataKey and kms:Decrypt',
   receive: 'kms:Decrypt',
 } as const;
 
-/** Where a sentence about a failed request sends its reader. */
+/** The places to which a sentence about a failed request points its reader. */
 export interface RequestHints {
   /** Where the queue's URL comes from. */
   readonly setting: string;
   /** What the credentials must allow. */
   readonly permission: string;
-  /** What is done with the queue's messages: it says what must be allowed on the queue's KMS key. */
+  /** How the queue's messages are used: decides what must be allowed on the queue's KMS key. */
   readonly does: keyof typeof keyPermissions;
 }
 
@@ -27,21 +27,21 @@ const sending: RequestHints = {
   does: 'send',
 };
 
-/** One sentence, without its full stop, that says what failed and how to fix it. */
+/** One sentence, without its full stop, on what failed and how to fix it. */
 export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
   const { status, ...facts } = errorFacts(error);
   const answered = status !== undefined;
   return sentence(explanationOf({ ...facts, answered }, sqsErrorKind(error), queueUrl, hints));
 }
 
-/** The same of an entry that a batch request did not carry out. */
+/** As {@link explainSqsError}, for an entry that a batch request did not carry out. */
 export function explainEntry(failure: BatchFailure, queueUrl: string, hints: RequestHints = sending): string {
   const { code: name, message } = failure;
   const facts = { name, message, answered: true };
   return sentence(explanationOf(facts, sqsNameKind(name), queueUrl, hints));
 }
 
-/** Why a request failed, in parts, by what is known of its error. */
+/** Why a request failed, in parts, as far as its error is known. */
 export function explanationOf(
   facts: ErrorFacts,
   kind: SqsErrorKind,
@@ -55,12 +55,12 @@ function sentence({ what, fix, said }: Explanation): string {
   return `${what}${fix === undefined ? '' : `: ${fix}`}${said === undefined ? '' : ` (${said})`}`;
 }
 
-/** The parts of an error that its sentence is made from. */
+/** The parts of an error from which its sentence is made. */
 interface ErrorFacts {
   readonly name: string;
   readonly message: string;
   readonly code?: string | undefined;
-  /** SQS has said so. */
+  /** SQS gave this error. */
   readonly answered: boolean;
 }
 
@@ -109,7 +109,7 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
     case 'throttled':
       return { what: 'SQS slows requests down', fix: 'try again when there is less traffic', said };
     default:
-      // An error of the system, or a bug: nobody has answered.
+      // An error of the system, or a bug: there was no answer.
       return kind === 'other' && !answered
         ? { what: `the request to ${queue} failed in this process`, said }
         : { what: `SQS answered ${said}` };
@@ -118,11 +118,11 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
 
 function saidBy({ name, message }: ErrorFacts): string {
   if (message === '') return name;
-  // A name of ours.
+  // One of our own names.
   return name === 'ForeignAnswer' ? message : `${name}: ${message}`;
 }
 
-/** Names that say more than their kind; undefined for all others. */
+/** Explanations for names that are more specific than their kind; undefined for all others. */
 function byName(name: string, queue: string, hints: RequestHints): Explanation | undefined {
   switch (bareName(name)) {
     case 'ForeignAnswer':

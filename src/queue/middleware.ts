@@ -1,4 +1,4 @@
-/** What the SDK does to requests of SQS and to their answers, done in our own way. */
+/** Replaces parts of the SDK's handling of SQS requests and answers. */
 import { NEAREST_TO_THE_WIRE } from '../aws/open-call.ts';
 import type { ReceiveOptions } from './types.ts';
 import { originFor } from './urls.ts';
@@ -18,9 +18,9 @@ type Middleware = <Args extends { readonly input: object }, Answer extends { rea
 interface SdkClient {
   readonly config: {
     readonly streamCollector: (body: unknown) => Promise<Uint8Array>;
-    /** An endpoint was given to the client. */
+    /** Whether the client was given an endpoint. */
     readonly isCustomEndpoint?: boolean | undefined;
-    /** The endpoint of the environment or the profile, unless it is to be ignored. */
+    /** The endpoint of the environment or the profile, unless it must be ignored. */
     readonly serviceConfiguredEndpoint?: (() => Promise<unknown>) | undefined;
     readonly useFipsEndpoint: () => Promise<boolean>;
     readonly useDualstackEndpoint: () => Promise<boolean>;
@@ -33,18 +33,18 @@ interface SdkClient {
   };
 }
 
-/** Whether an endpoint is configured, so that neither region nor queue URLs choose the host. */
+/** Whether an endpoint is configured, so that neither the region nor queue URLs determine the host. */
 export async function hasEndpoint({ config }: Pick<SdkClient, 'config'>): Promise<boolean> {
   return config.isCustomEndpoint === true || (await config.serviceConfiguredEndpoint?.()) !== undefined;
 }
 
 /**
- * Sends requests of a client to {@link originFor}, or to the endpoint that is configured. In place of the SDK's own choice,
- * which always takes the URL's host, and says so on stderr at every request.
+ * Sends requests of a client to {@link originFor}, or to the configured endpoint. Replaces the SDK's own choice, which
+ * always uses the URL's host and reports this on stderr at every request.
  */
 export function chooseHosts({ middlewareStack, config }: SdkClient): void {
   const choose: Middleware = (next, context) => {
-    // Of one queue: the middleware is resolved once for each.
+    // A cache for one queue is enough: the middleware is resolved once for each queue.
     let last: { readonly queueUrl: string; readonly regional: URL; readonly url: URL } | undefined;
     return async (args) => {
       const { endpointV2 } = context;
@@ -78,15 +78,17 @@ interface HttpAnswer {
 
 const TEXT = Symbol('text');
 
-/** Answers of fewer bytes are read without asking. */
+/** Answers with fewer bytes are read without asking. */
 const LARGE_ANSWER_BYTES = 256 * 1_024;
 
-/** The property of a receive's input that says when its answer may be read. The SDK sends only the fields of its schema. */
+/**
+ * The property of a receive's input that decides when its answer may be read. The SDK sends only the fields of its schema.
+ */
 const ADMIT = Symbol('admit');
 
 type Admit = NonNullable<ReceiveOptions['admit']>;
 
-/** Lets a large answer to `command` wait until it is admitted, on the connection: its sender waits too. */
+/** Makes a large answer to `command` wait on its connection until it is admitted, which makes its sender wait too. */
 export function attachAdmission(command: { readonly input: object }, admit: Admit): void {
   (command.input as { [ADMIT]?: Admit })[ADMIT] = admit;
 }
@@ -103,12 +105,12 @@ async function admitted(input: object, { headers, body }: HttpAnswer): Promise<v
   }
 }
 
-/** The first status that is an error: those answers the SDK reads. */
+/** The first status that means an error; the SDK reads such answers. */
 const FIRST_ERROR = 300;
 
 /**
- * From now on answers of a client to receives have a text ({@link keptText}), and nothing for the SDK, which would read them
- * as a whole or not at all (convert.ts).
+ * From now on a client's answers to receives have a text ({@link keptText}), and nothing for the SDK, which would read an
+ * answer as a whole or not at all (convert.ts).
  */
 export function keepReceivedText({ middlewareStack, config }: SdkClient): void {
   const keep: Middleware = (next, { commandName }) => {

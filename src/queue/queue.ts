@@ -1,4 +1,4 @@
-/** One SQS queue, request by request. A request that fails as a whole throws; entries of a batch that fail are data. */
+/** One SQS queue, with one method per request. A request that fails as a whole throws; failed entries of a batch are data. */
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -30,7 +30,7 @@ import { isFifoUrl } from './urls.ts';
 /** The longest poll SQS allows, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
 
-/** Those that `readReceived` reads: each one costs time with every message. */
+/** The attributes that `readReceived` reads. Each one costs time with every message. */
 const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
   'SentTimestamp',
   'ApproximateReceiveCount',
@@ -41,7 +41,7 @@ const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
   'DeadLetterQueueSourceArn',
 ];
 
-/** How long a request may take beyond the time that it asks SQS to wait, in milliseconds. */
+/** How long a request may take in addition to the time that it asks SQS to wait, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
 interface Answered<Output> {
@@ -64,33 +64,33 @@ interface RequestBounds {
 }
 
 /**
- * A queue by its URL. A method makes one request (deletes and changes of visibility: see {@link separated}) and throws the
- * SDK's error when that failed as a whole.
+ * A queue by its URL. A method makes one request (except deletes and changes of visibility: see {@link separated}) and throws
+ * the SDK's error when that request failed as a whole.
  */
 export class Queue {
   readonly url: string;
   readonly fifo: boolean;
   readonly #client: SQSClient;
   readonly #calls = new OpenCalls();
-  /** For each kind of command, its middleware: the client's own `send` resolves it for every request. */
+  /** For each kind of command, its resolved middleware: the client's own `send` resolves it for every request. */
   readonly #resolved = new Map<unknown, Send<never, unknown>>();
   #onNotice: (notice: QueueNotice) => void = () => {};
 
-  /** @param client one that `createSqsClient` made: of others, requests cannot be ended early, nor messages be read. */
+  /** @param client made by `createSqsClient`. With any other, requests cannot be ended early, and messages cannot be read. */
   constructor(client: SQSClient, url: string) {
     this.#client = client;
     this.url = url;
     this.fifo = isFifoUrl(url);
   }
 
-  /** Calls `listener` with every notice from now on, in place of an earlier one. */
+  /** Calls `listener` with every notice from now on. Replaces an earlier listener. */
   onNotice(listener: (notice: QueueNotice) => void): void {
     this.#onNotice = listener;
   }
 
   /**
-   * Up to `max` messages (1-10). Whatever is wrong with one of them costs no other: it has a `fault`, or is left out with a
-   * notice. An abort can leave messages that are on their way invisible for one visibility timeout.
+   * Receives up to `max` messages (1-10). A faulty message does not affect the others: it has a `fault`, or is left out with
+   * a notice. An abort can leave messages already on their way invisible for one visibility timeout.
    */
   async receive({ max, waitSeconds, visibilitySeconds, signal, admit }: ReceiveOptions): Promise<Message[]> {
     const command = new ReceiveMessageCommand({
@@ -123,7 +123,7 @@ export class Queue {
   }
 
   /**
-   * Sets when up to 10 messages become visible again, in seconds from now; 0 is at once.
+   * Sets when up to 10 messages become visible again, in seconds from now; 0 means at once.
    * @param timeoutMs how long the answer may take.
    * @returns failures by receipt handle.
    */
@@ -150,13 +150,13 @@ export class Queue {
     return (await this.sendForIds(messages)).failed;
   }
 
-  /** The same. @returns also the message ids that SQS gave, by `key`. */
+  /** As {@link send}. @returns also the message ids that SQS assigned, by `key`. */
   async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
     const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
     for (const { Id, MessageId: messageId = '', MD5OfMessageBody } of entriesIn(output.Successful)) {
       const message = messages[Number(Id)];
-      // It is there, whatever the checksum: sent again it would be there twice.
+      // The message is in the queue, whatever the checksum: sending it again would duplicate it.
       if (message !== undefined && differs(MD5OfMessageBody, () => bodyChecksum(message.body)))
         this.#onNotice({ type: 'sent-checksum-differs', queueUrl: this.url, messageId });
     }
@@ -196,8 +196,8 @@ export class Queue {
   }
 
   /**
-   * @throws DeadlineError or an error named `AbortError` when it was ended early; else the SDK's error. Each tells its
-   * queue by `failedQueue`.
+   * @throws DeadlineError or an error named `AbortError` when the request was ended early; else the SDK's error.
+   * `failedQueue` gives the queue of each.
    */
   #send<Input extends object, Output>(
     command: Command<Input, Output>,
@@ -211,7 +211,7 @@ export class Queue {
     });
   }
 
-  /** A tenth of a request's CPU when done each time. Kept by queue, as the SDK keeps the endpoint with the middleware. */
+  /** Resolving takes a tenth of a request's CPU. Cached by queue, because the SDK stores the endpoint with the middleware. */
   #resolve<Input, Output>(command: Command<Input, Output>): Send<Input, Output> {
     const known = this.#resolved.get(command.constructor);
     if (known !== undefined) return known as Send<Input, Output>;
@@ -225,8 +225,8 @@ export class Queue {
 const handleOf = ({ receiptHandle }: VisibilityChange): string => receiptHandle;
 
 /**
- * Makes a batch request. One that SQS refuses as a whole for the fault of one entry, which it does not name, is made for each
- * entry alone: the others must not wait for that one for ever.
+ * Makes a batch request. If SQS refuses it as a whole for the fault of one entry, which it does not name, a request is made
+ * for each entry alone: the others must not wait forever for the faulty one.
  */
 async function separated<Item>(
   items: readonly Item[],

@@ -2,16 +2,16 @@
 import type { MessageAttribute } from '../message/message.ts';
 
 export interface ReceiveOptions {
-  /** Messages at most, 1-10. */
+  /** The most messages, 1-10. */
   readonly max: number;
-  /** 0-20. */
+  /** How long SQS waits for messages, in seconds, 0-20. */
   readonly waitSeconds: number;
-  /** The visibility timeout; default: the queue's own. */
+  /** The visibility timeout. Default: the queue's own. */
   readonly visibilitySeconds?: number;
   readonly signal?: AbortSignal;
   /**
-   * Called with the size of a large answer before it is read, in bytes. It is read when the promise resolves; when that
-   * rejects, the receive fails, and its messages come again when their leases have run out.
+   * Called with the size of a large answer in bytes, before it is read. The answer is read when the promise resolves.
+   * If it rejects, the receive fails, and its messages come again when their leases have run out.
    */
   readonly admit?: (bytes: number) => Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface VisibilityChange {
 }
 
 export interface OutgoingMessage {
-  /** The caller's name of the entry: a failure has it too. It is not sent. */
+  /** The caller's name for the entry, which a failure carries too. It is not sent. */
   readonly key: string;
   readonly body: string;
   readonly attributes?: Readonly<Record<string, MessageAttribute>>;
@@ -35,7 +35,7 @@ export interface OutgoingMessage {
 export interface BatchFailure {
   /** The receipt handle, or the `key` of an outgoing message. */
   readonly key: string;
-  /** The entry itself is at fault, by SQS's flag and by its code: it would be refused again. */
+  /** The entry itself is at fault, by both SQS's flag and its code: it would be refused again. */
   readonly senderFault: boolean;
   readonly code: string;
   readonly message: string;
@@ -47,7 +47,7 @@ export interface SendAnswer {
   readonly messageIds: ReadonlyMap<string, string>;
 }
 
-/** A queue's settings and counts; undefined where the answer held none. */
+/** A queue's settings and counts; undefined if the answer held none. */
 export interface QueueAttributes {
   readonly arn: string | undefined;
   readonly fifo: boolean;
@@ -56,28 +56,28 @@ export interface QueueAttributes {
   readonly maximumMessageBytes: number | undefined;
   /** JSON as SQS gives it. */
   readonly redrivePolicy: string | undefined;
-  /** The three counts are approximate. */
+  /** Approximate, like the next two counts. */
   readonly visible: number | undefined;
   readonly notVisible: number | undefined;
   readonly delayed: number | undefined;
   readonly contentBasedDeduplication: boolean;
-  /** Epoch seconds: another time under the same name is another queue. */
+  /** Epoch seconds. A different time under the same name means a different queue. */
   readonly createdAt: number | undefined;
-  /** The KMS key that the queue encrypts with, where it is not SQS's own. */
+  /** The KMS key that the queue encrypts with, unless it is SQS's own. */
   readonly kmsKeyId: string | undefined;
 }
 
-/** What is to be known of a queue's answers besides their content. */
+/** What a queue's answers show besides their content. */
 export type QueueNotice =
-  /** It was received, and can neither be read nor settled: it is left to SQS, which delivers it again. */
+  /** A message was received that can neither be read nor settled. It is left to SQS, which delivers it again. */
   | {
       readonly type: 'message-left';
       readonly queueUrl: string;
-      /** Empty where it has none. */
+      /** Empty if the message has no id. */
       readonly messageId: string;
       readonly reason: string;
-      /** No message that can be read came with it. */
+      /** No readable message came with it. */
       readonly alone: boolean;
     }
-  /** SQS has accepted a message, and answered with a checksum that is not the message's: it is not sent again. */
+  /** SQS accepted a message, but answered with a checksum that does not match. The message is not sent again. */
   | { readonly type: 'sent-checksum-differs'; readonly queueUrl: string; readonly messageId: string };

@@ -1,29 +1,29 @@
-/** What a queue's URL says of the queue, and of where to ask about it. PURE. */
+/** What a queue's URL shows about the queue, and about where to send requests for it. PURE. */
 import { isAwsHost } from '../aws/endpoints.ts';
 
-/** Whether a URL is that of a FIFO queue: SQS requires the ending. */
+/** Whether a URL belongs to a FIFO queue: SQS requires the suffix. */
 export function isFifoUrl(queueUrl: string): boolean {
   return (URL.parse(queueUrl)?.pathname ?? queueUrl).endsWith('.fifo');
 }
 
-/** What a queue is known by. */
+/** What identifies a queue. */
 export interface QueueIdentity {
   readonly url: string;
   readonly arn?: string | undefined;
 }
 
-/** Whether they are one queue: by ARN where both are known, for one queue has several URLs; else as far as URLs tell. */
+/** Whether both are one queue: by ARN if both are known, because a queue has several URLs; else by URL. */
 export function sameQueue(a: QueueIdentity, b: QueueIdentity): boolean {
   if (a.arn !== undefined && b.arn !== undefined) return a.arn === b.arn;
   return sameQueueUrl(a.url, b.url);
 }
 
 export interface NamedQueue extends QueueIdentity {
-  /** The variable. */
+  /** The variable that names the queue. */
   readonly setting: string;
 }
 
-/** A sentence on the first two settings that name one queue; undefined where each has its own. */
+/** A sentence on the first two settings that name one queue; undefined if all differ. */
 export function sameQueueFault(queues: readonly NamedQueue[]): string | undefined {
   for (const [i, queue] of queues.entries()) {
     const other = queues.slice(0, i).find((before) => sameQueue(before, queue));
@@ -35,8 +35,8 @@ export function sameQueueFault(queues: readonly NamedQueue[]): string | undefine
 }
 
 /**
- * Whether two URLs are of one queue, as far as URLs tell: SQS has several hosts for each queue, so account, name and
- * region count. Texts that are not URLs are compared as they are.
+ * Whether two URLs name one queue, as far as URLs show: SQS has several hosts for each queue, so account, name and region
+ * count. Texts that are not URLs are compared as they are.
  */
 export function sameQueueUrl(a: string, b: string): boolean {
   const [first, second] = [URL.parse(a), URL.parse(b)];
@@ -53,12 +53,12 @@ export interface EndpointSwitches {
   readonly dualStack: boolean;
 }
 
-/** SQS's hosts for everybody, the present and the legacy form: not those of VPC endpoints. */
+/** SQS's public hosts, in the current and the legacy form: not those of VPC endpoints. */
 const PUBLIC = /^(?:sqs(?:-fips)?\.[a-z\d-]+|(?:[a-z\d-]+\.)?queue)\.(?!vpce\.)/;
 
 /**
- * The origin that a request goes to where no endpoint is configured: that of the queue's URL, as emulators and VPC endpoints
- * need it, but the region's where a switch asks for an endpoint that the URL's host is not.
+ * The origin for a request if no endpoint is configured: that of the queue's URL, as emulators and VPC endpoints need. If a
+ * switch requires another kind of endpoint than the URL's host, it is the region's origin.
  * @param regional the region's origin, by the SDK's rules for these switches.
  */
 export function originFor(queueUrl: string, regional: string, { fips, dualStack }: EndpointSwitches): string {

@@ -1,25 +1,27 @@
-/** Updates to messages of the queue. */
+/** Converts updates to messages for the queue. */
 import { hash } from 'node:crypto';
 import type { Update } from '../message/update.ts';
 import type { OutgoingMessage } from '../queue/types.ts';
 
-/** SQS's limit of a message group's id, in characters. */
+/** SQS's limit on a message group's id, in characters. */
 const MAX_GROUP_ID_LENGTH = 128;
 
 export interface MessageOptions {
-  /** Names the update within the run. */
+  /** Identifies the update within the run. */
   readonly key: string;
   readonly fifo: boolean;
-  /** Names the run: within it an update is sent once, however often its request is tried; another run sends it again. */
+  /**
+   * Identifies the run. Within a run an update is sent once, however often its request is tried; another run resends it.
+   */
   readonly run: string;
 }
 
 /**
- * The message of an update.
+ * The message for an update.
  *
  * FIFO: the group is the Identifier (its SHA-256 when too long). The deduplication id is a hash of run, key and body:
- * SQS drops a message whose id was used within five minutes, so two updates that say the same need two ids.
- * Standard: the group is the job, so that SQS's fair queues keep a large job from starving a small one.
+ * SQS drops a message whose id was used within five minutes, so two identical updates need two ids. Standard: the group
+ * is the job, so that SQS's fair queues keep a large job from starving a small one.
  */
 export function toMessage(update: Update, { key, fifo, run }: MessageOptions): OutgoingMessage {
   const body = JSON.stringify(update);

@@ -1,9 +1,9 @@
 /**
  * Sends messages in batches over several lanes.
  *
- * A lane takes the next batch, sends it until every message in it is sent or refused, and takes another. All lanes stop
- * after their present request when the run is interrupted, or when one of them gives up. On a FIFO queue there is one
- * lane: the next batch waits until the one before is settled, so that no message passes an earlier one of its group.
+ * A lane takes the next batch, sends it until every message in it is sent or refused, and takes another. All lanes stop after
+ * their current request when the run is interrupted, or when one of them gives up. On a FIFO queue there is one lane: the next
+ * batch waits until the previous one is settled, so that no message overtakes an earlier one of its group.
  */
 import { messageOf } from '../errors.ts';
 import { attributesBytes } from '../message/dead-letter.ts';
@@ -16,16 +16,16 @@ import type { OutgoingMessage, SendAnswer } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 
-/** Requests in flight at most, on a standard queue. */
+/** The most requests in flight, on a standard queue. */
 export const LANES = 8;
 /** Tries of one batch, without any progress, before the run gives up. */
 export const MAX_TRIES = 6;
 
 const backoff: BackoffSettings = { baseMs: 200, maxMs: 10_000 };
 
-/** What a caller of this room passes on to it. */
+/** What callers of this folder pass to it. */
 export interface SendContext {
-  /** One request; rejects when it failed as a whole. */
+  /** Makes one request; rejects when it failed as a whole. */
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<SendAnswer>;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -36,9 +36,9 @@ export interface SendContext {
 
 export interface SendOptions<Message extends OutgoingMessage> extends SendContext {
   readonly queueUrl: string;
-  /** How sentences name where the queue's URL comes from; as `enqueue` takes it when omitted. */
+  /** How sentences name the source of the queue's URL. Omitted: as `enqueue` names it. */
   readonly hints?: RequestHints;
-  /** Messages that SQS has accepted, and the ids that it gave them by `key`. */
+  /** Messages that SQS has accepted, and the ids that it assigned, by `key`. */
   readonly onSent?: (messages: readonly Message[], messageIds: SendAnswer['messageIds']) => void;
   /** A message that SQS will never accept. */
   readonly onRefused: (message: Message, reason: string) => void;
@@ -49,21 +49,21 @@ export interface SendOptions<Message extends OutgoingMessage> extends SendContex
 export interface SendResult<Message> {
   readonly sent: number;
   readonly refused: number;
-  /** Requests made, the ones that failed included. */
+  /** Requests made, including failed ones. */
   readonly requests: number;
-  /** The first message, in order, that is not known to be sent. Some after it may be. */
+  /** The first message, in order, that is not known to be sent. Later ones may have been sent. */
   readonly firstUnsent: Message | undefined;
   /** The last message that a lane has taken. */
   readonly lastTaken: Message | undefined;
-  /** Messages that may have arrived all the same: the answer to a request was lost, or did not name them. */
+  /** Messages that may have arrived after all: the answer to a request was lost, or did not name them. */
   readonly uncertain: ReadonlySet<Message>;
-  /** How often a message was sent again that may have arrived before. */
+  /** How often a message that may already have arrived was sent again. */
   readonly repeated: number;
   /** Why the run gave up, as a sentence without its full stop. */
   readonly failure: string | undefined;
 }
 
-/** Sends all messages. Never rejects for what SQS answers: the result says how far it came. */
+/** Sends all messages. Never rejects because of SQS's answers: the result says how far it came. */
 export async function sendMessages<Message extends OutgoingMessage>(
   messages: Iterable<Message> | AsyncIterable<Message>,
   options: SendOptions<Message>,
@@ -80,10 +80,10 @@ class Run<Message extends OutgoingMessage> {
   readonly #fifo: boolean;
   readonly #gaveUp = new AbortController();
   readonly #stop: AbortSignal;
-  /** What is left of each batch, by its place in the order. */
+  /** What is left of each batch, by its position in the order. */
   readonly #left = new Map<number, readonly Message[]>();
   readonly #uncertain = new Set<Message>();
-  /** Messages for which a request without others was refused, and the refusal. */
+  /** Messages that were refused in a request of their own, and the refusal. */
   readonly #refusedAlone = new Map<Message, FailedRequest>();
   #batches = 0;
   #sent = 0;
@@ -127,7 +127,7 @@ class Run<Message extends OutgoingMessage> {
         if (done) return;
         const number = ++this.#batches;
         this.#lastTaken = batch.at(-1);
-        // Whole, in case that the report of refused rows cannot be written: better sent twice than not at all.
+        // The whole batch, because the report of refused rows may be unwritable: better sent twice than not at all.
         this.#left.set(number, batch);
         const left = this.#judge(await this.#deliver(batch));
         if (left.length > 0) this.#left.set(number, left);
@@ -179,7 +179,7 @@ class Run<Message extends OutgoingMessage> {
     }
   }
 
-  /** A request was refused, perhaps for one of its messages, which is not named: each is sent alone. @returns what is left. */
+  /** A request was refused, perhaps because of one unnamed message: sends each alone. @returns what is left. */
   async #separate(batch: readonly Message[], failure: FailedRequest): Promise<readonly Message[]> {
     if (batch.length === 1) {
       for (const message of batch) this.#refusedAlone.set(message, failure);
@@ -191,8 +191,8 @@ class Run<Message extends OutgoingMessage> {
   }
 
   /**
-   * Decides about messages that were refused alone: at fault, if the code says so or another message was accepted; else
-   * nothing shows that the fault is theirs, and the run gives up. @returns what is left.
+   * Decides about messages that were refused alone. They are at fault if the code says so or another message was accepted.
+   * Otherwise nothing shows that they are, and the run gives up. @returns what is left.
    */
   #judge(left: readonly Message[]): readonly Message[] {
     return left.filter((message) => {
@@ -235,7 +235,7 @@ class Run<Message extends OutgoingMessage> {
   }
 }
 
-/** Batches in order; on a FIFO queue with one message of a group at most (see RequestPacker). */
+/** Batches in order; on a FIFO queue with at most one message of a group (see RequestPacker). */
 async function* batchesOf<Message extends OutgoingMessage>(
   messages: Iterable<Message> | AsyncIterable<Message>,
   fifo: boolean,

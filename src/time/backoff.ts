@@ -9,7 +9,7 @@ export interface BackoffSettings {
 
 /**
  * Full jitter: a time between 0 and min(max, base * 2^(failures - 1)), in milliseconds.
- * @param failures how many there were so far, from 1.
+ * @param failures the number of failures so far, from 1.
  * @param random uniform in [0, 1).
  */
 export function fullJitter(settings: BackoffSettings, failures: number, random: () => number): number {

@@ -3,13 +3,13 @@
 export interface Clock {
   /** Epoch milliseconds; may jump when the machine's clock is set. For ages, records and logs. */
   readonly wall: () => number;
-  /** Milliseconds since some start; never jumps. For leases, backoff and rates. */
+  /** Milliseconds since an arbitrary start; never jumps. For leases, backoff and rates. */
   readonly monotonic: () => number;
 }
 
 export const systemClock: Clock = { wall: Date.now, monotonic: performance.now.bind(performance) };
 
-/** Calls `end` once, in `ms` milliseconds at the earliest, unless the returned function is called before. */
+/** Calls `end` once, after at least `ms` milliseconds, unless the returned function is called first. */
 export type StartTimer = (ms: number, end: () => void) => () => void;
 
 export const systemTimer: StartTimer = (ms, end) => {
@@ -17,10 +17,10 @@ export const systemTimer: StartTimer = (ms, end) => {
   return () => clearTimeout(timer);
 };
 
-/** What a timer can wait at most, 24.8 days: set to more, it would end at once. */
+/** The longest wait of a timer, 24.8 days: a longer one would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Waits `ms` milliseconds, 24.8 days at most, or until `signal` aborts: never rejects. */
+/** Waits `ms` milliseconds, at most 24.8 days, or until `signal` aborts. Never rejects. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {

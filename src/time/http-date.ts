@@ -1,4 +1,6 @@
-/** Dates in HTTP headers (RFC 9110, 5.6.7), all three forms of which are in GMT. `Date.parse` takes one for local time. */
+/**
+ * Dates in HTTP headers (RFC 9110, 5.6.7). All three forms are in GMT, but `Date.parse` reads one of them as local time.
+ */
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const time = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`;
@@ -15,8 +17,8 @@ const forms = [
 
 /**
  * Reads an HTTP date.
- * @param now epoch milliseconds, for years of two digits: they lie at most 50 years ahead.
- * @returns epoch milliseconds; undefined when it is none of the three forms, or no date of the calendar.
+ * @param now epoch milliseconds, for years of two digits: such a year is at most 50 years ahead.
+ * @returns epoch milliseconds; undefined when it has none of the three forms, or the calendar has no such date.
  */
 export function parseHttpDate(text: string, now: number): number | undefined {
   for (const form of forms) {

@@ -24,7 +24,6 @@ interface ClearFlags extends ShowFlags, ReasonFlags {
   readonly reason: string;
 }
 
-/** As much of a reason as the log shows. */
 
 export function configureLimits(limits: Command, context: CommandContext): void {
   limits.description(
@@ -67,7 +66,7 @@ export function configureLimits(limits: Command, context: CommandContext): void 
   });
 }
 
-/** The accepted values are those of the settings, without `unlimited`: `clear` lifts a limit. */
+/** The accepted values are those of the setting, without `unlimited`: `clear` lifts a limit. */
 function readRate(text: string): number {
   const value = settingOf({ RATE_LIMIT: text }, 'rateLimit');
   if (value !== undefined && Number.isFinite(value)) return value;
@@ -91,7 +90,7 @@ function settingOf<Name extends 'rateLimit' | 'maxConcurrency'>(
   }
 }
 
-/** Writes what `limitsBy` makes, each limit with who has set it, why and when, and prints what is set then. */
+/** Writes what `limitsBy` returns, each limit with who set it, why and when, and prints what is set afterwards. */
 function change(
   flags: ShowFlags & ReasonFlags & { readonly reason: string },
   context: CommandContext,
@@ -112,7 +111,7 @@ function print(limits: FleetLimits, { json }: ShowFlags, { stdout, paint }: Comm
   stdout.write(json === true ? limitsJson(limits) : paint(limitsText(limits)));
 }
 
-/** @throws CommandError where Redis cannot be reached, or holds what is no limit. */
+/** @throws CommandError when Redis cannot be reached, or holds something that is not a limit. */
 async function withStore(
   { env }: CommandContext,
   work: (store: FleetLimitsStore) => Promise<void>,
