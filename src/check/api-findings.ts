@@ -34,7 +34,7 @@ export const apiEndpointRule: Rule = ({ api, region }) => {
   if (api.address.ok) {
     findings.push({ ...found, severity: 'ok', what: `${shown} resolves to ${api.address.value}` });
   } else if (isAnswered(api)) {
-    // A proxy resolves names by itself.
+    // A proxy resolves names itself.
     findings.push({ ...found, severity: 'ok', what: `${shown} is reached through the proxy` });
   } else {
     findings.push({
@@ -55,7 +55,7 @@ const UPDATE = 'iotmanagedintegrations:UpdateOtaTask';
 const READ = 'iotmanagedintegrations:GetOtaTask';
 
 export const apiReadRule: Rule = ({ api }) => {
-  // Where the host has no address, or the endpoint is refused together with FIPS, the finding above says so.
+  // If the host has no address, or the endpoint is refused together with FIPS, the finding above covers it.
   if (api === undefined || (api.custom && api.fips) || !(api.address.ok || isAnswered(api))) return [];
   const known = api.read === 'allowed' || (api.read !== 'not-asked' && api.read.kind === 'rejected');
   return known ? [readFinding(api), updateUnchecked] : [readFinding(api)];

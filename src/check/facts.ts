@@ -1,4 +1,4 @@
-/** The facts that the rules judge. A failure is a fact. PURE. */
+/** The facts that the rules judge. A failure is a fact too. PURE. */
 import type { ProxySettings } from '../aws/proxy.ts';
 import type { Config } from '../config.ts';
 import type { LedgerFacts } from '../jobs/ledger/open.ts';
@@ -8,7 +8,7 @@ import type { RedisAnswer } from '../ota/redis-probe.ts';
 import type { SqsErrorKind } from '../queue/errors.ts';
 import type { QueueAttributes } from '../queue/types.ts';
 
-/** An error as the findings need it. */
+/** The parts of an error that findings need. */
 export interface ReadError {
   /** The error's name; for AWS's errors this is their code. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface ReadError {
   readonly kind: SqsErrorKind;
   /** The system's own code. */
   readonly code?: string | undefined;
-  /** There was an answer. */
+  /** Whether there was an answer. */
   readonly answered: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface QueueFacts {
 interface ApiFacts extends ApiEndpoint {
   /** An address of the endpoint's host. */
   readonly address: Answer<string>;
-  /** How one signed read was answered. `not-asked`: there are no credentials, or the address is none. */
+  /** How one signed read was answered. `not-asked`: there are no credentials, or the address is invalid. */
   readonly read: 'allowed' | 'not-asked' | Failure;
 }
 
@@ -53,7 +53,7 @@ interface RedisState extends Pick<RedisAnswer, 'replica'> {
 interface RedisFacts {
   readonly tls: boolean;
   readonly password: boolean;
-  /** By its name. */
+  /** Whether its host name means this machine. */
   readonly loopback: boolean;
   readonly answer:
     | { readonly ok: true; readonly value: RedisState }
@@ -61,12 +61,12 @@ interface RedisFacts {
     | { readonly ok: false; readonly fault: string };
 }
 
-/** What jobs and the dead-letter commands keep on this machine. Faults are phrases. */
+/** Where jobs and the dead-letter commands store data on this machine. Faults are phrases. */
 export interface StateFacts {
   readonly path: string;
-  /** Why nothing can be kept there; undefined: it can be. */
+  /** Why nothing can be stored there; undefined: it can. */
   readonly fault: string | undefined;
-  /** The ledger of jobs, where there is one. */
+  /** The ledger of jobs, if there is one. */
   readonly ledger: LedgerFacts | undefined;
 }
 
@@ -76,11 +76,11 @@ export interface CheckFacts {
   readonly region: Answer<string>;
   readonly credentials: Answer<CredentialFacts>;
   readonly queues: readonly QueueFacts[];
-  /** An endpoint of SQS is configured: the URLs of the queues do not choose the host. */
+  /** Whether an SQS endpoint is configured, so that the URLs of the queues do not determine the host. */
   readonly endpointSet: boolean;
   /** Positive when the local clock is ahead; undefined when no answer carried a time. */
   readonly clockSkewMs: number | undefined;
-  /** undefined: its region is not known. */
+  /** undefined: its region is unknown. */
   readonly api: ApiFacts | undefined;
   /** undefined: there is none. */
   readonly redis: RedisFacts | undefined;
@@ -92,6 +92,6 @@ export interface CheckFacts {
 interface CredentialFacts {
   /** The last four characters of the access key id. */
   readonly accessKey: string;
-  /** How long they are good for, in milliseconds; undefined where they do not say. */
+  /** How long the credentials are still valid, in milliseconds; undefined if they do not say. */
   readonly leftMs: number | undefined;
 }

@@ -1,7 +1,7 @@
-/** What a finding is, and every rule that one can name. PURE. */
+/** What a finding is, and every rule that a finding can name. PURE. */
 import type { CheckFacts } from './facts.ts';
 
-/** What a finding can be about (docs/reference/check.md). Names do not change between releases: scripts rely on them. */
+/** The subjects of findings (docs/reference/check.md). Names do not change between releases: scripts rely on them. */
 export type RuleName =
   | 'region'
   | 'credentials'
@@ -39,19 +39,19 @@ export type RuleName =
   | 'shutdown-grace'
   | 'lease';
 
-/** `unchecked`: it was not looked at, or could not be, and is neither well nor wrong. */
+/** `unchecked`: it was not or could not be examined, so it is neither right nor wrong. */
 export type Severity = 'error' | 'warning' | 'unchecked' | 'ok';
 
-/** One thing that was looked at, or that was not. */
+/** One thing that was examined, or that could not be. */
 export interface Finding {
   readonly severity: Severity;
   readonly rule: RuleName;
-  /** The variable or the thing that was looked at. */
+  /** The variable or the thing that was examined. */
   readonly where: string;
   readonly what: string;
   /** How to fix it, or what is needed for it; absent when all is well. */
   readonly fix?: string;
 }
 
-/** Judges the facts by one aspect. Finds nothing where the facts that it needs are missing. */
+/** Judges one aspect of the facts. Finds nothing if the facts it needs are missing. */
 export type Rule = (facts: CheckFacts) => readonly Finding[];

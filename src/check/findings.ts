@@ -1,4 +1,4 @@
-/** Facts to findings. PURE: a table of rules, each of which looks at the facts and says what it finds. */
+/** Turns facts into findings. PURE: a table of rules, each of which judges the facts and returns its findings. */
 import { apiEndpointRule, apiReadRule } from './api-findings.ts';
 import type { CheckFacts } from './facts.ts';
 import type { Finding, Rule } from './finding.ts';
@@ -24,7 +24,7 @@ import {
   stateRule,
 } from './set-up-findings.ts';
 
-/** In the order of the report: what the others depend on comes first. */
+/** In the order of the report: first what the others depend on. */
 const rules: readonly Rule[] = [
   regionRule,
   credentialsRule,
@@ -51,12 +51,12 @@ const rules: readonly Rule[] = [
   leaseRule,
 ];
 
-/** Everything the rules find, in the order of `rules`. */
+/** All findings of the rules, in the order of `rules`. */
 export function findingsOf(facts: CheckFacts): Finding[] {
   return rules.flatMap((rule) => rule(facts));
 }
 
-/** True when no finding is an error; warnings, and what was not checked, are allowed. */
+/** True when no finding is an error; warnings, and unchecked things, are allowed. */
 export function isOk(findings: readonly Finding[]): boolean {
   return findings.every((finding) => finding.severity !== 'error');
 }

@@ -21,7 +21,7 @@ export interface CheckSources {
   readonly client: SQSClient;
   /** See `watchClockSkew`. */
   readonly clockSkewMs: () => number | undefined;
-  /** An address of a host, or a throw when there is none. */
+  /** Returns an address of a host; throws when there is none. */
   readonly resolveHost: (host: string) => Promise<string>;
   readonly api: Pick<ApiProbe, 'endpoint' | 'read'>;
   readonly askRedis: (url: string) => Promise<RedisAnswer>;
@@ -31,7 +31,7 @@ export interface CheckSources {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Asks for everything once, and again what is throttled. Does not reject. */
+/** Asks for everything once, and again if throttled. Does not reject. */
 export async function gatherFacts(sources: CheckSources): Promise<CheckFacts> {
   const { config, env, client, clockSkewMs, clock } = sources;
   const [endpointSet, region, credentials] = await Promise.all([
@@ -85,13 +85,13 @@ async function readQueue(
   return { role, url, attributes };
 }
 
-/** Kinds of failures, of SQS and of the API, that may be over in a second. */
+/** Kinds of failures, of SQS and of the API, that may pass within a second. */
 const passing: ReadonlySet<string> = new Set(['throttled', 'service', 'retryable', 'conflict']);
 
-/** Times that a question is asked which is throttled. */
+/** How often a throttled question is asked. */
 const MAX_TRIES = 5;
 const backoff: BackoffSettings = { baseMs: 250, maxMs: 2_000 };
-/** The longest that an answer's wish to wait is followed for, in milliseconds. */
+/** The longest wait accepted from an answer, in milliseconds. */
 const LONGEST_WAIT_MS = 3_000;
 
 async function persist<T>(
@@ -116,14 +116,14 @@ async function askApi(sources: CheckSources, region: string, canAsk: boolean): P
   if (!endpoint.ok) {
     return { url: region, custom: false, fips: false, address: endpoint, read: 'not-asked' };
   }
-  // An IPv6 address is in brackets in a URL only.
+  // An IPv6 address is in brackets only inside a URL.
   const address = await answer(async () =>
     resolveHost(new URL(endpoint.value.url).hostname.replace(/^\[|\]$/g, '')),
   );
   if (!canAsk) return { ...endpoint.value, address, read: 'not-asked' };
   const failure = await persist<Failure | undefined>(
     () => api.read(),
-    // Without an answer it would take too long, and be no different.
+    // Without an answer another try would take too long, and be no different.
     (last) => last?.status !== undefined && passing.has(last.kind),
     sources,
     (last) => Math.max(last?.retryAfterMs ?? 0, last?.awsRetryAfterMs ?? 0),

@@ -5,10 +5,10 @@ import type { QueueRole } from './facts.ts';
 import type { Finding, Rule } from './finding.ts';
 import { queueVariables } from './queue-read-findings.ts';
 
-/** AWS's own key for SQS: its policy lets in everybody of the account who may use the queue, and nobody else. */
+/** AWS's own key for SQS: its policy admits everybody in the account who may use the queue, and nobody else. */
 const KEY_OF_AWS = /^(?:arn:[^:]+:kms:.*:)?alias\/aws\/sqs$/;
 
-/** Who needs what on the key of a queue (deploy/iam). */
+/** Who needs which permissions on the key of a queue (deploy/iam). */
 const users: Readonly<Record<QueueRole, string>> = {
   source: `${keyPermissions.receive} to receive (worker), ${keyPermissions.send} to send (enqueue, jobs, dead-letters redrive, other producers)`,
   'dead-letter': `${keyPermissions.send} to send (worker), ${keyPermissions.receive} to receive (dead-letters)`,
@@ -42,7 +42,7 @@ const actions: Readonly<Record<QueueRole, string>> = {
   outcome: 'sqs:SendMessage',
 };
 
-/** A receive counts towards the redrive policy, and hides the message from the workers. */
+/** A receive would count towards the redrive policy, and hide the message from the workers. */
 export const queueActionsRule: Rule = ({ queues }) => {
   const read = queues.filter(({ attributes }) => attributes?.ok);
   if (read.length === 0) return [];

@@ -1,4 +1,4 @@
-/** Rules about what the queues are set to, one by one and against each other. */
+/** Rules about the settings of the queues, individually and compared. */
 import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { QueueAttributes } from '../queue/types.ts';
 import { sameQueue } from '../queue/urls.ts';
@@ -10,7 +10,7 @@ import { queueVariables } from './queue-read-findings.ts';
 /** The longest retention SQS offers. */
 const LONGEST_RETENTION_SECONDS = 14 * 86_400;
 const LONGEST_RETENTION_FIX = 'set its MessageRetentionPeriod to 1209600 (14 days)';
-/** Below this, throttling or a few restarts could make SQS dead-letter healthy messages by itself. */
+/** Below this, throttling or a few restarts could make SQS itself dead-letter healthy messages. */
 const MIN_MAX_RECEIVE_COUNT = 100;
 /** The most that SQS allows. */
 const RECOMMENDED_MAX_RECEIVE_COUNT = 1_000;
@@ -145,7 +145,7 @@ export const redriveRule: Rule = (facts) => {
   return [{ ...found, severity: 'ok', what: `its redrive policy allows ${policy.maxReceiveCount} receives` }];
 };
 
-/** The policy that makes a queue a dead-letter queue in AWS's eyes, and never fires. */
+/** The policy that makes a queue a dead-letter queue in AWS's view, and never takes effect. */
 function recommended(target: string | undefined): string {
   const policy = {
     deadLetterTargetArn: target ?? `the ARN of ${letters}`,
@@ -174,7 +174,7 @@ function parsePolicy(text: string): { maxReceiveCount: number; target: string } 
     const policy: unknown = JSON.parse(text);
     if (typeof policy !== 'object' || policy === null) return undefined;
     const { maxReceiveCount, deadLetterTargetArn } = policy as Record<string, unknown>;
-    // SQS gives the count back as it was set: as a number or as a string.
+    // SQS returns the count as it was set: as a number or as a string.
     const count = Number(maxReceiveCount);
     if (!Number.isInteger(count) || count < 1 || typeof deadLetterTargetArn !== 'string') return undefined;
     return { maxReceiveCount: count, target: deadLetterTargetArn };
@@ -183,7 +183,7 @@ function parsePolicy(text: string): { maxReceiveCount: number; target: string } 
   }
 }
 
-/** Compares source and dead-letter queue, where both could be read. */
+/** Compares source and dead-letter queue, if both could be read. */
 function withPair(
   facts: CheckFacts,
   compare: (source: QueueAttributes, deadLetter: QueueAttributes) => readonly Finding[],

@@ -14,7 +14,7 @@ export const queueVariables: Readonly<Record<QueueRole, string>> = {
   outcome: 'OUTCOME_QUEUE_URL',
 };
 
-/** What the finding about a queue that could not be read is called, by what the error says. */
+/** The name of the finding about a queue that could not be read, by its error. */
 const readRules: Readonly<Partial<Record<SqsErrorKind, RuleName>>> = {
   missing: 'queue-missing',
   denied: 'queue-permission',
@@ -26,7 +26,7 @@ const readRules: Readonly<Partial<Record<SqsErrorKind, RuleName>>> = {
   key: 'queue-key',
 };
 
-/** Where the sentence about the error says too little. */
+/** Fixes for errors whose own sentence says too little. */
 const readFixes: Readonly<Partial<Record<SqsErrorKind, string>>> = {
   missing: 'correct account, region and name in the URL, or create the queue',
   credentials: 'renew the credentials; see also the findings on region and clock',
@@ -52,7 +52,7 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
   const details = [
     `${fifo ? 'FIFO' : 'standard'} queue`,
     ...(retentionSeconds === undefined ? [] : [`keeps messages ${duration(retentionSeconds)}`]),
-    // The worker asks for its own on every receive, so the queue's matters to other consumers only.
+    // The worker sets its own timeout on every receive, so the queue's matters only to other consumers.
     ...(visibilitySeconds === undefined ? [] : [`own visibility timeout ${duration(visibilitySeconds)}`]),
   ];
   return { severity: 'ok', rule: 'queue-read', where, what: details.join(', ') };
@@ -63,7 +63,7 @@ function readFault(role: QueueRole, url: string, error: ReadError): Finding {
   const hints = { setting: where, permission: 'sqs:GetQueueAttributes', does: 'receive' } as const;
   const { what, fix = 'see the error of SQS', said } = explanationOf(error, error.kind, url, hints);
   const rule = readRules[error.kind] ?? 'queue-unreadable';
-  // The worker takes the retention from the source and compares both; of the outcome queue it needs only that it is there.
+  // The worker uses the retention of the source queue, and compares both. The outcome queue only needs to exist.
   const mild = rule === 'queue-throttled' || (role === 'outcome' && rule === 'queue-permission');
   return {
     severity: mild ? 'warning' : 'error',

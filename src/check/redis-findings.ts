@@ -1,7 +1,7 @@
 /** Rules about Redis: it answers, its clock, and who may reach it. */
 import type { Rule } from './finding.ts';
 
-/** Above this its clock is worth correcting, in milliseconds: marks and permits are kept for times of Redis's. */
+/** Above this, Redis's clock should be corrected, in milliseconds: marks and permits expire by Redis's time. */
 const SKEW_WARNING_MS = 60_000;
 
 export const redisRule: Rule = ({ redis }) => {
@@ -34,7 +34,7 @@ export const redisRule: Rule = ({ redis }) => {
 export const redisClockRule: Rule = ({ redis, clockSkewMs }) => {
   if (redis === undefined || !redis.answer.ok) return [];
   const found = { rule: 'redis-clock', where: "Redis's clock" } as const;
-  // Where SQS has told its time, this machine's clock counts for nothing.
+  // If SQS's time is known, this machine's clock does not matter.
   const aheadMs = (clockSkewMs ?? 0) - redis.answer.value.skewMs;
   const other = clockSkewMs === undefined ? 'that of this machine' : 'that of SQS';
   const offMs = Math.abs(aheadMs);

@@ -1,4 +1,4 @@
-/** Findings to text: for people and for scripts. */
+/** Formats findings as text, for people and for scripts. */
 
 import { NARROW, widthOf, wrap } from '../text/layout.ts';
 import { counted } from '../text/numbers.ts';
@@ -7,7 +7,7 @@ import type { Finding, Severity } from './finding.ts';
 import { isOk } from './findings.ts';
 import type { EffectiveSetting } from './settings.ts';
 
-/** In the order of the report: what is to be done comes last, where a terminal shows it. */
+/** In the order of the report: what needs action comes last, at the bottom of a terminal. */
 const labels: Readonly<Record<Severity, string>> = {
   ok: 'ok',
   unchecked: '--',
@@ -15,14 +15,14 @@ const labels: Readonly<Record<Severity, string>> = {
   error: 'FAIL',
 };
 
-/** Longer names do not move the others' text to the right. */
+/** Longer names do not move the text of the others to the right. */
 const WIDEST_NAME = 22;
 const WIDEST_SETTING = 26;
 
 /**
- * Nothing in it can control a terminal. The settings, each finding on aligned lines, and a final line that sums them up. Ends
+ * The settings, each finding on aligned lines, and a final line that sums them up. Nothing in it can control a terminal. Ends
  * with a newline.
- * @param columns of the terminal; undefined where there is none.
+ * @param columns of the terminal; undefined if there is none.
  */
 export function checkAsText(
   settings: readonly EffectiveSetting[],
@@ -70,7 +70,7 @@ function isFault({ severity }: Finding): boolean {
 
 function settingLines(settings: readonly EffectiveSetting[]): string[] {
   const width = Math.max(0, ...settings.map(({ name }) => Math.min(name.length, WIDEST_SETTING)));
-  // On one line each: a value may be copied.
+  // One line each, without wrapping, so that a value can be copied.
   const lines = settings.map(({ name, value, set }) => {
     const origin = set || value === null ? '' : '  (default)';
     return printable(`  ${name.padEnd(width)}  ${value ?? 'not set'}${origin}`);

@@ -1,4 +1,4 @@
-/** Asks AWS and Redis and judges the answers: `check` itself, for the commands that make it. */
+/** Asks AWS and Redis and judges the answers: `check` itself, for the commands that run it. */
 import { lookup } from 'node:dns/promises';
 import { watchClockSkew } from '../aws/server-time.ts';
 import type { Config, Environment } from '../config.ts';
@@ -11,7 +11,7 @@ import { findingsOf } from './findings.ts';
 import { gatherFacts } from './gather.ts';
 import { tryState } from './state-folder.ts';
 
-/** The longest that the API is waited for, in milliseconds. */
+/** The longest wait for the API, in milliseconds. */
 const API_TIMEOUT_MS = 5_000;
 
 export interface CheckSurroundings {
@@ -21,7 +21,7 @@ export interface CheckSurroundings {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Everything that the rules find for this configuration. A failure of AWS is a finding, and no rejection. */
+/** All findings of the rules for this configuration. A failure of AWS is a finding, not a rejection. */
 export async function runCheck(config: Config, surroundings: CheckSurroundings): Promise<Finding[]> {
   const { env, clock } = surroundings;
   const client = createSqsClient(3, {}, env);

@@ -5,11 +5,11 @@ import { duration } from '../text/times.ts';
 import { printableUrl } from '../text/urls.ts';
 import type { Finding, Rule } from './finding.ts';
 
-/** Above this the clock is worth correcting, in milliseconds. */
+/** Above this, the clock should be corrected, in milliseconds. */
 const SKEW_WARNING_MS = 60_000;
-/** Above this AWS refuses every signature, in milliseconds. */
+/** Above this, AWS refuses every signature, in milliseconds. */
 const SKEW_ERROR_MS = 5 * 60_000;
-/** What ECS and Kubernetes give a container between SIGTERM and SIGKILL by default. */
+/** The default time that ECS and Kubernetes give a container between SIGTERM and SIGKILL. */
 const PLATFORM_GRACE_SECONDS = 30;
 
 export const regionRule: Rule = ({ region }) => {
@@ -25,7 +25,7 @@ export const credentialsRule: Rule = ({ credentials }) => {
     const { what, fix = 'correct that, or give the process a role' } = explainNoCredentials(
       credentials.error.message,
     );
-    // What was looked at is named beside it.
+    // The report names the subject beside the text.
     return [{ ...found, severity: 'error', what: what.replace(/^AWS credentials /, ''), fix }];
   }
   const { accessKey, leftMs } = credentials.value;
@@ -106,7 +106,7 @@ export const stateRule: Rule = ({ state }) => {
     findings.push({
       ...found,
       severity: 'warning',
-      // What was looked at is named beside it.
+      // The report names the subject beside the text.
       what: ledger.fault.replace(/^The ledger /, ''),
       fix: `or name another one by ${ledger.setting}`,
     });

@@ -8,16 +8,16 @@ import { printableUrl } from '../text/urls.ts';
 
 export interface EffectiveSetting {
   readonly name: string;
-  /** As text; of a URL without user, password and query. null: not set, and without a default. */
+  /** As text; a URL without user, password and query. null: not set, and without a default. */
   readonly value: string | null;
-  /** It is set; else this is the default. */
+  /** Whether it is set; if not, `value` is the default. */
   readonly set: boolean;
 }
 
-/** Variables of the SDK's that say where requests go. */
+/** The SDK's variables that determine where requests go. */
 const ofTheSdk = ['AWS_REGION', 'AWS_PROFILE', COMMON_ENDPOINT, ...Object.values(endpointVariables)];
 
-/** Every setting of this program, and the SDK's variables of this kind that are set. */
+/** Every setting of this program, and the SDK variables above that are set. */
 export function effectiveSettings(env: Environment): EffectiveSetting[] {
   const own = Object.values<Variable<unknown>>(variables).map(({ name, fallback }) => {
     const { text } = readVariable(env, name);
@@ -33,7 +33,7 @@ export function effectiveSettings(env: Environment): EffectiveSetting[] {
 function shown(name: string, text: string | undefined): string | null {
   if (text === undefined) return null;
   if (name === variables.notifyWebhookSecret.name) return 'a secret, which is not shown';
-  // Of a webhook the path is what nobody else knows.
+  // The path of a webhook is its secret part.
   if (name === variables.notifyWebhookUrl.name) return `${printableUrl(URL.parse(text)?.origin ?? '')}/…`;
   return /_URL(_|$)/.test(name) ? printableUrl(text) : text;
 }

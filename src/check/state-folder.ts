@@ -1,4 +1,4 @@
-/** Whether this machine can keep what jobs and the dead-letter commands keep. Nothing is created or changed. */
+/** Whether this machine can store the data of jobs and the dead-letter commands. Nothing is created or changed. */
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -6,13 +6,13 @@ import { causeOf, errorCode } from '../errors.ts';
 import { type LedgerContext, type LedgerPlace, tryLedger } from '../jobs/ledger/open.ts';
 import type { StateFacts } from './facts.ts';
 
-/** A check is to be over soon. */
+/** A check must be quick. */
 const PATIENCE = { ms: 2_000 };
 
 /** The room on a disk, in blocks. */
 type Room = (path: string) => Promise<{ readonly blocks: number; readonly bavail: number }>;
 
-/** Does not reject for what is wrong with either. */
+/** Never rejects because of a fault of the folder or the ledger. */
 export async function tryState(
   { stateDir, ledgerUrl }: LedgerPlace,
   context: Omit<LedgerContext, 'holder'>,
@@ -28,18 +28,18 @@ export async function tryState(
   return { path, fault, ledger };
 }
 
-/** Why nothing can be kept in a folder that is there, or could be made. */
+/** Why nothing can be stored in a folder that exists, or could be created. */
 async function faultOfFolder(path: string, room: Room): Promise<string | undefined> {
   try {
     const found = await stat(path);
     if (!found.isDirectory()) return 'it is not a folder';
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
     const { blocks, bavail } = await room(path);
-    // A file system without a size says 0 of 0.
+    // A file system without a size reports 0 of 0.
     return blocks > 0 && bavail === 0 ? 'the disk is full' : undefined;
   } catch (error) {
     const parent = dirname(path);
-    // The commands make it when they need it.
+    // The commands create it when they need it.
     if (errorCode(error) === 'ENOENT' && parent !== path) return await faultOfParent(parent, room);
     return causeOf(error);
   }

@@ -1,19 +1,19 @@
-/** What one server gives its clients at most: its work needs the descriptors and the time. */
+/** The most that a server gives its clients: its work needs the descriptors and the time. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface HttpLimits {
   /** Open connections. */
   readonly connections: number;
-  /** From the connection, or the last request on it, to the end of the next one's headers, in milliseconds. */
+  /** From the connection, or its last request, to the end of the next request's headers, in milliseconds. */
   readonly headersMs: number;
-  /** The same to the end of its body. */
+  /** As `headersMs`, but to the end of the body. */
   readonly requestMs: number;
-  /** A connection that waits for its next request, in milliseconds. */
+  /** How long a connection may wait for its next request, in milliseconds. */
   readonly keepAliveMs: number;
-  /** A connection on which nothing moves: a client that does not read its answer, in milliseconds. */
+  /** How long nothing may move on a connection, because its client does not read the answer, in milliseconds. */
   readonly silenceMs: number;
-  /** How often all of these are looked at, in milliseconds. */
+  /** How often all of these are checked, in milliseconds. */
   readonly checkEveryMs: number;
 }
 
@@ -23,7 +23,7 @@ export const httpLimits: HttpLimits = {
   requestMs: 10_000,
   keepAliveMs: 5_000,
   silenceMs: 15_000,
-  // Of a worker that has nothing to do, this is what wakes it most often.
+  // In an idle worker, this check is the most frequent wake-up.
   checkEveryMs: 5_000,
 };
 
@@ -31,7 +31,7 @@ export const httpLimits: HttpLimits = {
 const MOST_BODY = 1_024;
 const MOST_HEADERS = 8_192;
 
-/** Options of a server within these limits, but for the silence. */
+/** Options of a server within these limits, except the silence. */
 export function serverOptions(limits: HttpLimits) {
   return {
     headersTimeout: limits.headersMs,
@@ -42,10 +42,10 @@ export function serverOptions(limits: HttpLimits) {
   };
 }
 
-/** Reads the body of a request to its end. @returns whether it is as small as it must be; rejects when the client goes. */
+/** Reads the body of a request to its end. @returns whether it is small enough. Rejects when the client disconnects. */
 export async function bodyFits(request: IncomingMessage): Promise<boolean> {
   let bytes = 0;
-  // The rest stays unread, and its client is answered.
+  // The rest stays unread, and the client still gets its answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += (chunk as Buffer).byteLength;
     if (bytes > MOST_BODY) return false;

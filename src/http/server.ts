@@ -1,6 +1,6 @@
 /**
- * Health and metrics over HTTP. It knows the worker only by its snapshots. On Node's own server: the console's framework would be half of what
- * a worker loads, for five pages.
+ * Health and metrics over HTTP. It knows the worker only by its snapshots. Uses Node's own server: the console's framework would
+ * be half of what a worker loads, for only five pages.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
@@ -21,7 +21,7 @@ import { objection } from './foreign-requests.ts';
 import { bodyFits, type HttpLimits, httpLimits, keepNewest, serverOptions } from './limits.ts';
 
 export interface HttpOptions {
-  /** Distinguishes this worker from others: made at its start. */
+  /** Distinguishes this worker from others; assigned at its start. */
   readonly worker: string;
   readonly snapshot: () => WorkerSnapshot;
   readonly registry: Registry;
@@ -30,9 +30,9 @@ export interface HttpOptions {
 
 export interface HttpServer {
   readonly server: Server;
-  /** @returns its URL. Rejects where that is not possible. */
+  /** @returns the server's URL. Rejects if it cannot listen. */
   listen(where: { readonly host: string; readonly port: number }): Promise<string>;
-  /** Closes its connections as well. Also of one that does not listen. */
+  /** Closes the server, if it listens, and its connections. */
   close(): Promise<void>;
 }
 
@@ -43,8 +43,8 @@ interface Answer {
 }
 
 /**
- * A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), `/metrics`, the worker's status as a page
- * (`/`) and as JSON (`/status`).
+ * A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), `/metrics`, the worker's status as a
+ * page (`/`) and as JSON (`/status`).
  */
 export function createHttpServer(options: HttpOptions): HttpServer {
   const { limits = httpLimits } = options;
@@ -53,7 +53,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     answerTo(request, routes).then(
       (answer) => send(response, answer),
       (error: unknown) => {
-        // The client is gone.
+        // The client has disconnected.
         if (!request.complete) return;
         process.emitWarning(error instanceof Error ? error : String(error));
         send(response, json(500, { message: 'this could not be answered' }));
@@ -67,7 +67,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
         server.once('error', reject);
-        // One address of the two that `localhost` has: nobody asks by the other without knowing that it is one.
+        // Only one of the two addresses of `localhost`: a client that uses the other knows that the name has two.
         server.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port }, () => {
           server.off('error', reject);
           resolve(urlOf(server.address() as AddressInfo));

@@ -1,14 +1,14 @@
 /**
- * Sends what waits in the outbox, at least once:
+ * Sends the notices in the outbox, each at least once:
  *
  *   due      in the outbox since the job changed
- *   taken    one process sends it; after a kill it is due again
+ *   taken    one process sends it; if that process is killed it is due again
  *   told     the target has answered that it has it
  *   waiting  it failed, and is due again after a backoff
  *   given up the target will never take it, or has not for {@link GIVE_UP_MS}
  *
- * All of it is in the outbox. A process that is killed between the sending and `told` sends it once more: receivers tell that
- * by the notice's id.
+ * The outbox stores all of this. If a process is killed between sending and `told`, the notice is sent once more. Receivers
+ * recognize the repetition by the notice's id.
  */
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
@@ -19,33 +19,33 @@ import { type Target, TELL_TIMEOUT_MS } from './target.ts';
 const BACKOFF: BackoffSettings = { baseMs: 1_000, maxMs: 600_000 };
 /** The longest wait that a target's `Retry-After` can ask for, in milliseconds. */
 const MAX_ASKED_MS = 900_000;
-/** A notice that is older is given up when it fails once more, in milliseconds: three days. */
+/** A notice older than this is given up at its next failure, in milliseconds: three days. */
 export const GIVE_UP_MS = 3 * 86_400_000;
-/** Longer than a sending can take: what is under way is sent by nobody else. */
+/** Longer than a sending can take, so that no other process sends the same notice meanwhile. */
 const HIDDEN_MS = TELL_TIMEOUT_MS + 2_000;
 const MAX_AT_ONCE = 20;
-/** How often the outbox is looked at, in milliseconds. */
+/** How often the outbox is checked, in milliseconds. */
 const LOOK_MS = 1_000;
 
 export interface DeliverOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Resolves after so many milliseconds, or at once when the signal aborts; never rejects. */
+  /** Resolves after `ms` milliseconds, or at once when the signal aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
-  /** Takes what failed, a sentence without its full stop. */
+  /** Receives each failure, as a sentence without its full stop. */
   readonly onTrouble: (sentence: string) => void;
 }
 
-/** What one pass over the outbox has done. */
+/** The result of one pass over the outbox. */
 export interface Pass {
   readonly told: number;
-  /** When the first of those that failed is due again, in epoch milliseconds; undefined: none is. */
+  /** When the first of the failed notices is due again, in epoch milliseconds; undefined: none is. */
   readonly nextAt: number | undefined;
 }
 
-/** Sends what is due now, all of it. @throws what the outbox throws. */
+/** Sends everything that is due now. @throws what the outbox throws. */
 export async function deliverDue(
   outbox: Outbox,
   targets: readonly Target[],
@@ -68,8 +68,8 @@ export async function deliverDue(
 }
 
 /**
- * Sends what is due, and what becomes due, until it is to end.
- * @param until aborts then: what is being sent is not cut off by it.
+ * Sends what is due, and what becomes due, until `until` aborts.
+ * @param until does not cut off a sending under way.
  * @throws what the outbox throws.
  */
 export async function deliverNotices(
@@ -88,7 +88,7 @@ export async function deliverNotices(
 /**
  * Sends what is due, and once more what fails in a way that may pass, for a command that is about to end.
  * @param maxMs no try begins later.
- * @returns whether something waits for another process.
+ * @returns whether something is left for another process.
  * @throws what the outbox throws.
  */
 export async function deliverLast(
@@ -109,7 +109,7 @@ export async function deliverLast(
   return true;
 }
 
-/** @returns `told`; when it is due again; undefined where it is given up, or was cut off. */
+/** @returns `told`; or when it is due again; undefined if it was given up, or cut off. */
 async function deliverOne(
   outbox: Outbox,
   targets: readonly Target[],
@@ -126,7 +126,7 @@ async function deliverOne(
   }
   const what = `The notice that job ${notice.jobId} ${notice.kind === 'stuck' ? 'is stuck' : `is ${notice.kind}`} was not taken by ${target.place}: ${telling.why}`;
   const now = clock.wall();
-  // Cut off by a signal: nothing is known of the target.
+  // Cut off by a signal: the target's answer is unknown.
   if (signal.aborted) {
     await outbox.failed(key, name, now);
     return undefined;

@@ -1,10 +1,10 @@
-/** A notice: what a job tells others of its end. PURE. */
+/** A notice: what a job reports about its end. PURE. */
 
-/** `stuck`: nothing of the job has ended for long, and it is not known why. */
+/** `stuck`: nothing of the job has ended for long, and the reason is unknown. */
 export type NoticeKind = 'done' | 'aborted' | 'paused-by-rule' | 'stuck';
 
 export interface Notice {
-  /** The same each time that it is sent: a receiver tells a repetition by it. `[A-Za-z0-9-]`, 1-64. */
+  /** The same each time the notice is sent, so that a receiver can recognize a repetition. `[A-Za-z0-9-]`, 1-64. */
   readonly id: string;
   readonly jobId: string;
   readonly kind: NoticeKind;
@@ -14,7 +14,7 @@ export interface Notice {
   readonly state: string;
   /** A sentence without its full stop. */
   readonly why?: string;
-  /** Who or what caused it: `user@host`. */
+  /** The person or process that caused it: `user@host`. */
   readonly who?: string;
   /** The job's rows: `total` is the sum of the others. */
   readonly counts: {
@@ -26,16 +26,16 @@ export interface Notice {
     readonly applied: number;
     readonly superseded: number;
     readonly failed: number;
-    /** Of a job that is being cancelled: ended without being sent. */
+    /** For a job that is being cancelled: ended without being sent. */
     readonly notSent: number;
   };
-  /** The failed rows by error or reason, the most frequent first: ten at most. */
+  /** The failed rows by error or reason, the most frequent first, at most ten. */
   readonly failedByError: readonly { readonly error: string; readonly rows: number }[];
-  /** Where its report is filed: a folder, or an address that begins with `s3://`. */
+  /** Where its report is stored: a folder, or an address that begins with `s3://`. */
   readonly report?: string;
 }
 
-/** What is sent, of the form that Standard Webhooks recommends. */
+/** The body that is sent, in the form that Standard Webhooks recommends. */
 export interface NoticeBody {
   readonly type: `job.${NoticeKind}`;
   readonly timestamp: string;
@@ -53,7 +53,7 @@ const happened: Readonly<Record<NoticeKind, string>> = {
   stuck: 'is stuck',
 };
 
-/** `Job 2026-11-fleet is done`. ASCII, as the ids of jobs are. */
+/** `Job 2026-11-fleet is done`. ASCII, like the ids of jobs. */
 export function titleOf({ jobId, kind }: Pick<Notice, 'jobId' | 'kind'>): string {
   return `Job ${jobId} ${happened[kind]}`;
 }

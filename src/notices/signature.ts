@@ -1,11 +1,11 @@
-/** Signs what is sent to a webhook as Standard Webhooks 1.0 says, so that a receiver can use one of its libraries. PURE. */
+/** Signs webhook requests as in Standard Webhooks 1.0, so that a receiver can use one of its libraries. PURE. */
 import { createHmac } from 'node:crypto';
 
 const PREFIX = 'whsec_';
 const LEAST_BYTES = 24;
 const MOST_BYTES = 64;
 
-/** @returns the key's bytes; undefined for what is no secret of Standard Webhooks. */
+/** @returns the key's bytes; undefined for anything that is not a Standard Webhooks secret. */
 export function secretKey(secret: string): Buffer | undefined {
   if (!secret.startsWith(PREFIX)) return undefined;
   const text = secret.slice(PREFIX.length);
@@ -16,7 +16,7 @@ export function secretKey(secret: string): Buffer | undefined {
 
 /**
  * The headers of a signed request.
- * @param keys several while a secret is replaced: a receiver takes the request when one of the signatures is right.
+ * @param keys several while a secret is being replaced: a receiver accepts the request if one of the signatures is right.
  * @param seconds the time of sending, in epoch seconds.
  */
 export function signedHeaders(

@@ -1,4 +1,4 @@
-/** What a notice can be sent to. */
+/** A destination for notices. */
 import type { Notice } from './notice.ts';
 import type { TargetName } from './outbox.ts';
 
@@ -7,22 +7,22 @@ export type Telling =
   | { readonly ok: true }
   | {
       readonly ok: false;
-      /** Why, as a sentence without its full stop: fit for a terminal, without secrets. */
+      /** The reason, as a sentence without its full stop: safe for a terminal, without secrets. */
       readonly why: string;
-      /** Whether the same may go well later. */
+      /** Whether the same request may succeed later. */
       readonly passing: boolean;
-      /** The target asks for so long a wait, in milliseconds. */
+      /** The wait that the target asks for, in milliseconds. */
       readonly afterMs?: number;
     };
 
 export interface Target {
   readonly name: TargetName;
-  /** Where it is, for a person: without what may be secret in it. */
+  /** Where the target is, for a person to read: without parts that may be secret. */
   readonly place: string;
-  /** Sends it once. Never rejects. Ends soon after `signal` aborts; it may have arrived all the same. */
+  /** Sends the notice once. Never rejects. Ends soon after `signal` aborts; the notice may have arrived even so. */
   tell(notice: Notice, signal: AbortSignal): Promise<Telling>;
   close(): void;
 }
 
-/** Limit of one sending, from its start to the last byte of the answer, in milliseconds. */
+/** Time limit of one sending, from its start to the last byte of the answer, in milliseconds. */
 export const TELL_TIMEOUT_MS = 10_000;

@@ -3,7 +3,7 @@ import { jsonLine } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
 import type { Status } from './status.ts';
 
-/** @param letters what a pass over the dead-letter queue found, where one was asked for. */
+/** @param letters the result of a pass over the dead-letter queue, if one was requested. */
 export function statusJson(
   { now, verdict, totals, queues, backlog, drain, workers, problems, next }: Status,
   commandLine: CommandLine,

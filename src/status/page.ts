@@ -1,4 +1,4 @@
-/** A status as a page: whole HTML without a script, every text escaped. PURE. */
+/** A status as a page: a complete HTML document without scripts, every text escaped. PURE. */
 import { hash } from 'node:crypto';
 import { printable } from '../text/printable.ts';
 import { shellLine } from '../text/shell.ts';
@@ -13,10 +13,10 @@ table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.25rem 1rem .25rem 0;border-bottom:1px solid #8884}
 code{overflow-wrap:anywhere}td{overflow-wrap:anywhere}`;
 
-/** Seconds after which a browser asks again. */
+/** Seconds after which a browser reloads the page. */
 const REFRESH_SECONDS = 10;
 
-/** To be sent with the page: nothing but its own style is loaded, and no other page frames it. */
+/** Must be sent with the page: it loads only its own style, and no other page may frame it. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,

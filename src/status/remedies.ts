@@ -1,4 +1,4 @@
-/** What to do about what is wrong, for each condition of a worker: sentences without their full stop. PURE. */
+/** What to do for each condition of a worker: sentences without their full stop. PURE. */
 import { gateReasons, notTheApi } from '../observe/health.ts';
 import type { ConditionName } from '../worker/conditions.ts';
 
@@ -49,7 +49,7 @@ type OtherCondition =
   | 'polling'
   | 'calling';
 
-/** Of `calling`, by why calls are paused. */
+/** For `calling`, by why calls are paused. */
 const callsPaused: readonly (readonly [cause: string, remedy: string])[] = [
   [
     gateReasons.outage,
@@ -70,7 +70,7 @@ const callsPaused: readonly (readonly [cause: string, remedy: string])[] = [
   [notTheApi, 'look for a proxy or a login page between the worker and the API: work goes on by itself'],
 ];
 
-/** Of a worker that does not answer, and of a ledger or a queue that cannot be read. */
+/** For a worker that does not answer, and for a ledger or a queue that cannot be read. */
 export const askedInVain = 'see whether it runs, and whether WORKER_URLS has its address';
 export const ledgerUnread =
   'see whether the PostgreSQL of LEDGER_URL runs and can be reached, or who holds the file in STATE_DIR: nothing is lost, and it is used again by itself';
@@ -78,7 +78,7 @@ export const ledgerLocked =
   'end the process that holds the file in STATE_DIR, if it does not let go by itself, or give a full disk room: nothing is lost, and changes are taken again by themselves';
 export const queueUnread = 'run `check` with the settings of whoever has asked';
 
-/** undefined: nothing is known to help. @param condition as a worker names it, of whatever version. */
+/** undefined: no remedy is known. @param condition as named by a worker of any version. */
 export function remedyOf(condition: string, why: string): string | undefined {
   if (condition === 'calling') {
     const known = callsPaused.find(([cause]) => why.includes(cause));

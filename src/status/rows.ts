@@ -5,12 +5,12 @@ import { instant, roughDuration } from '../text/times.ts';
 import { epochMs } from '../time/instant.ts';
 import { type AskedWorker, type Depth, type Problem, type Status, sumOf } from './status.ts';
 
-/** A name and what there is to say. */
+/** A name and its text. */
 export type Row = readonly [name: string, value: string];
 
-/** Less noise is not worth telling. */
+/** Less noise than this is not shown. */
 const LEAST_NOISE = 0.001;
-/** Different limits shown, at most. */
+/** The most different limits shown. */
 const MAX_LIMITS = 4;
 
 export function statusRows(status: Status): Row[] {
@@ -63,7 +63,7 @@ function apiLimitText(
 
 const settings = { rate: 'RATE_LIMIT', concurrency: 'MAX_CONCURRENCY' } as const;
 
-/** What lowers the limits of workers below their environments', and who says so; undefined where nothing does. */
+/** What lowers the limits of workers below those of their environments, and its source; undefined if nothing does. */
 function limitsText({ workers }: Status): string | undefined {
   const said = workers.flatMap((worker) => {
     const limits = worker.ok ? worker.status.limits : undefined;
@@ -153,7 +153,7 @@ function since(iso: string, now: number): string {
   return `since ${when(iso, now)}, ${roughDuration((now - epochMs(iso)) / 1_000)}`;
 }
 
-/** Of another day than `now` with its date. UTC. */
+/** In UTC, with its date unless that is the date of `now`. */
 function when(iso: string, now: number): string {
   const [at, today] = [instant(epochMs(iso)), instant(now)];
   return at.slice(0, 10) === today.slice(0, 10) ? at.slice(11) : at.slice(0, 16);

@@ -1,5 +1,5 @@
 /**
- * Where everything stands: one picture of workers and queues, made from what each of them says. Every view draws this: the
+ * The state of everything: one picture of workers and queues, made from their answers. Every view shows this picture: the
  * command `status`, its JSON, and a worker's page. PURE.
  */
 
@@ -9,7 +9,7 @@ import { askedInVain, ledgerLocked, ledgerUnread, queueUnread, remedyOf } from '
 import { type Totals, totalsOf } from './totals.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
-/** A worker that was asked, by where: an address, or a name. */
+/** A worker that was asked, with its address or name. */
 export type AskedWorker =
   | { readonly where: string; readonly ok: true; readonly status: WorkerStatus }
   | { readonly where: string; readonly ok: false; readonly why: string };
@@ -25,17 +25,17 @@ export type QueueAnswer =
 
 export type QueueName = keyof WorkerStatus['queues'];
 
-/** The ledger says nothing, or takes nothing. */
+/** The ledger does not answer, or accepts no changes. */
 export interface LedgerAway {
   /** Epoch milliseconds. */
   readonly since: number;
   /** Without its full stop. */
   readonly why: string;
-  /** It can be read all the same, and takes no changes. */
+  /** The ledger can still be read, but accepts no changes. */
   readonly isRead?: true;
 }
 
-/** What it does not do. */
+/** What the ledger does not do. */
 export function whatIsAway({ isRead }: LedgerAway): string {
   return isRead ? 'The ledger takes no changes' : 'The ledger cannot be read';
 }
@@ -44,26 +44,26 @@ export interface StatusFacts {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly workers: readonly AskedWorker[];
-  /** As read by the one who asks; the workers' own readings stand in for what it could not read. */
+  /** As read by this process. The workers' own readings replace what it could not read. */
   readonly queues: Readonly<Partial<Record<QueueName, QueueAnswer>>>;
   /** undefined: it was not asked, or it answers. */
   readonly ledger?: LedgerAway | undefined;
 }
 
-/** Something that keeps updates from going through, or is to be known. */
+/** Something that keeps updates from going through, or is worth knowing. */
 export interface Problem {
-  /** The workers, the queue or the ledger of which it is so. */
+  /** The workers, the queue or the ledger that it concerns. */
   readonly where: readonly string[];
   /** False: updates go through all the same. */
   readonly blocks: boolean;
   readonly why: string;
-  /** ISO 8601 UTC; of several workers the earliest. */
+  /** ISO 8601 UTC; for several workers the earliest. */
   readonly since?: string;
-  /** ISO 8601 UTC, where it ends by itself; of several workers the latest. */
+  /** ISO 8601 UTC, if it ends by itself; for several workers the latest. */
   readonly until?: string;
   /** Name of the error. */
   readonly error?: string;
-  /** What to do, where that is known: a sentence without its full stop. */
+  /** What to do, if known: a sentence without its full stop. */
   readonly remedy?: string;
 }
 
@@ -73,7 +73,7 @@ interface Verdict {
   readonly sentence: string;
 }
 
-/** Seconds until the queue is empty at the present pace if nothing more comes, or why that is not known. */
+/** Seconds until the queue is empty at the current pace if nothing more comes, or why that is unknown. */
 type Drain = { readonly seconds: number } | { readonly unknown: string };
 
 export interface Status {
@@ -82,12 +82,12 @@ export interface Status {
   readonly workers: readonly AskedWorker[];
   readonly totals: Totals;
   readonly queues: Readonly<Record<QueueName, Depth | undefined>>;
-  /** Messages that are on the queue, held ones included; undefined where it could not be read. */
+  /** Messages on the queue, including held ones; undefined if it could not be read. */
   readonly backlog: number | undefined;
   readonly drain: Drain;
-  /** What blocks first. */
+  /** Blocking problems first. */
   readonly problems: readonly Problem[];
-  /** The next sensible command: its words after the program's name; undefined where there is nothing to do. */
+  /** The next sensible command: its words after the program's name; undefined if there is nothing to do. */
   readonly next: readonly string[] | undefined;
 }
 
@@ -100,7 +100,7 @@ export function makeStatus({ now, workers, queues: asked, ledger }: StatusFacts)
     outcome: depthOf('outcome', asked, answering),
   };
   const waiting = sumOf(queues.source);
-  // SQS's counts lag, and so does a worker's reading of them: what workers hold and have deferred is there in any case.
+  // SQS's counts lag, and so do a worker's readings of them. What workers hold and have deferred certainly exists.
   const backlog = waiting === undefined ? undefined : Math.max(waiting, totals.held + totals.deferred);
   const problems = grouped([...problemsOf(workers, asked), ...problemOf(ledger)]).sort(
     (a, b) => Number(b.blocks) - Number(a.blocks),
@@ -123,7 +123,7 @@ export function makeStatus({ now, workers, queues: asked, ledger }: StatusFacts)
   };
 }
 
-/** All messages of a queue; undefined where it was not read. */
+/** All messages of a queue; undefined if it was not read. */
 export function sumOf(depth: Depth | undefined): number | undefined {
   const counts = [depth?.visible, depth?.inFlight, depth?.delayed].filter((each) => typeof each === 'number');
   return counts.length === 0 ? undefined : counts.reduce((a, b) => a + b, 0);
@@ -171,7 +171,7 @@ function problemsOf(workers: readonly AskedWorker[], queues: StatusFacts['queues
   return [...ofWorkers, ...ofQueues];
 }
 
-/** What is so of several workers is one problem. */
+/** Merges the same problem of several workers into one. */
 function grouped(problems: readonly Problem[]): Problem[] {
   const alike = Map.groupBy(problems, ({ blocks, why, error }) => JSON.stringify([blocks, why, error]));
   return [...alike.values()].flatMap((group) => {
@@ -215,7 +215,7 @@ function remedyOfLedger({ isRead }: LedgerAway): string {
   return isRead ? ledgerLocked : ledgerUnread;
 }
 
-/** Updates may go through all the same: what is said of them stays where it says that something is wrong. */
+/** Updates may go through without the ledger, so a verdict that already reports a problem with them keeps its state. */
 function withLedger(ofUpdates: Verdict, ledger: LedgerAway | undefined): Verdict {
   if (ledger === undefined) return ofUpdates;
   const sentence = `${whatIsAway(ledger)} since ${instant(ledger.since)} UTC, and no job goes on: ${remedyOfLedger(ledger)}`;

@@ -1,4 +1,4 @@
-/** Several workers taken together. PURE. */
+/** Totals of several workers. PURE. */
 import type { ShownLimit } from '../observe/health.ts';
 import { epochMs } from '../time/instant.ts';
 import type { WorkerStatus } from './worker-status.ts';
@@ -11,16 +11,16 @@ export interface Totals {
   readonly rate: {
     readonly inForce: number | null;
     readonly found: number | null;
-    /** ISO 8601 UTC: since when the rate found is below the ceiling; null where it is not. */
+    /** ISO 8601 UTC: since when the rate found has been below the ceiling; null if it is not. */
     readonly foundSince: string | null;
     readonly ceiling: number | null;
-    /** What the API was found to allow all of them; null where that is not known. */
+    /** What the API was found to allow all of them together; null if unknown. */
     readonly apiLimit: ShownLimit | null;
   };
   readonly inFlight: number;
   readonly held: number;
   readonly deferred: number;
-  /** Of what is held or deferred. */
+  /** Of the messages held or deferred. */
   readonly oldestAgeSeconds: number;
   /** Since the workers' starts. */
   readonly calls: { readonly made: number; readonly throttled: number; readonly failed: number };
@@ -32,7 +32,7 @@ export interface Totals {
 }
 
 /**
- * Whether workers share their rate through Redis: `none` uses it, all have it (`shared`), or some are without (`lost`, since
+ * Whether workers share their rate through Redis: `none` uses it, all have it (`shared`), or some have lost it (`lost`, since
  * the first of them lost it).
  */
 type Redis =
@@ -76,8 +76,8 @@ export function totalsOf(workers: readonly WorkerStatus[]): Totals {
 }
 
 /**
- * Workers that go by one rate of the fleet have that rate together, each of the others one of its own; and those that share a
- * budget no more than its ceiling together.
+ * Workers that use one fleet rate have it together; each other worker has its own. Workers that share a budget have no more
+ * than its ceiling together.
  */
 function together(workers: readonly WorkerStatus[], which: 'inForce' | 'found' | 'ceiling'): number | null {
   const each = (some: readonly WorkerStatus[]): number[] =>
@@ -93,7 +93,9 @@ function together(workers: readonly WorkerStatus[], which: 'inForce' | 'found' |
   return Number.isFinite(total) ? Math.round(total * 100) / 100 : null;
 }
 
-/** Of a fleet what its leader has found, else what a follower has heard of it; of others the sum, where each knows its own. */
+/**
+ * For a fleet, what its leader has found, else what a follower knows of it. For other workers the sum, if each knows its own.
+ */
 function limitOf(workers: readonly WorkerStatus[]): ShownLimit | null {
   const leader = workers.find(({ rate }) => rate.fleet === 'leading');
   const one = leader ?? workers.find(({ rate }) => rate.fleet === 'following');

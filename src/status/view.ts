@@ -7,11 +7,11 @@ import { instant, roughDuration } from '../text/times.ts';
 import { problemText, statusRows, workerCells, workerHead } from './rows.ts';
 import type { Status } from './status.ts';
 
-/** Shown at most while the screen is drawn again and again. */
+/** The most workers shown while the screen is redrawn repeatedly. */
 const MAX_WORKERS = 4;
 const MAX_PROBLEMS = 3;
 
-/** The whole of it. @param more lines before what is to be done next. */
+/** The complete status. @param more lines before the next step. */
 export function statusText(
   status: Status,
   columns: number | undefined,
@@ -32,7 +32,7 @@ export function statusText(
     .join('\n\n')}\n`;
 }
 
-/** As much of it as a terminal of 24 lines shows, for a screen that is drawn over itself. */
+/** As much of it as a terminal of 24 lines shows, for a screen that is redrawn in place. */
 export function statusBlock(status: Status, columns: number): string[] {
   const { workers, problems, now } = status;
   const lines = [
@@ -45,7 +45,7 @@ export function statusBlock(status: Status, columns: number): string[] {
   return lines.map((line) => clip(line, columns - 1));
 }
 
-/** It on one line, for a log. */
+/** The status on one line, for a log. */
 export function statusLine({ now, verdict, totals, backlog, drain }: Status): string {
   const parts = [
     `${instant(now)} ${verdict.sentence}`,

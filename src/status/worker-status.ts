@@ -1,6 +1,6 @@
 /**
- * What one worker says of itself: the body of its `GET /status`, made here from a snapshot, and read here by whoever asks. An
- * answer may come from anything that listens at an address: what is read has known types and sizes. PURE.
+ * A worker's report on itself: the body of its `GET /status`, made here from a snapshot, and read here by other processes. An
+ * answer may come from anything that listens at an address, so what is read has checked types and sizes. PURE.
  */
 import { z } from 'zod';
 import { parseInstant } from '../message/instant.ts';
@@ -44,13 +44,13 @@ const apiLimit = z.object({
 });
 
 const workerStatusSchema = z.object({
-  /** Distinguishes workers, whatever they are reached by; made at the start of each. */
+  /** Distinguishes workers, whatever address they are reached by; assigned at the start of each. */
   worker: name,
   version: name,
   at: instant,
   state: z.enum(['starting', 'running', 'draining', 'stopped']),
   since: instant,
-  /** What keeps updates from going through, and what is to be known. */
+  /** What keeps updates from going through, and other conditions worth knowing. */
   conditions: z
     .array(
       z.object({
@@ -67,7 +67,7 @@ const workerStatusSchema = z.object({
   calls: z.object({
     perSecond: number,
     inFlight: count,
-    /** Since the start; and of these those that were throttled, and that failed otherwise. */
+    /** Since the start; then how many of these were throttled, and how many failed otherwise. */
     made: count,
     throttled: count,
     failed: count,
@@ -76,25 +76,25 @@ const workerStatusSchema = z.object({
   /** Calls per second. */
   rate: z.object({
     inForce: rate,
-    /** What the API was found to accept; since when it is below `limit`. */
+    /** What the API was found to accept; then since when that has been below `limit`. */
     found: rate,
     foundSince: instant.nullable(),
     ceiling: rate,
     limit: rate,
-    /** What the API was found to allow; null while that is not known to this worker, as earlier versions never do. */
+    /** What the API was found to allow; null if this worker does not know it. Absent in earlier versions. */
     apiLimit: apiLimit.nullable().optional(),
     budget: z.enum(['none', 'shared', 'alone']),
     budgetSince: instant,
-    /** Where it leads or follows, `inForce` and `found` are of the whole fleet; earlier versions do not tell. */
+    /** If the worker leads or follows, `inForce` and `found` are of the whole fleet. Absent in earlier versions. */
     fleet: z.enum(['none', 'leading', 'following', 'alone']).optional(),
   }),
-  /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, who says so, and why; earlier versions do not tell. */
+  /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, their source, and why. Absent in earlier versions. */
   limits: z.object({ rate: limit, concurrency: limit }).optional(),
   messages: z.object({
     held: count,
     deferred: count,
     finishedPerSecond: number,
-    /** Of those held or deferred. */
+    /** Of the messages held or deferred. */
     oldestAgeSeconds: number,
     /** Since the start. */
     applied: count,
@@ -155,7 +155,7 @@ export function workerStatusOf(now: WorkerSnapshot, worker: string): WorkerStatu
   };
 }
 
-/** What an answer of `GET /status` says, or what is wrong with it, as a phrase. Never throws. */
+/** The content of an answer to `GET /status`, or what is wrong with it, as a phrase. Never throws. */
 export function readWorkerStatus(body: string): WorkerStatus | string {
   let value: unknown;
   try {

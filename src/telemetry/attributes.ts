@@ -1,4 +1,4 @@
-/** What spans about a queue say of it, by OpenTelemetry's conventions for messaging and for SQS. */
+/** The attributes of spans about a queue, by OpenTelemetry's conventions for messaging and for SQS. */
 import {
   type Attributes,
   type Context,
@@ -21,7 +21,7 @@ import {
 import type { TraceContext } from '../message/trace-context.ts';
 import { printableUrl } from '../text/urls.ts';
 
-/** A queue as spans name it. */
+/** A queue in the form that spans name it. */
 export interface TracedQueue {
   readonly name: string;
   readonly attributes: Attributes;
@@ -51,7 +51,7 @@ export function operation(queue: TracedQueue, type: string, name = type): Attrib
   };
 }
 
-/** A span elsewhere, for a parent or a link. */
+/** A span in another process, for a parent or a link. */
 function spanContextOf({ traceId, spanId, sampled, state }: TraceContext): SpanContext {
   return {
     traceId,
@@ -66,7 +66,7 @@ export function linkTo(context: TraceContext): Link {
   return { context: spanContextOf(context) };
 }
 
-/** Below a span elsewhere; without one a trace of its own. */
+/** Below a span in another process; without one, the start of a new trace. */
 export function contextBelow(parent: TraceContext | undefined): Context {
   return parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(parent));
 }

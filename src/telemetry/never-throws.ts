@@ -1,4 +1,4 @@
-/** Keeps faults of tracing away from the work: they are warned of, once. */
+/** Keeps faults of tracing away from the work: the first one causes a warning. */
 import type { DeliveryTrace, Tracing } from '../worker/tracing.ts';
 
 /** `tracing`, whose methods never throw. */

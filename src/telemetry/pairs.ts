@@ -1,6 +1,6 @@
-/** Lists of names and values in one variable, as OpenTelemetry writes them (W3C Baggage without properties). PURE. */
+/** Lists of names and values in one variable, in OpenTelemetry's form (W3C Baggage without properties). PURE. */
 
-/** @returns undefined where a part is no pair, or one that cannot be used. */
+/** @returns undefined if a part is not a pair, or cannot be used. */
 export function pairsOf(
   text: string,
   canBeUsed: (name: string, value: string) => boolean,

@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry's SDK: makes spans, samples them, and sends them to a collector in the background. Loaded only where
- * something is traced. Nothing of it is global.
+ * OpenTelemetry's SDK: creates spans, samples them, and sends them to a collector in the background. Loaded only if
+ * something is traced. Nothing in it is global.
  */
 import type { Attributes, Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -21,19 +21,19 @@ import { ATTR_SERVICE_INSTANCE_ID } from '@opentelemetry/semantic-conventions/in
 import { version } from '../version.ts';
 import type { TelemetrySettings } from './settings.ts';
 
-/** Spans that wait to be sent at most: further ones are dropped. A few megabytes. */
+/** The most spans that wait to be sent; further ones are dropped. A few megabytes. */
 const MOST_WAITING = 2_048;
 const MOST_IN_REQUEST = 512;
-/** Of texts in spans: names and messages of errors come from afar. */
+/** The longest text in spans: names and messages of errors come from other systems. */
 const MOST_CHARACTERS = 1_000;
-/** Names of the SDK's exporters and samplers say nothing here; a success is code 0. */
+/** The names of the SDK's exporters and samplers carry no information here; success is code 0. */
 const SUCCESS = 0;
 
 export interface ProviderOptions {
   readonly settings: TelemetrySettings;
   /** Distinguishes this process from others of the same name. */
   readonly instance: string;
-  /** How an export has ended: undefined for well. */
+  /** How an export has ended: undefined if it succeeded. */
   readonly onExport: (error: Error | undefined) => void;
 }
 
@@ -41,7 +41,7 @@ export interface Provider {
   /** Of the collector. */
   readonly url: string;
   readonly tracer: Tracer;
-  /** Sends what waits, and ends; resolves after `mostMs` milliseconds at the latest. Never rejects. */
+  /** Sends the waiting spans, and ends; resolves after `mostMs` milliseconds at the latest. Never rejects. */
   readonly close: (mostMs: number) => Promise<void>;
 }
 
@@ -87,13 +87,13 @@ function exporterOf({ url, protocol, headers, ...settings }: TelemetrySettings):
     url,
     headers: { ...headers },
     timeoutMillis: settings.timeoutMs,
-    // By its values: the enumeration is in a package of theirs that is not ours.
+    // By value: the enumeration is in a package that is not our dependency.
     compression: settings.compression as CompressionAlgorithm,
     concurrencyLimit: 4,
   });
 }
 
-/** The SDK itself tells nobody that spans do not arrive. */
+/** The SDK itself reports nowhere that spans do not arrive. */
 function observed(exporter: SpanExporter, onExport: ProviderOptions['onExport']): SpanExporter {
   return {
     export: (spans, done) =>

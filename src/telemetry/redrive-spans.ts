@@ -1,4 +1,4 @@
-/** A span for each letter that is put back, in the trace of its producer or of the worker that has dead-lettered it. */
+/** A span for each redriven letter, in the trace of its producer or of the worker that dead-lettered it. */
 import { SpanKind, type Tracer } from '@opentelemetry/api';
 import {
   ATTR_MESSAGING_BATCH_MESSAGE_COUNT,
@@ -14,7 +14,7 @@ import { contextBelow, linkTo, operation, tracedQueue } from './attributes.ts';
 interface RedriveSpansOptions {
   readonly tracer: Tracer;
   readonly clock: Clock;
-  /** Called with a fault of tracing's own, which stops nothing. */
+  /** Called with a fault in tracing itself, which stops nothing. */
   readonly warn: (error: unknown) => void;
 }
 

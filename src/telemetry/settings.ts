@@ -1,11 +1,11 @@
 /**
- * OpenTelemetry's own variables, as its specification reads them: a value that cannot be used is told and ignored, and stops
+ * OpenTelemetry's own variables, read by its specification: a value that cannot be used is reported and ignored, and stops
  * no work. PURE.
  */
 import type { Environment } from '../config/environment.ts';
 import { type IgnoredVariable, VariableReader } from './variable-reader.ts';
 
-/** Where spans go, which, and what they say of this process. */
+/** Where spans go, which spans, and what they say about this process. */
 export interface TelemetrySettings {
   /** Of the collector, with its path. */
   readonly url: string;
@@ -18,7 +18,7 @@ export interface TelemetrySettings {
   readonly serviceName: string;
   readonly resourceAttributes: Readonly<Record<string, string>>;
   readonly sampler: SamplerName;
-  /** For the samplers by ratio: 0 to 1. */
+  /** For the ratio samplers: 0 to 1. */
   readonly ratio: number;
 }
 
@@ -91,7 +91,7 @@ export const telemetryVariables = {
 } as const;
 type VariableName = keyof typeof telemetryVariables;
 
-/** @returns no settings where nothing is to be traced. */
+/** @returns no settings if nothing is traced. */
 export function readTelemetry(env: Environment): {
   readonly settings: TelemetrySettings | undefined;
   readonly ignored: readonly IgnoredVariable[];
@@ -119,7 +119,7 @@ function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | und
       'http/protobuf',
     headers: { ...headers, ...ownHeaders },
     timeoutMs:
-      // Zero is no limit.
+      // Zero means no limit.
       (read.number(
         ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
         { least: 0, most: MAX_TIMEOUT_MS, whole: true, capped: true },
@@ -141,7 +141,7 @@ function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | und
 
 const HTTP_URL = 'must be a URL (http://localhost:4318)';
 
-/** @param under what its path ends with; a query stays behind it. */
+/** @param under the suffix of the path; a query stays after it. */
 function httpUrl(text: string, under = ''): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') return undefined;
@@ -149,7 +149,7 @@ function httpUrl(text: string, under = ''): string | undefined {
   return url.href;
 }
 
-/** Of HTTP: anything else would fail at every request, or be another header. */
+/** Whether HTTP allows the header: another one would fail at every request, or become a different header. */
 function isHeader(name: string, value: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) && /^[\x20-\x7e]*$/.test(value);
 }

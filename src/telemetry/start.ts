@@ -1,4 +1,4 @@
-/** Begins tracing where the environment asks for it. Everything of OpenTelemetry is loaded only then. */
+/** Starts tracing if the environment asks for it. All of OpenTelemetry is loaded only then. */
 import type { Environment } from '../config/environment.ts';
 import type { SourceQueue } from '../dead-letters/changes/move.ts';
 import type { Clock } from '../time/clock.ts';
@@ -16,11 +16,11 @@ export interface TelemetryOptions {
   readonly instance: string;
   /** A variable cannot be used, and is ignored. */
   readonly onIgnored: (ignored: IgnoredVariable) => void;
-  /** How an export has ended: undefined for well. */
+  /** How an export has ended: undefined if it succeeded. */
   readonly onExport: (error: Error | undefined) => void;
 }
 
-/** Sends the spans that wait; resolves after `mostMs` milliseconds at the latest. Never rejects. */
+/** Sends the waiting spans; resolves after `mostMs` milliseconds at the latest. Never rejects. */
 type Close = (mostMs: number) => Promise<void>;
 
 export interface WorkerTelemetry {
@@ -30,7 +30,7 @@ export interface WorkerTelemetry {
   readonly close: Close;
 }
 
-/** Tracing for a worker; undefined where nothing is to be traced. */
+/** Tracing for a worker; undefined if nothing is traced. */
 export async function startWorkerTelemetry(
   options: TelemetryOptions,
   queues: TracedQueues,
@@ -44,12 +44,12 @@ export async function startWorkerTelemetry(
 }
 
 export interface RedriveTelemetry {
-  /** Sends what is put back there as before, with a span for each letter. */
+  /** `source` unchanged, plus a span for each letter that it puts back. */
   readonly traced: (source: SourceQueue) => SourceQueue;
   readonly close: Close;
 }
 
-/** Tracing for redrives; undefined where nothing is to be traced. */
+/** Tracing for redrives; undefined if nothing is traced. */
 export async function startRedriveTelemetry(
   options: TelemetryOptions,
 ): Promise<RedriveTelemetry | undefined> {

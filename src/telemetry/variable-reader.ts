@@ -1,4 +1,4 @@
-/** Reads variables one by one, and keeps those that cannot be used. PURE. */
+/** Reads variables one by one, and collects those that cannot be used. PURE. */
 import { type Environment, readVariable } from '../config/environment.ts';
 import { pairsOf } from './pairs.ts';
 
@@ -17,14 +17,14 @@ export class VariableReader<Name extends string> {
     this.#env = env;
   }
 
-  /** undefined: it is not set, or is ignored. */
+  /** undefined: not set, or ignored. */
   text(variable: Name): string | undefined {
     const { text, fault } = readVariable(this.#env, variable);
     if (fault !== undefined) this.#ignore(variable, fault);
     return text;
   }
 
-  /** The first of the variables with a value that can be used. @param must what is told of the others. */
+  /** The first of the variables with a usable value. @param must the requirement reported for the others. */
   first<T>(
     variables: readonly Name[],
     read: (text: string, variable: Name) => T | undefined,
@@ -40,7 +40,7 @@ export class VariableReader<Name extends string> {
     return undefined;
   }
 
-  /** In small or capital letters. */
+  /** In lower or upper case. */
   oneOf<T extends string>(variables: readonly Name[], all: readonly T[]): T | undefined {
     return this.first(
       variables,
@@ -50,8 +50,8 @@ export class VariableReader<Name extends string> {
   }
 
   /**
-   * What a list names of `all`, in small or capital letters; empty for `none` alone, undefined where nothing of it can be used. The rest is told
-   * and ignored, and so is a `none` beside others.
+   * The members of `all` that a list names, in lower or upper case. Empty for `none` alone, undefined if no entry can be used.
+   * All other entries are reported and ignored, and so is a `none` beside others.
    */
   list<T extends string>(variable: Name, all: readonly T[]): readonly T[] | undefined {
     const parts = (this.text(variable) ?? '').split(',').map((part) => part.trim().toLowerCase());
@@ -63,7 +63,7 @@ export class VariableReader<Name extends string> {
     return none || used.length > 0 ? used : undefined;
   }
 
-  /** @param capped whether `most` holds where it is more; that is told, too. */
+  /** @param capped whether a larger number is reduced to `most`; that is reported too. */
   number(
     variables: readonly Name[],
     {
@@ -86,7 +86,7 @@ export class VariableReader<Name extends string> {
     return this.first(variables, read, `must be ${what} from ${least} to ${most}`);
   }
 
-  /** Names and values; empty where it is not set, undefined where it is ignored. */
+  /** Names and values; empty if not set, undefined if ignored. */
   pairs(
     variable: Name,
     canBeUsed: (name: string, value: string) => boolean = () => true,

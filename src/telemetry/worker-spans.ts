@@ -3,7 +3,7 @@
  *
  *   receive QUEUE    one receive that brought messages; linked to the producers of all
  *   process QUEUE    one delivery, from its receipt to its settlement; in the trace of the message's producer, or of the worker
- *                    that has dead-lettered it before, and linked to both
+ *                    that dead-lettered it before, and linked to both
  *     UpdateOtaTask            each call
  *     send QUEUE               its dead letter, its outcome
  *     delete QUEUE, change_visibility QUEUE    its settlement
@@ -45,7 +45,7 @@ export interface WorkerSpansOptions extends TracedQueues {
 const RECEIVE = MESSAGING_OPERATION_TYPE_VALUE_RECEIVE;
 const PROCESS = MESSAGING_OPERATION_TYPE_VALUE_PROCESS;
 
-/** Spans by what a worker tells. */
+/** Makes spans from a worker's reports. */
 export function workerSpans(options: WorkerSpansOptions): Tracing {
   const { tracer, clock, queueUrl } = options;
   const source = tracedQueue(queueUrl);
@@ -81,7 +81,7 @@ export function workerSpans(options: WorkerSpansOptions): Tracing {
       const span = tracer.startSpan(`${PROCESS} ${source.name}`, named, context);
       if (!span.isRecording()) return undefined;
       span.setAttribute('ota_updater.receive_count', message.receiveCount);
-      // Ends by the same clock as it begins: that of the machine may be set meanwhile.
+      // Ends by the clock by which it began: the machine's clock may be set meanwhile.
       const since = startTime - clock.monotonic();
       return new DeliverySpans({ tracer, span, steps, toWall: (monotonic) => since + monotonic, clock });
     },

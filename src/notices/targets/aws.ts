@@ -1,4 +1,4 @@
-/** What sendings to AWS have in common: one call with its time limit, and what its failure says. */
+/** Shared by all targets on AWS: one call with its time limit, and the meaning of its failure. */
 import { awsErrorKind, explainNoCredentials, isConnectionCode } from '../../aws/errors.ts';
 import { named } from '../../aws/foreign.ts';
 import { type OpenCall, OpenCalls } from '../../aws/open-call.ts';
@@ -7,7 +7,7 @@ import { printable } from '../../text/printable.ts';
 import { remoteName, remoteText } from '../../text/remote.ts';
 import { TELL_TIMEOUT_MS, type Telling } from '../target.ts';
 
-/** What to look at when AWS refuses. */
+/** What to check when AWS refuses. */
 export interface AwsHints {
   /** `NOTIFY_TOPIC_ARN`. */
   readonly setting: string;
@@ -31,20 +31,20 @@ export async function tellAws(
   }
 }
 
-/** What a refusal says by its name, of a request or of an entry in it. */
+/** The meaning of a refusal by its name, for a request or for an entry in it. */
 export function refusal(
   name: string,
   message: string,
   status: number | undefined,
   { setting, permission }: AwsHints,
 ): Telling {
-  // SNS has names of its own for it.
+  // SNS has its own names for it.
   const kind = awsErrorKind(name) ?? (status === 403 ? 'denied' : undefined);
   const said = printable([remoteName(name), remoteText(message)].filter(Boolean).join(': '));
   const passing = status === 429 || status === 408 || (status !== undefined && status >= 500);
   switch (kind) {
     case 'denied':
-      // Permissions take effect some minutes after they were given.
+      // Permissions take effect some minutes after they were granted.
       return {
         ok: false,
         passing: true,
@@ -81,13 +81,13 @@ function failureOf(error: unknown, hints: AwsHints): Telling {
       why: `it cannot be reached: ${printable(remoteText(message)) || code}`,
     };
   if (name === 'ForeignAnswer') return foreign(message, hints);
-  // The SDK could not read an answer that says it went well.
+  // A success answer that the SDK could not read.
   const status = $metadata?.httpStatusCode ?? statusOf(error);
   if (status !== undefined && status < 300) return foreign(message, hints);
   return refusal(name, message, status, hints);
 }
 
-/** An answer that is not AWS's: a proxy's, say. It may be gone later. */
+/** An answer that is not AWS's, such as a proxy's. The cause may pass. */
 export function foreign(said: string, { setting }: AwsHints): Telling {
   const shown = said === '' ? '' : ` (${printable(remoteText(said))})`;
   return {

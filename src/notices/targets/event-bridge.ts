@@ -23,8 +23,8 @@ const detailTypes: Readonly<Record<NoticeKind, string>> = {
 
 /**
  * The event's detail is the notice; its `id` stays the same when it is sent again.
- * @param bus a name, or an ARN, which also says the region.
- * @param env holds the variables of proxies.
+ * @param bus a name, or an ARN, which also names the region.
+ * @param env holds the proxy variables.
  */
 export function createEventBridgeTarget(
   bus: string,
@@ -55,7 +55,7 @@ export function createEventBridgeTarget(
             },
           ],
         });
-        // EventBridge answers 200 to a request of which it has taken nothing.
+        // EventBridge answers 200 even to a request of which it has accepted nothing.
         const { FailedEntryCount, Entries } = await client.send(attachCall(command, call));
         const entry = Entries?.[0];
         if (!FailedEntryCount && entry?.EventId !== undefined) return { ok: true };

@@ -1,26 +1,26 @@
-/** The targets that are set up, each loaded when it is. */
+/** The configured targets. Each is loaded only if configured. */
 import type { TargetName } from '../outbox.ts';
 import { secretKey } from '../signature.ts';
 import type { Target } from '../target.ts';
 
-/** As the settings `NOTIFY_…` say. */
+/** From the settings `NOTIFY_…`. */
 export interface NotifySettings {
   readonly notifyWebhookUrl: string | undefined;
-  /** With the URL, one at least. */
+  /** At least one if the URL is set. */
   readonly notifyWebhookSecret: readonly string[] | undefined;
   readonly notifyTopicArn: string | undefined;
   readonly notifyEventBus: string | undefined;
 }
 
 export interface TargetsContext {
-  /** Holds the variables of proxies. */
+  /** Holds the proxy variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: { readonly wall: () => number };
   /** Of this program. */
   readonly version: string;
 }
 
-/** The names of the targets that are set up: what a notice is entered for. */
+/** The names of the configured targets, for which notices are entered. */
 export function targetsOf(settings: NotifySettings): readonly TargetName[] {
   return [
     ...(settings.notifyWebhookUrl === undefined ? [] : (['webhook'] as const)),
@@ -29,7 +29,7 @@ export function targetsOf(settings: NotifySettings): readonly TargetName[] {
   ];
 }
 
-/** Opens them. Whoever does closes each. */
+/** Opens the targets. The caller must close each. */
 export async function openTargets(
   settings: NotifySettings,
   { env, clock, version }: TargetsContext,

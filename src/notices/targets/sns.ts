@@ -8,13 +8,13 @@ import type { Target } from '../target.ts';
 import { foreign, tellAws } from './aws.ts';
 
 const hints = { setting: 'NOTIFY_TOPIC_ARN', permission: 'sns:Publish on it' };
-/** SNS takes a subject of less than 100 characters, for subscriptions by e-mail. */
+/** SNS accepts a subject of less than 100 characters, for subscriptions by e-mail. */
 const MAX_SUBJECT = 99;
 
 /**
  * The message is the JSON that a webhook gets; its attributes `kind` and `jobId` are for filter policies.
- * @param topic its ARN, which also says the region; a FIFO topic takes a job's notices in order.
- * @param env holds the variables of proxies.
+ * @param topic its ARN, which also names the region; a FIFO topic receives a job's notices in order.
+ * @param env holds the proxy variables.
  */
 export function createSnsTarget(
   topic: string,

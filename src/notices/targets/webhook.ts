@@ -11,23 +11,23 @@ import { bodyOf, type Notice } from '../notice.ts';
 import { signedHeaders } from '../signature.ts';
 import { type Target, TELL_TIMEOUT_MS, type Telling } from '../target.ts';
 
-/** Of an answer no more is read: it says only whether the notice was taken. */
+/** The most that is read of an answer: it only shows whether the notice was accepted. */
 const MAX_ANSWER_BYTES = 2_048;
-/** What is shown of it. */
+/** The most characters of the answer that are shown. */
 const MAX_SAID = 200;
 
 export interface WebhookOptions {
   readonly url: URL;
-  /** The keys that requests are signed with, one at least. */
+  /** The keys that sign requests, at least one. */
   readonly keys: readonly Buffer[];
   readonly userAgent: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Holds the variables of proxies. */
+  /** Holds the proxy variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Redirects are not followed: the signed request is for this address alone. */
+/** Redirects are not followed: the signed request is meant only for this address. */
 export function createWebhook({ url, keys, userAgent, now, env }: WebhookOptions): Target {
   const proxyEnv = proxyOf(env);
   const options = { keepAlive: false, ...(proxyEnv !== undefined && { proxyEnv: { ...proxyEnv } }) };
@@ -75,7 +75,7 @@ export function createWebhook({ url, keys, userAgent, now, env }: WebhookOptions
   };
 }
 
-/** The first bytes of the answer, as far as they came; then the connection is closed. */
+/** The first bytes of the answer, as far as they came. Then closes the connection. */
 async function readBeginning(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -107,7 +107,7 @@ function judge({ statusCode: status = 0, headers }: IncomingMessage, said: strin
   };
 }
 
-/** A number of seconds, or a date. */
+/** From a number of seconds, or a date. */
 function retryAfterMs(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;

@@ -17,7 +17,7 @@ const settings = {
 const PATIENCE_MS = 10_000;
 
 export interface QueueReader {
-  /** Those without a variable are left out. */
+  /** Queues without a variable are left out. */
   readonly read: (signal: AbortSignal) => Promise<StatusFacts['queues']>;
   readonly close: () => void;
 }

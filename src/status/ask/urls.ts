@@ -1,7 +1,7 @@
-/** Where the workers are asked, as the environment says. PURE. */
+/** The addresses of the workers, from the environment. PURE. */
 import { type Environment, readConfig } from '../../config.ts';
 
-/** URLs of the workers' health listeners: by WORKER_URLS, else where a worker with this environment listens. */
+/** URLs of the workers' health listeners: from WORKER_URLS, else where a worker with this environment listens. */
 export function workerUrlsOf(env: Environment): readonly string[] {
   const { workerUrls, httpHost, httpPort } = readConfig(env, ['workerUrls', 'httpHost', 'httpPort']);
   if (workerUrls !== undefined) return workerUrls;

@@ -1,4 +1,4 @@
-/** Asks every worker for its status, by list or by a name that stands for several addresses. Never throws. */
+/** Asks every worker for its status, by a list or by a name that resolves to several addresses. Never throws. */
 import { lookup } from 'node:dns/promises';
 import { type ClientRequest, get as httpGet, type RequestOptions } from 'node:http';
 import { get as httpsGet } from 'node:https';
@@ -8,14 +8,14 @@ import { printable } from '../../text/printable.ts';
 import type { AskedWorker } from '../status.ts';
 import { readWorkerStatus } from '../worker-status.ts';
 
-/** For a name to resolve, and for an answer to be there as a whole, in milliseconds. */
+/** The longest wait for a name to resolve, and for a whole answer, in milliseconds. */
 const PATIENCE_MS = 3_000;
-/** A status is some 2 kB. */
+/** A status has about 2 kB. */
 const MAX_ANSWER_BYTES = 262_144;
-/** Addresses that are asked, of all names together. */
+/** The most addresses asked, of all names together. */
 const MAX_ADDRESSES = 200;
 
-/** All addresses of a name, or of an address itself. */
+/** All addresses of a name; an address gives itself. */
 type ResolveName = (
   name: string,
 ) => Promise<readonly { readonly address: string; readonly family: number }[]>;
@@ -27,9 +27,9 @@ interface Address {
 }
 
 /**
- * @param urls where their health listeners are; a name is asked for at each of its addresses.
- * @param resolveName default: as the system does.
- * @returns a worker once, however many of its addresses are asked.
+ * @param urls of the health listeners; a name is asked at each of its addresses.
+ * @param resolveName default: the system's resolver.
+ * @returns each worker once, however many of its addresses were asked.
  */
 export async function askWorkers(
   urls: readonly string[],
@@ -59,7 +59,7 @@ async function addressesOf(
   const name = url.hostname.replace(/^\[|\]$/g, '');
   try {
     const addresses = await within(resolveName(name), signal);
-    // A name of this machine is one place, of which a worker may listen on one address only.
+    // A name of this machine is one place, and a worker may listen on only one of its addresses.
     const local = /^(.+\.)?localhost$/i.test(name);
     const [first] = addresses.toSorted((a, b) => a.family - b.family);
     return { addresses: (local && first ? [first] : addresses).map((each) => ({ url, ...each })) };
@@ -68,7 +68,7 @@ async function addressesOf(
   }
 }
 
-/** The system's resolver cannot be cut off: what it says later is left. */
+/** The system's resolver cannot be cancelled: a late result is ignored. */
 async function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   return await Promise.race([
@@ -99,7 +99,7 @@ function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
-/** Not by `fetch`, which refuses ports that browsers avoid, follows redirects, and resolves the name again. */
+/** Without `fetch`, which refuses ports that browsers avoid, follows redirects, and resolves the name again. */
 function fetchText(
   url: URL,
   { address, family }: Pick<Address, 'address' | 'family'>,
@@ -114,7 +114,7 @@ function fetchText(
     const options: RequestOptions = {
       lookup: fixed,
       agent: false,
-      // A worker on this machine answers to no other name (DNS rebinding); one elsewhere may stand behind a proxy that needs it.
+      // A worker on this machine accepts no other Host (DNS rebinding); one elsewhere may be behind a proxy that needs it.
       headers: { host: isLoopback(address) ? `${hostOf(address, family)}:${portOf(url)}` : url.host },
       signal: AbortSignal.any([signal, late]),
       maxHeaderSize: 8_192,
@@ -151,7 +151,7 @@ function answered(status: number | undefined): string {
   return status === 404 ? `${what}: is it a worker, and of this version?` : what;
 }
 
-/** A worker that was reached by several addresses has the same id at each. */
+/** A worker reached by several addresses has the same id at each. */
 function distinct(workers: readonly AskedWorker[]): AskedWorker[] {
   const seen = new Set<string>();
   return workers.filter((worker) => {

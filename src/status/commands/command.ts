@@ -1,4 +1,4 @@
-/** `status`: is it going through, how fast, how long still, what is stuck and why. */
+/** `status`: are updates going through, how fast, how long will they take, what is stuck and why. */
 
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
@@ -23,7 +23,9 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** While it watches: workers are asked this often, queues less, whose counts lag anyway. In milliseconds. */
+/**
+ * While watching: workers are asked this often, queues less often, because their counts lag anyway. In milliseconds.
+ */
 const WATCH_MS = 2_000;
 const QUEUES_MS = 30_000;
 
@@ -120,7 +122,7 @@ async function watch(
         readAt = clock.monotonic();
       }
       const seen = await look(queues);
-      // What an interruption has cut off is no picture.
+      // A status cut off by an interruption is incomplete, and not shown.
       if (signal.aborted) break;
       last = seen;
       if (json === true) stdout.write(statusJson(seen, commandLine));

@@ -1,4 +1,4 @@
-/** The dead letters by cause, by a pass that leaves them all in place. */
+/** The dead letters by cause, from a pass that leaves them all in place. */
 
 import type { CommandContext } from '../../cli/context.ts';
 import { startRun } from '../../dead-letters/commands/run.ts';
@@ -8,7 +8,7 @@ import { groupsJson, groupsText, seenText } from '../../dead-letters/view/list.t
 import { CommandError } from '../../errors.ts';
 import { columnsOf } from '../../text/layout.ts';
 
-/** As `dead-letters list` looks, at most. */
+/** At most as long as `dead-letters list` looks. */
 const SECONDS = 60;
 
 export interface LettersByCause {
@@ -16,7 +16,7 @@ export interface LettersByCause {
   readonly json: object;
 }
 
-/** Never throws a CommandError: why the letters could not be read is its answer. */
+/** Never throws a CommandError: the reason why the letters could not be read is returned. */
 export async function lettersByCause(
   context: CommandContext,
   pollSeconds: number | undefined,
