@@ -24,7 +24,6 @@ interface ClearFlags extends ShowFlags, ReasonFlags {
   readonly reason: string;
 }
 
-
 export function configureLimits(limits: Command, context: CommandContext): void {
   limits.description(
     'RATE_LIMIT and MAX_CONCURRENCY of all workers on REDIS_URL, changed while they run: within about two seconds each ' +
