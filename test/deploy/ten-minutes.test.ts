@@ -51,7 +51,7 @@ test('it asks for outputs that the template has', () => {
 
 test('its sums are those of its rows', () => {
   const dollars = (text: string): number => Number(/\$(\d+\.\d+)/.exec(text)?.[1]);
-  const [, month = ''] = /\*\*While it stands\*\*[\s\S]*?\n\n([\s\S]*?)\n\n/.exec(page) ?? [];
+  const [, month = ''] = /\*\*While it is deployed\*\*[\s\S]*?\n\n([\s\S]*?)\n\n/.exec(page) ?? [];
   const costs = month
     .split('\n')
     .slice(2)
