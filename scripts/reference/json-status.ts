@@ -94,11 +94,11 @@ export const statusShapes: readonly Shape[] = [
       'totals.rate.apiLimit.perSecond':
         'what the API was found to allow all workers; `apiLimit` is null where that is not known',
       'totals.rate.apiLimit.within':
-        'by how much what was observed lately differs from that, as a share of it (one standard deviation); null where too little was observed',
+        'how far recent observations differ from that, as a share of it (one standard deviation); null if too little was observed',
       'totals.rate.apiLimit.since': 'since when that is known',
       'totals.rate.apiLimit.periodSeconds':
         'after which a limit that is spent accepts calls again; null where that is within a second',
-      'totals.rate.apiLimit.noise': 'share of the calls that is throttled at any rate',
+      'totals.rate.apiLimit.noise': 'share of the calls that is throttled whatever the rate',
       'totals.inFlight': 'calls in flight',
       'totals.held': 'messages held',
       'totals.deferred': 'messages deferred, and not visible again yet',
@@ -163,7 +163,7 @@ export const statusShapes: readonly Shape[] = [
       'rate.budget': '`shared` through Redis, `alone` while Redis is lost, `none` without it',
       'rate.budgetSince': 'since when',
       'rate.fleet':
-        'who finds the rate of all workers: this one (`leading`), another one (`following`), each its part while Redis is lost (`alone`), `none` without Redis; earlier versions do not tell',
+        'who finds the rate for all workers: this one (`leading`), another one (`following`), each its own part while Redis is lost (`alone`), `none` without Redis; earlier versions do not tell',
       'limits.rate.value': '`RATE_LIMIT` in force; null for no limit',
       'limits.rate.source': 'who says so: `environment`, `file` or `redis`',
       'limits.rate.since': 'since when',

@@ -45,7 +45,7 @@ export const gauges = [
   { name: 'ota_updater_calls_in_flight', help: 'Calls in flight.', read: (now) => now.inFlight },
   {
     name: 'ota_updater_deferred_messages',
-    help: 'Messages that this worker has deferred, and that are not visible again yet.',
+    help: 'Messages that this worker has deferred and that are not yet visible again.',
     read: (now) => now.deferred,
   },
   {
@@ -70,22 +70,22 @@ export const gauges = [
   },
   {
     name: 'ota_updater_oldest_age_seconds',
-    help: "Age of the oldest message that this worker holds or has deferred, 0 for none. Of the queue's oldest only CloudWatch tells: `ApproximateAgeOfOldestMessage`.",
+    help: 'Age of the oldest message that this worker holds or has deferred, 0 for none. Only CloudWatch knows the oldest message on the queue: `ApproximateAgeOfOldestMessage`.',
     read: (now) => now.oldestAgeMs / 1_000,
   },
   {
     name: 'ota_updater_retention_used_ratio',
-    help: "Age of the oldest message that this worker holds or has deferred, as a part of the queue's retention: at 0.9 a message is dead-lettered as `Expiring`. NaN while the retention is unknown.",
+    help: "Age of the oldest message that this worker holds or has deferred, as a fraction of the queue's retention: at 0.9 a message is dead-lettered as `Expiring`. NaN while the retention is unknown.",
     read: (now) => now.oldestAgeMs / 1_000 / (now.retentionSeconds ?? Number.NaN),
   },
   {
     name: 'ota_updater_poll_stalled_seconds',
-    help: 'How long messages have been wanted and no poll has ended; beyond 60 `GET /livez` fails.',
+    help: 'Time for which messages have been wanted and no poll has ended; above 60, `GET /livez` fails.',
     read: (now) => now.pollStalledMs / 1_000,
   },
   {
     name: 'ota_updater_queue_messages',
-    help: "Messages on a queue, about, by state: SQS's counts, read every 30 s, the same in every worker. NaN while unknown, and of an outcome queue that is not set.",
+    help: "Approximate number of messages on a queue, by state: SQS's counts, read every 30 s, the same in every worker. NaN while unknown, and for an outcome queue that is not set.",
     labelNames: ['queue', 'state'],
     read: (now) =>
       queues.flatMap(([queue, key]) =>
@@ -108,22 +108,22 @@ export const gauges = [
   },
   {
     name: 'ota_updater_calls_paused_since_timestamp_seconds',
-    help: 'Since when calls are paused, epoch seconds; 0 while they are not.',
+    help: 'Since when calls have been paused, epoch seconds; 0 while they are not paused.',
     read: (now) => seconds(now.gateSince),
   },
   {
     name: 'ota_updater_rate_configured',
-    help: 'Calls per second that `RATE_LIMIT` of this worker allows, as it is in force: the lowest of environment, file and Redis.',
+    help: '`RATE_LIMIT` that is in force in this worker, in calls per second: the lowest of environment, file and Redis.',
     read: (now) => now.bounds.rate.value,
   },
   {
     name: 'ota_updater_concurrency_configured',
-    help: 'Calls in flight that `MAX_CONCURRENCY` of this worker allows, as it is in force: the lowest of environment, file and Redis.',
+    help: '`MAX_CONCURRENCY` that is in force in this worker, in calls in flight: the lowest of environment, file and Redis.',
     read: (now) => now.bounds.concurrency.value,
   },
   {
     name: 'ota_updater_limit_source',
-    help: '1 for who says what limits the rate, and the calls in flight.',
+    help: '1 for the source of the limit in force, on the rate and on the calls in flight.',
     labelNames: ['limit', 'source'],
     read: (now) =>
       boundNames.flatMap((limit) =>
@@ -135,33 +135,33 @@ export const gauges = [
   },
   {
     name: 'ota_updater_rate_found',
-    help: 'Calls per second that the API was found to accept, of all workers where one finds it for all; `RATE_LIMIT` while it has accepted everything.',
+    help: 'Calls per second that the API was found to accept, for all workers if one finds it for all; `RATE_LIMIT` while the API has accepted everything.',
     read: (now) => now.rateFound,
   },
   {
     name: 'ota_updater_api_limit',
-    help: 'Calls per second that the API allows, by the limit that was found, of all workers where one finds the rate for all. NaN while none is known.',
+    help: 'Calls per second that the API allows, by the limit that was found, for all workers if one finds the rate for all. NaN while no limit is known.',
     read: (now) => now.apiLimit?.perSecond ?? Number.NaN,
   },
   {
     name: 'ota_updater_rate_limit',
-    help: 'Calls per second let through now, at most: the rate in force.',
+    help: 'Maximum calls per second at present: the rate in force.',
     read: (now) => now.rate,
   },
   {
     name: 'ota_updater_rate_ceiling',
-    help: 'Calls per second that the rate may rise to: `RATE_LIMIT`, with Redis the lowest of all workers.',
+    help: 'Calls per second that the rate may rise to: `RATE_LIMIT`; with Redis, the lowest `RATE_LIMIT` of all workers.',
     read: (now) => now.rateCeiling,
   },
   {
     name: 'ota_updater_rate_budget',
-    help: '1 for what the ceiling is of: all workers that share it, this one alone until Redis answers, or no shared budget.',
+    help: '1 for who shares the ceiling: all workers, this one alone until Redis answers, or nobody (no shared budget).',
     labelNames: ['budget'],
     read: (now) => oneOf('budget', budgets, now.rateBudget),
   },
   {
     name: 'ota_updater_rate_fleet',
-    help: '1 for who finds the rate of all workers: this one, another one, each its part while Redis is lost, or nobody without Redis.',
+    help: '1 for who finds the rate for all workers: this one, another one, each its own part while Redis is lost, or nobody without Redis.',
     labelNames: ['role'],
     read: (now) => oneOf('role', fleetRoles, now.rateFleet),
   },
@@ -173,14 +173,14 @@ export const gauges = [
   },
   {
     name: 'ota_updater_condition',
-    help: '1 while the condition is there, which keeps updates from going through; `/readyz` says more.',
+    help: '1 while the condition lasts; `/readyz` says more about it.',
     labelNames: ['condition'],
     read: (now) =>
       now.conditions.map(({ name, raised }) => [{ condition: name }, Number(raised !== undefined)]),
   },
   {
     name: 'ota_updater_build_info',
-    help: 'Always 1; its label is the version that runs.',
+    help: 'Always 1; its label is the version of the worker.',
     labelNames: ['version'],
     read: () => [[{ version }, 1]],
   },

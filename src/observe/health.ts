@@ -28,15 +28,15 @@ const stalled = (ms: number): string =>
 /** Why calls are paused, by the state of the gate. */
 export const gateReasons = {
   outage: 'API outage',
-  unreachable: 'the API cannot be connected to',
+  unreachable: 'cannot connect to the API',
   denied: 'the API denies every call: a policy may have been revoked',
   misconfigured: "this worker's credentials, clock or configuration are refused",
 } as const;
 
-const heldCalls = 'all calls wait until a time that the API has named to several in a row';
+const heldCalls = 'all calls wait: the API has told several in a row when to retry';
 
 /** The reason, if the gate is closed because of such answers. */
-export const notTheApi = "the answers are not the API's: is there a proxy before it?";
+export const notTheApi = 'the answers do not come from the API: is there a proxy in between?';
 
 /** A fact that stops updates or is worth knowing, as shown by `/readyz` and by the log's summary. */
 export interface ShownCondition {

@@ -25,7 +25,7 @@ export const logLines = {
   healthUnavailable: line(
     'info',
     'health.unavailable',
-    'the health check of a container does not find this worker',
+    'the health check of the container cannot find this worker',
     ['error'],
   ),
   proxyUsed: line('info', 'proxy.used', 'requests to AWS go through a proxy', [
@@ -34,7 +34,7 @@ export const logLines = {
     'noProxy',
   ]),
   tracingOn: line('info', 'tracing.on', 'spans are sent to a collector', ['address']),
-  tracingIgnored: line('warn', 'tracing.setting_ignored', 'a variable of OpenTelemetry cannot be used', [
+  tracingIgnored: line('warn', 'tracing.setting_ignored', 'an OpenTelemetry variable cannot be used', [
     'of',
     'reason',
   ]),
@@ -71,25 +71,25 @@ export const logLines = {
   messageLeft: line(
     'warn',
     'message.left',
-    'a message did not arrive as it was sent: it is left to SQS, which delivers it again',
+    'a message did not arrive intact: it is left on the queue, and SQS delivers it again',
     ['queueUrl', 'messageId', 'reason'],
   ),
   messagesSpoiled: line(
     'error',
     'messages.spoiled',
-    'of all that a receive brought, nothing arrived as it was sent: something changes the answers on their way',
+    'none of the messages of a receive arrived intact: something changes the answers of SQS on the way',
     ['error'],
   ),
   messagesWhole: line(
     'info',
     'messages.whole',
-    'messages arrive as they were sent again, or no other has come since',
+    'messages arrive intact again, or no damaged one has arrived since',
     ['durationMs'],
   ),
   sentChecksumDiffers: line(
     'warn',
     'sent.checksum_differs',
-    'sent, and the checksum that SQS answered differs: the message is there, and not sent again',
+    'a message was sent, but SQS answered with a different checksum: the message is on the queue and is not sent again',
     ['queueUrl', 'messageId'],
   ),
   receiveFailed: line('warn', 'receive.failed', 'cannot receive from the queue; trying again', ['error']),
@@ -101,25 +101,25 @@ export const logLines = {
     'cannot find the queue; a worker that starts receives nothing until it is found',
     ['of', 'error'],
   ),
-  queueFound: line('info', 'queue.found', 'the queue is found', ['of', 'durationMs']),
+  queueFound: line('info', 'queue.found', 'the queue was found', ['of', 'durationMs']),
   queueAssumed: line(
     'warn',
     'queue.assumed',
-    "may not read the queue's attributes (sqs:GetQueueAttributes): going by what was known last, else assuming a retention of 4 days and 1 MiB messages",
+    "no permission to read the queue's attributes (sqs:GetQueueAttributes): using the last known ones, or else assuming a retention of 4 days and 1 MiB messages",
     ['of', 'error'],
   ),
-  queueKnown: line('info', 'queue.known', "the queue's attributes may be read again", ['of', 'durationMs']),
+  queueKnown: line('info', 'queue.known', "the queue's attributes can be read again", ['of', 'durationMs']),
   queueChanged: line(
     'warn',
     'queue.changed',
-    'attributes of the queue are not what they were, or not what was assumed; the worker goes by the new ones',
+    'attributes of the queue have changed, or differ from what was assumed; the worker uses the new ones',
     ['of', 'changes'],
   ),
-  queueSame: line('error', 'queue.same', 'two settings name one queue: receiving is stopped', [
+  queueSame: line('error', 'queue.same', 'two settings name the same queue: receiving is stopped', [
     'of',
     'error',
   ]),
-  queueDistinct: line('info', 'queue.distinct', 'each setting names a queue of its own again', [
+  queueDistinct: line('info', 'queue.distinct', 'each setting names a different queue again', [
     'of',
     'durationMs',
   ]),
@@ -152,7 +152,7 @@ export const logLines = {
     'decidedAt',
   ]),
   released: line('debug', 'released', 'released', ended),
-  deferred: line('info', 'deferred', 'deferred: it comes again', [
+  deferred: line('info', 'deferred', 'deferred: SQS delivers it again', [
     ...update,
     'attempts',
     'delivery',
@@ -176,26 +176,26 @@ export const logLines = {
   settleFailed: line(
     'warn',
     'settle.failed',
-    'a message could not be settled, or a look at the queue failed',
+    'a message could not be settled, or a queue could not be looked at',
     ['request', 'count', 'error'],
   ),
   settleRetrying: line(
     'debug',
     'settle.retrying',
-    'SQS did not carry out a request, or a part of it; retrying',
+    'SQS did not carry out a request, or part of it; retrying',
     ['request', 'count', 'error'],
   ),
   deleteFailed: line(
     'error',
     'delete.failed',
-    'SQS does not delete messages: receiving is stopped, what is finished is kept and deleting retried',
+    'SQS does not delete messages: receiving is stopped, finished messages are kept and their deletion is retried',
     ['error'],
   ),
   deleteRecovered: line('info', 'delete.recovered', 'SQS deletes messages again', ['durationMs']),
   extendFailed: line(
     'error',
     'extend.failed',
-    'SQS does not extend leases: no call begins that may outlast its lease, and nothing is received if every call may',
+    'SQS does not extend leases: no call begins if it may outlast its lease, and nothing is received if every call may',
     ['error'],
   ),
   extendRecovered: line('info', 'extend.recovered', 'SQS extends leases again', ['durationMs']),
@@ -244,13 +244,13 @@ export const logLines = {
   gateUnreachable: line(
     'error',
     'gate.unreachable',
-    'the API cannot be connected to: calls are paused except for probes, and nothing is dead-lettered because of it',
+    'cannot connect to the API: calls are paused except for probes, and nothing is dead-lettered because of it',
     ['from', ...failure],
   ),
   gateDenied: line(
     'error',
     'gate.denied',
-    'the API denies one call after the other (a revoked policy?): single calls find out who is permitted, messages are released',
+    'the API denies one call after another (a revoked policy?): single calls find out which updates are permitted, messages are released',
     ['from', ...failure],
   ),
   gateMisconfigured: line(
@@ -263,15 +263,15 @@ export const logLines = {
   callsHeld: line(
     'info',
     'calls.held',
-    'the API has named a time to several throttled calls in a row: all calls wait until then',
+    'the API has told several throttled calls in a row when to retry: all calls wait until then',
     ['retryInMs', ...failure],
   ),
-  callsResumed: line('info', 'calls.resumed', 'calls are not held any longer', ['durationMs', 'reason']),
+  callsResumed: line('info', 'calls.resumed', 'calls are no longer held', ['durationMs', 'reason']),
 
   permitsOverdue: line(
     'error',
     'permits.overdue',
-    'calls are due, and the rate limiter has given no permit for long',
+    'calls are due, but the rate limiter has given no permit for a long time',
     ['error'],
   ),
   permitsCome: line('info', 'permits.given', 'the rate limiter gives permits again', ['durationMs']),
@@ -284,70 +284,74 @@ export const logLines = {
   rateRecovered: line('info', 'rate.recovered', 'the API accepts half of RATE_LIMIT or more again', [
     'durationMs',
   ]),
-  limitFound: line(
-    'info',
-    'rate.limit_found',
-    'what the API allows has been found, or is something else now',
-    ['apiLimit', 'within', 'since', 'periodSeconds', 'noise'],
-  ),
+  limitFound: line('info', 'rate.limit_found', 'the limit of the API has been found, or has changed', [
+    'apiLimit',
+    'within',
+    'since',
+    'periodSeconds',
+    'noise',
+  ]),
   rateRemembered: line(
     'info',
     'rate.remembered',
-    'calls begin somewhat below the rate that an earlier worker has found',
+    'calls begin slightly below the rate that an earlier worker found',
     ['rate', 'remembered', 'age'],
   ),
-  rateTooOld: line('info', 'rate.not_remembered', 'the rate that an earlier worker has found is too old', [
+  rateTooOld: line('info', 'rate.not_remembered', 'the rate that an earlier worker found is too old', [
     'file',
     'age',
   ]),
   rateForgotten: line(
     'warn',
     'rate.not_remembered',
-    'what should hold the rate that an earlier worker has found cannot be used: calls begin at RATE_LIMIT',
+    'the stored rate of an earlier worker cannot be used: calls begin at RATE_LIMIT',
     ['file', 'error'],
   ),
   rateNotKept: line(
     'info',
     'rate.not_kept',
-    'the rate found cannot be kept in STATE_DIR: the next start begins at RATE_LIMIT',
+    'the rate that was found cannot be kept in STATE_DIR: the next start begins at RATE_LIMIT',
     ['error'],
   ),
   rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis', ['durationMs']),
   fleetLed: line('info', 'rate_fleet.leading', 'finding the rate for all workers from now on', ['rate']),
-  fleetFollowed: line('info', 'rate_fleet.following', 'going by the rate that another worker finds for all', [
-    'rate',
-  ]),
+  fleetFollowed: line(
+    'info',
+    'rate_fleet.following',
+    'using the rate that another worker finds for all workers',
+    ['rate'],
+  ),
   rateAlone: line(
     'warn',
     'rate_budget.alone',
-    "cannot share the rate budget through Redis: pacing by this worker's part of it, until Redis answers again",
+    "cannot share the rate budget through Redis: using this worker's part of it until Redis answers again",
     ['error'],
   ),
   limitChanged: line('warn', 'limit.changed', 'a limit on calls has changed while the worker runs', bound),
   limitSet: line(
     'info',
     'limit.set',
-    'a source of limits says something else; what is in force stays, because the lowest holds',
+    'a source of limits has changed, but the limit in force stays the same, because the lowest one applies',
     bound,
   ),
   limitsUnread: line(
     'error',
     'limits.unread',
-    'what is to limit calls cannot be read, or not understood: what it said before stays in force',
+    'a source of limits cannot be read or understood: its last limits stay in force',
     ['of', 'error'],
   ),
-  limitsRead: line('info', 'limits.read', 'what is to limit calls can be read again', ['of', 'durationMs']),
+  limitsRead: line('info', 'limits.read', 'the source of limits can be read again', ['of', 'durationMs']),
   claimsStuck: line(
     'error',
     'claims.stuck',
-    'claims of other workers do not become free: messages that wait for them are deferred',
+    'claims of other workers are not released: messages that wait for them are deferred',
     ['error'],
   ),
-  claimsFree: line('info', 'claims.free', 'claims of other workers become free again', ['durationMs']),
+  claimsFree: line('info', 'claims.free', 'claims of other workers are released again', ['durationMs']),
   newestForeign: line(
     'warn',
     'newest.foreign',
-    'Redis holds what no worker writes: it is ignored, and replaced in time; said of the first key only',
+    'a key in Redis holds a value that no worker writes: it is ignored and replaced later; logged for the first key only',
     ['identifier', 'what'],
   ),
   newestShared: line('info', 'newest.shared', 'sharing the newest-wins marks through Redis', ['durationMs']),

@@ -34,7 +34,7 @@ export function measureLoopLag(registry: Registry): void {
   new Gauge({
     registers,
     name: 'nodejs_eventloop_lag_seconds',
-    help: 'How long the event loop took to come to what a scrape had asked of it.',
+    help: 'How long the event loop took to run a callback that a scrape had scheduled.',
     async collect() {
       // Without samples, report 0 for all, rather than Node's value for the minimum of nothing.
       for (const { gauge, read } of gauges) gauge.set(lag.count === 0 ? 0 : read(lag) / 1e9);

@@ -89,13 +89,13 @@ export const counters = {
   },
   fieldsSuperseded: {
     name: 'ota_updater_fields_superseded_total',
-    help: 'Fields left out of a call, or not called for, because a newer value had been applied.',
+    help: 'Fields left out of a call, or for which no call was made, because a newer value had been applied.',
     labelNames: ['field'],
     series: [{ field: 'Description' }, { field: 'TaskConfigurationId' }],
   },
   left: {
     name: 'ota_updater_messages_left_total',
-    help: 'Messages that did not arrive as they were sent, and were left to SQS.',
+    help: 'Messages that did not arrive intact and were left on the queue.',
   },
   leasesLost: { name: 'ota_updater_leases_lost_total', help: 'Leases lost before settlement.' },
   claimsNotFree: {
@@ -104,24 +104,24 @@ export const counters = {
   },
   holds: {
     name: 'ota_updater_holds_total',
-    help: 'Times that all calls were held because the API had named a time to several throttled ones in a row.',
+    help: 'How often all calls were held because the API had told several throttled ones in a row when to retry.',
   },
   receiveFailures: { name: 'ota_updater_receive_failures_total', help: 'Receives that failed.' },
   settleFailures: {
     name: 'ota_updater_settle_failures_total',
-    help: 'Requests that SQS did not carry out at the first try, by request.',
+    help: 'Requests that SQS did not carry out on the first try, by request.',
     labelNames: ['request'],
     series: requests.map((request) => ({ request })),
   },
   recordsShrunk: {
     name: 'ota_updater_dead_letter_records_shrunk_total',
-    help: 'Dead letters whose record was shortened or left off for lack of room, by what was left of it.',
+    help: 'Dead letters whose record was shortened or left out for lack of room, by how much of it was kept.',
     labelNames: ['fit'],
     series: [{ fit: 'message-cut' }, { fit: 'optional-dropped' }, { fit: 'left-off' }],
   },
   recordsReplaced: {
     name: 'ota_updater_dead_letter_records_replaced_total',
-    help: 'Dead letters whose message had come with a record.',
+    help: 'Dead letters whose message already carried a record.',
   },
   outcomes: {
     name: 'ota_updater_outcomes_published_total',

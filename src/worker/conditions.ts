@@ -24,21 +24,24 @@ const define = (effect: ConditionEffect, reason: string): Definition => ({ effec
 /** Every condition. Its log lines are in `src/observe/log-events.ts`. */
 const definitions = {
   'finding-queues': define('not-ready', 'a queue cannot be found'),
-  'queue-attributes': define('noted', "a queue's attributes may not be read"),
-  'same-queue': define('stops-receiving', 'it is the same queue as another of the settings'),
+  'queue-attributes': define('noted', "no permission to read a queue's attributes"),
+  'same-queue': define('stops-receiving', 'another setting names the same queue'),
   receiving: define('not-ready', 'receiving from the queue fails'),
-  reading: define('not-ready', 'messages do not arrive as they were sent'),
+  reading: define('not-ready', 'messages do not arrive intact'),
   'dead-lettering': define('stops-receiving', 'the dead-letter queue does not accept letters'),
   publishing: define('stops-receiving', 'the outcome queue does not accept outcomes'),
   deleting: define('stops-receiving', 'SQS does not delete messages'),
   /** Receiving also stops if a call may last longer than a lease. */
   extending: define('not-ready', 'SQS does not extend leases'),
-  claims: define('not-ready', 'claims of other workers do not become free'),
+  claims: define('not-ready', 'claims of other workers are not released'),
   pacing: define('not-ready', 'permits to call are overdue'),
   throttled: define('noted', 'the API accepts fewer than half of the calls that RATE_LIMIT allows'),
-  limits: define('noted', 'what is to limit calls cannot be read: what it said before stays in force'),
+  limits: define('noted', 'a source of limits cannot be read: its last limits stay in force'),
   'sharing-marks': define('noted', 'the newest-wins marks are not shared through Redis'),
-  'sharing-rate': define('noted', 'the rate is not shared through Redis: alone with a part of it'),
+  'sharing-rate': define(
+    'noted',
+    'the rate is not shared through Redis: the worker uses only its part of it',
+  ),
 } as const satisfies Readonly<Record<string, Definition>>;
 
 export type ConditionName = keyof typeof definitions;

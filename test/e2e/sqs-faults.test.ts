@@ -158,7 +158,7 @@ describe('messages that are not as they should be', () => {
     await stage.sendUpdates(1);
     await stage.worker.start();
     await stage.until(() => stage.hasCondition('reading'));
-    expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('do not arrive as they were sent');
+    expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('do not arrive intact');
     proxy.behave();
     await stage.ended(1);
     expect(stage.hasCondition('reading')).toBe(false);

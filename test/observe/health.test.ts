@@ -138,7 +138,7 @@ test('everything that keeps updates from going through has since and why, and is
     condition: 'calling',
     effect: 'not-ready',
     since: '1970-01-01T00:00:04.000Z',
-    why: 'calls are paused: the API cannot be connected to',
+    why: 'calls are paused: cannot connect to the API',
     error: 'ECONNREFUSED',
   });
 });
@@ -151,7 +151,7 @@ test('a hold is shown with its end, and leaves the worker ready: the API works',
       effect: 'noted',
       since: epoch,
       until: '1970-01-01T00:00:05.000Z',
-      why: 'all calls wait until a time that the API has named to several in a row',
+      why: 'all calls wait: the API has told several in a row when to retry',
     },
   ]);
   expect(readiness(held)).toEqual({ ok: true, reasons: [] });

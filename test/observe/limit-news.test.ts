@@ -30,7 +30,7 @@ test('a limit is told when it is found, with how sure it is and since when', () 
       within: 0.02,
       since: '1970-01-01T00:01:00.000Z',
       noise: 0.01,
-      msg: 'what the API allows has been found, or is something else now',
+      msg: 'the limit of the API has been found, or has changed',
     },
   ]);
 });
