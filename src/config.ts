@@ -137,7 +137,7 @@ function contradictions(config: Partial<Config>): string[] {
   const unsigned = 'notifyWebhookSecret' in config && config.notifyWebhookSecret === undefined;
   if (config.notifyWebhookUrl !== undefined && unsigned)
     faults.push(
-      `${variables.notifyWebhookSecret.name}: is required with ${variables.notifyWebhookUrl.name}: requests are signed with it`,
+      `${variables.notifyWebhookSecret.name}: is required with ${variables.notifyWebhookUrl.name}, because requests are signed with it`,
     );
   if (
     (config.consoleIdentityHeader !== undefined || config.consoleIdentityAlbArn !== undefined) &&
@@ -145,11 +145,11 @@ function contradictions(config: Partial<Config>): string[] {
     config.consoleTrustedProxies === undefined
   )
     faults.push(
-      `${variables.consoleTrustedProxies.name}: is required with ${variables.consoleIdentityHeader.name} and ${variables.consoleIdentityAlbArn.name}: anybody can send a header`,
+      `${variables.consoleTrustedProxies.name}: is required with ${variables.consoleIdentityHeader.name} and ${variables.consoleIdentityAlbArn.name}: otherwise anybody could send such a header`,
     );
   if (config.consoleIdentityHeader !== undefined && config.consoleIdentityAlbArn !== undefined)
     faults.push(
-      `${variables.consoleIdentityHeader.name}: must not be set with ${variables.consoleIdentityAlbArn.name}: no header is believed then`,
+      `${variables.consoleIdentityHeader.name}: must not be set with ${variables.consoleIdentityAlbArn.name}: then no header is trusted`,
     );
   const { retryBaseMs = 0, retryMaxMs = Number.POSITIVE_INFINITY } = config;
   if (retryBaseMs > retryMaxMs) faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');

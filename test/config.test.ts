@@ -132,7 +132,7 @@ describe('readConfig', () => {
   test('wants a secret for the webhook, and repeats neither', () => {
     const url = 'https://hooks.example.com/T0/B0/key-of-the-hook';
     expect(faultsOf({ NOTIFY_WEBHOOK_URL: url })).toEqual([
-      'NOTIFY_WEBHOOK_SECRET: is required with NOTIFY_WEBHOOK_URL: requests are signed with it',
+      'NOTIFY_WEBHOOK_SECRET: is required with NOTIFY_WEBHOOK_URL, because requests are signed with it',
     ]);
     expect(faultsOf({ NOTIFY_WEBHOOK_URL: url, NOTIFY_WEBHOOK_SECRET: secret })).toEqual([]);
     const faults = faultsOf({

@@ -13,12 +13,12 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   'queue-permission': {
     at: 'each queue',
     error: '`sqs:GetQueueAttributes` is denied',
-    warning: 'the same, on the outcome queue: the worker can do without',
+    warning: 'the same, on the outcome queue: the worker does not need it',
   },
   'queue-credentials': { at: 'each queue', error: 'SQS refuses the credentials' },
   'queue-unreachable': { at: 'each queue', error: 'no connection to SQS' },
-  'queue-throttled': { at: 'each queue', warning: 'SQS slows requests down, five times in a row' },
-  'queue-foreign': { at: 'each queue', error: 'what answers is not SQS: a proxy, a login page' },
+  'queue-throttled': { at: 'each queue', warning: 'SQS throttled the request five times in a row' },
+  'queue-foreign': { at: 'each queue', error: 'a proxy, a login page or another service answers, not SQS' },
   'queue-unreadable': { at: 'each queue', error: 'any other error of SQS' },
   'queue-key': {
     at: "each queue's `KmsMasterKeyId`, if it has one",
@@ -31,7 +31,7 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
     unchecked: 'whether messages may be received, deleted and sent: trying it would change the queues',
   },
   'queue-region': { at: 'the URL of each queue', error: 'names another region than requests are signed for' },
-  'queues-distinct': { at: 'all queues', error: 'two variables name one queue (compared by ARN)' },
+  'queues-distinct': { at: 'all queues', error: 'two variables name the same queue (compared by ARN)' },
   'queue-kinds': {
     at: 'the dead-letter queue',
     error: 'is FIFO and the source queue is not, or the reverse',
@@ -46,7 +46,7 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
     at: "the dead-letter queue's `MaximumMessageSize`",
     ok: 'is 1 MiB',
     warning: 'is less than 1 MiB',
-    error: "is below the source queue's: a large letter would be refused for ever",
+    error: "is below the source queue's: a large letter would be refused forever",
   },
   'outcome-retention': {
     at: 'the outcome queue',
@@ -60,7 +60,7 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   },
   'redrive-target': {
     at: 'the redrive policy of the source queue',
-    warning: 'moves messages to another queue than `DEAD_LETTER_QUEUE_URL`',
+    warning: 'moves messages to a queue other than `DEAD_LETTER_QUEUE_URL`',
   },
   'dead-letter-redrive': {
     at: 'the dead-letter queue',
@@ -84,10 +84,10 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   'api-read': {
     at: 'one signed GetOtaTask for a task that does not exist',
     ok: 'the API knows no such task: it accepts the credentials and allows the read',
-    unchecked: 'it denies the read, which a worker does without; or there are no credentials',
-    warning: 'it slows requests down, five times in a row',
+    unchecked: 'it denies the read, which a worker does not need; or there are no credentials',
+    warning: 'it throttled the request five times in a row',
     error:
-      "no connection, credentials or signature refused, an answer that is not the API's, or a failure of it",
+      "no connection, credentials or signature refused, an answer that is not the API's, or the API fails",
   },
   'api-update': {
     at: 'the API',
@@ -106,17 +106,18 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   'redis-open': {
     at: '`REDIS_URL`, if it is set',
     ok: 'has TLS and a password, or is on this machine',
-    warning: 'is without one of them',
+    warning: 'lacks one of them',
   },
   'state-folder': {
     at: '`STATE_DIR`',
-    ok: 'is a folder in which this user may write, or can be made',
-    warning: 'cannot be used: `jobs` and `dead-letters` keep there what they do, the worker does without',
+    ok: 'is a folder that this user may write to, or can be made',
+    warning:
+      'cannot be used: `jobs` and `dead-letters` keep their records there; the worker does not need it',
   },
   ledger: {
     at: 'the ledger of jobs in `STATE_DIR`, if there is one',
     ok: 'can be read',
-    warning: 'cannot be',
+    warning: 'cannot be read',
   },
   'shutdown-grace': {
     at: '`SHUTDOWN_GRACE_SECONDS`',
@@ -137,8 +138,8 @@ export const checkPage: Page = {
 
 \`check\` prints the settings in force (without user, password and query of a URL) and looks at what they name: it asks for the
 attributes of the queues, reads one task of the API that does not exist (\`iotmanagedintegrations:GetOtaTask\`), pings Redis,
-compares clocks, and tries the state folder. It changes nothing and receives no message; what it could not check is a finding,
-too. What is throttled is asked for again. Exit code 0 when no finding is an error, 1 otherwise. \`--json\` prints each
+compares clocks, and tries the state folder. It changes nothing and receives no message; what it could not check is also a
+finding. Throttled requests are repeated. Exit code 0 when no finding is an error, 1 otherwise. \`--json\` prints each
 finding with its rule; the names do not change between releases.
 
 ${table(

@@ -5,14 +5,14 @@ import { code, type Page, table } from './page.ts';
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'Done. `check`: no errors, warnings allowed. `worker`: drained after SIGTERM or SIGINT.',
   failed:
-    'Failed: the message on stderr says why, also where the output could not be written. `check`: at least one error.',
-  misuse: 'A flag, a file or a setting is not what it must be. Nothing was done.',
+    'Failed: the message on stderr says why, even if the output could not be written. `check`: at least one error.',
+  misuse: 'A flag, a file or a setting is wrong. Nothing was done.',
   someRefused:
     'Done, but some rows were refused, failed or cannot be undone: the summary says which and why.',
   stoppedEarly:
-    'Stopped before the end: by `--canary`, by `--abort-when`, or by `jobs stop` or `jobs cancel` of somebody. What was sent stays sent.',
+    'Stopped before the end: by `--canary`, by `--abort-when`, or because somebody used `jobs stop` or `jobs cancel`. What was sent stays sent.',
   interrupted:
-    'Interrupted by Ctrl-C (SIGINT). What was done until then is kept, and the message says how to go on.',
+    'Interrupted by Ctrl-C (SIGINT). What was done until then is kept, and the message says how to continue.',
   terminated:
     'A second SIGTERM ended the process at once. Held messages become visible when their leases end.',
 };

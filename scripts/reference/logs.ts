@@ -31,14 +31,14 @@ export const logsPage: Page = {
     const fields = Object.keys(logFields).sort() as LogField[];
     return `# Log
 
-The worker, and \`jobs send\`, write JSON lines to stdout, one event each; on a terminal they are readable lines, without colour if \`NO_COLOR\` is set. \`LOG_LEVEL\` sets the least level that is written. Every line has
-\`level\`, \`time\` (ISO 8601 UTC), \`service\`, \`pid\`, \`event\` and \`msg\`; the fields below come on top. What happened to one
-task: search for its \`identifier\`. A dead letter is one \`error\` line and holds the whole story (shortened here):
+The worker, and \`jobs send\`, write JSON lines to stdout, one event each; on a terminal they are readable lines, without colour if \`NO_COLOR\` is set. \`LOG_LEVEL\` sets the lowest level that is written. Every line has
+\`level\`, \`time\` (ISO 8601 UTC), \`service\`, \`pid\`, \`event\` and \`msg\`; the fields below are added. To see what happened to one
+task, search for its \`identifier\`. A dead letter is one \`error\` line and holds the whole story (shortened here):
 
 ${block(JSON.stringify(example), 'json')}
 
-Error messages are cut to 1,000 characters and where AWS begins to quote a signed request. Control characters and
-bidirectional overrides are escaped, whoever wrote them.
+Error messages are cut off after 1,000 characters, and where AWS begins to quote a signed request. Control characters and
+bidirectional overrides are escaped, wherever they come from.
 
 ## Events
 

@@ -84,7 +84,7 @@ export const metricsPage: Page = {
 
 \`GET /metrics\` on \`HTTP_HOST\`:\`HTTP_PORT\` serves these in the Prometheus text format, together with prom-client's
 default metrics of the process (\`process_*\`, \`nodejs_*\`). Each starts with \`${PREFIX}\`. Counters count since the
-start of the process. No label holds an Identifier, a job or anything else without bound.
+start of the process. No label holds an Identifier, a job or anything else that is unbounded.
 
 ${table(
   ['metric', 'type', 'labels', 'meaning'],
@@ -105,7 +105,7 @@ ${table(
 
 ## Of the console
 
-\`GET /metrics\` of the console, for who may read (\`Authorization: Bearer TOKEN\`), serves these of the jobs in its ledger. They are NaN while the
+\`GET /metrics\` of the console, for everyone who may read (\`Authorization: Bearer TOKEN\`), serves these of the jobs in its ledger. They are NaN while the
 ledger cannot be read.
 
 ${table(
@@ -121,9 +121,9 @@ ${table(
 ## In CloudWatch
 
 With \`METRICS=emf\` the worker writes the same once a minute, and when it stops, as lines in CloudWatch's embedded metric format:
-namespace \`${EMF_NAMESPACE}\`, one dimension, \`${EMF_DIMENSION}\`, the name of the source queue. Counters are what was counted since the line
-before; a metric with labels is also told for each of their values, in the name (\`CallsApplied\`, \`ConditionDeadLettering\`), from when
-that value first occurs. A gauge with labels is told only so. [What to do with them](../watching.md#cloudwatch).
+namespace \`${EMF_NAMESPACE}\`, one dimension, \`${EMF_DIMENSION}\`, the name of the source queue. A counter holds what was counted since the
+previous line. A metric with labels is also written for each label value, with that value in its name (\`CallsApplied\`, \`ConditionDeadLettering\`),
+from the first time that it occurs. A gauge with labels is written only this way. [What to do with them](../watching.md#cloudwatch).
 
 ${table(['in CloudWatch', 'unit', 'of', ''], metrics.flatMap(inCloudWatch))}
 `;

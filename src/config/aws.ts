@@ -9,7 +9,7 @@ import { profileRegion, type ReadText, readTextFile } from './shared-file.ts';
 
 /** Why a request over http to AWS is refused. */
 export const CLEAR_TEXT =
-  'must begin with https://: over http tokens, updates and answers can be read on the way';
+  'must begin with https://: over http, tokens, updates and answers can be read in transit';
 
 /** Whether a variable belongs to the SDK or to a proxy. */
 const ours = /^\ufeff?(AWS_[A-Z0-9_]+|https?_proxy|no_proxy)$/i;
@@ -47,9 +47,9 @@ function regionFaults(env: Environment, read: ReadText): string[] {
   }
   if (profileRegion(env, read) !== undefined) return [];
   const other = env.AWS_DEFAULT_REGION
-    ? "; AWS_DEFAULT_REGION is set, but AWS's SDK for JavaScript does not read it: set AWS_REGION to the same"
+    ? "; AWS_DEFAULT_REGION is set, but AWS's SDK for JavaScript does not read it: set AWS_REGION to its value"
     : '';
-  return [`AWS_REGION: is required, such as eu-west-1, or a region in the profile${other}`];
+  return [`AWS_REGION: is required (such as eu-west-1), unless the profile has a region${other}`];
 }
 
 function endpointFaults(env: Environment): string[] {

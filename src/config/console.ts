@@ -31,7 +31,7 @@ const tokens = z
   .transform((text) => text.split(',').map(parseConsoleToken))
   .refine(
     (all): all is ConsoleToken[] => all.length <= MOST && all.every((each) => each !== undefined),
-    `must be ${TOKEN_RULE}; several with commas between`,
+    `must be ${TOKEN_RULE}; separate several with commas`,
   );
 
 const hosts = z
@@ -83,43 +83,48 @@ export const consoleVariables = {
     '127.0.0.1',
     'Address that the console listens on.',
   ),
-  consolePort: withDefault('CONSOLE_PORT', integer(0, 65_535), '8090', 'Its port; `0` picks one.'),
+  consolePort: withDefault(
+    'CONSOLE_PORT',
+    integer(0, 65_535),
+    '8090',
+    'Port of the console; `0` picks a free one.',
+  ),
   consoleHosts: optional(
     'CONSOLE_HOSTS',
     hosts,
-    'Host names by which browsers, and Prometheus, reach the console; `localhost` and addresses are known without it. Behind a ' +
-      'proxy that does not pass `Host` on, the name in the browser is among them, with its port where that is not 80 or 443.',
+    'Host names by which browsers and Prometheus reach the console; `localhost` and IP addresses need not be listed. Behind a ' +
+      'proxy that does not pass `Host` on, also list the name in the browser, with its port if that is not 80 or 443.',
   ),
   consoleTokens: optional(
     'CONSOLE_TOKENS',
     tokens,
-    'Who may sign in to the console, and as what: `NAME:ROLE:TOKEN`, several with commas between. Secret.',
+    'Who may sign in to the console, and with which role: `NAME:ROLE:TOKEN`, separated by commas. Secret.',
   ),
   consoleTokensFile: optional(
     'CONSOLE_TOKENS_FILE',
     z.string().regex(/\S/, 'must name a file'),
-    'A file with the same, one a line; lines that begin with `#` are passed over. Read again when it changes.',
+    'A file with such tokens, one per line; lines that begin with `#` are ignored. It is read again when it changes.',
   ),
   consoleTrustedProxies: optional(
     'CONSOLE_TRUSTED_PROXIES',
     proxies,
-    'Addresses or networks of the proxies in front of the console: their `X-Forwarded-For` and `X-Forwarded-Proto` are ' +
-      'believed, and their identity header.',
+    'Addresses or networks of the proxies in front of the console: their `X-Forwarded-For`, `X-Forwarded-Proto` and identity ' +
+      'header are trusted.',
   ),
   consoleIdentityHeader: optional(
     'CONSOLE_IDENTITY_HEADER',
     z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'must be the name of a header, such as X-Forwarded-Email'),
-    'Header in which these proxies say who has signed in there, in UTF-8. Who they let in may read. Not with `CONSOLE_IDENTITY_ALB_ARN`.',
+    'Header in which these proxies name the person who has signed in there, in UTF-8. Everyone whom they let in may read. Cannot be combined with `CONSOLE_IDENTITY_ALB_ARN`.',
   ),
   consoleIdentityAlbArn: optional(
     'CONSOLE_IDENTITY_ALB_ARN',
     z.string().regex(ALB_ARN, 'must be the ARN of an Application Load Balancer'),
-    'The Application Load Balancer among these proxies that signs people in: only what it has signed (`x-amzn-oidc-data`) is ' +
-      'believed, and no header. Its keys are read from AWS over HTTPS.',
+    'The Application Load Balancer among these proxies that signs people in: only the identity that it has signed (`x-amzn-oidc-data`) ' +
+      'is trusted, and no other header. Its keys are read from AWS over HTTPS.',
   ),
   consoleOperators: optional(
     'CONSOLE_OPERATORS',
     names,
-    'Those of them, by the name in that header, or the subject that the load balancer has signed, who may change something. Compared exactly.',
+    'Who, of the people that these proxies let in, may make changes: names as in that header, or subjects as the load balancer has signed them. Compared exactly.',
   ),
 };

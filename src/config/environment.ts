@@ -14,19 +14,19 @@ const BYTE_ORDER_MARK = '\ufeff';
 const wrappings: readonly { readonly found: RegExp; readonly fault: string }[] = [
   {
     found: /^\ufeff|\ufeff$/,
-    fault: 'stands behind a byte order mark: save the file that it comes from without one',
+    fault: 'comes with a byte order mark: save the file that sets it without one',
   },
   {
     found: /^\s*(["'`]).*\1\s*$/s,
-    fault: 'is in quotes, which `docker run --env-file` keeps: leave them out',
+    fault: 'is in quotes, which `docker run --env-file` keeps: remove them',
   },
   {
     found: /\r$/,
-    fault: 'ends with a carriage return: save the file that it comes from with Unix line ends',
+    fault: 'ends with a carriage return: save the file that sets it with Unix line ends',
   },
-  { found: /^\s+\S|\S\s+$/, fault: 'begins or ends with a blank or a line break: leave it out' },
+  { found: /^\s+\S|\S\s+$/, fault: 'begins or ends with a blank or a line break: remove it' },
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
-  { found: /[\u0000-\u001f\u007f]/, fault: 'holds a line break or another control character: leave it out' },
+  { found: /[\u0000-\u001f\u007f]/, fault: 'contains a line break or another control character: remove it' },
 ];
 
 /** Reads one variable. */

@@ -32,7 +32,7 @@ export function readLimitsText(text: string): LimitsText | string {
     const [, name = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/.exec(line) ?? [];
     if (name === '') return `line ${i + 1} is not of the form NAME=value`;
     if (!names.includes(name))
-      return `line ${i + 1} sets ${name.slice(0, 40)}, and only ${names.join(', ')} can stand there`;
+      return `line ${i + 1} sets ${name.slice(0, 40)}, but only ${names.join(', ')} can be set there`;
     if (seen.has(name)) return `line ${i + 1} sets ${name} again`;
     seen.add(name);
   }

@@ -21,7 +21,7 @@ const redisUrl = z
   // The client reads an empty host as this machine, and fails every connection if the database is not a number.
   .refine(
     namesRedis,
-    'must name a host, and behind it nothing or the number of a database (redis://host:6379/2)',
+    'must name a host, and after it at most the number of a database (redis://host:6379/2)',
   );
 
 function namesRedis(text: string): boolean {
@@ -83,7 +83,7 @@ const webhookSecrets = z
   .transform((text) => text.split(',').map((secret) => secret.trim()))
   .refine(
     (all) => all.length <= MAX_SECRETS && all.every((secret) => secretKey(secret) !== undefined),
-    'must be `whsec_` and 24 to 64 random bytes in base64; while it is replaced, the new and the old one with a comma between',
+    'must be `whsec_` and 24 to 64 random bytes in base64; while you replace it, the new and the old one, separated by a comma',
   );
 
 const topicArn = z
@@ -110,14 +110,14 @@ export const variables = {
   deadLetterQueueUrl: required(
     'DEAD_LETTER_QUEUE_URL',
     queueUrl,
-    'Where updates go that cannot be applied. Required; must be another queue.',
+    'The queue for updates that cannot be applied. Required; must be a different queue.',
   ),
   /** Calls per second; `Infinity` is unlimited. */
   rateLimit: withDefault(
     'RATE_LIMIT',
     rateLimit,
     '10',
-    'Calls per second at most, retries included; `unlimited` for none.',
+    'Maximum calls per second, including retries; `unlimited` for no limit.',
   ),
   rateAdaptive: withDefault(
     'RATE_ADAPTIVE',
@@ -125,12 +125,17 @@ export const variables = {
     'true',
     'Find the rate that the API accepts, below `RATE_LIMIT`.',
   ),
-  maxConcurrency: withDefault('MAX_CONCURRENCY', integer(1, 10_000), '50', 'Calls in flight at most.'),
+  maxConcurrency: withDefault(
+    'MAX_CONCURRENCY',
+    integer(1, 10_000),
+    '50',
+    'Maximum number of calls in flight.',
+  ),
   limitsFile: optional(
     'LIMITS_FILE',
     z.string().regex(/\S/, 'must name a file'),
-    'A file with `RATE_LIMIT=` and `MAX_CONCURRENCY=`, which may be changed while the worker runs; of environment, file and ' +
-      'Redis the lowest holds.',
+    'A file with `RATE_LIMIT=` and `MAX_CONCURRENCY=` that may be changed while the worker runs; the lowest of environment, ' +
+      'file and Redis applies.',
   ),
   maxAttempts: withDefault(
     'MAX_ATTEMPTS',
@@ -142,9 +147,9 @@ export const variables = {
     'RETRY_BASE_MS',
     integer(1, 60_000),
     '200',
-    'Longest first backoff; doubles with each failure, full jitter.',
+    'Maximum of the first backoff; doubles with each failure, with full jitter.',
   ),
-  retryMaxMs: withDefault('RETRY_MAX_MS', integer(1, 900_000), '20000', 'Longest backoff.'),
+  retryMaxMs: withDefault('RETRY_MAX_MS', integer(1, 900_000), '20000', 'Maximum backoff.'),
   maxDeliveries: withDefault(
     'MAX_DELIVERIES',
     integer(1, 1_000),
@@ -155,97 +160,102 @@ export const variables = {
     'FAILURE_RUN_LIMIT',
     integer(0, 10_000),
     '20',
-    'Failures of the same kind in a row, of different Identifiers, after which calls are paused; `0` disables it.',
+    'Calls are paused after this many failures of the same kind in a row, for different Identifiers; `0` disables this.',
   ),
   callTimeoutMs: withDefault(
     'CALL_TIMEOUT_MS',
     integer(100, MAX_CALL_TIMEOUT_MS),
     '10000',
-    'One call, connection included.',
+    'Timeout of one call, including the connection.',
   ),
   maxHeldMb: withDefault(
     'MAX_HELD_MB',
     integer(8, 100_000),
     '32',
-    'Megabytes that the messages held and being received may take in memory; the default fits a container of 256 MiB.',
+    'Memory, in megabytes, for the messages that are held or being received; the default fits a container of 256 MiB.',
   ),
   visibilityTimeoutSeconds: withDefault(
     'VISIBILITY_TIMEOUT_SECONDS',
     integer(2, 43_200),
     '30',
-    'Lease per message, extended while it is held.',
+    'Lease (visibility timeout) of a message, extended while the message is held.',
   ),
   shutdownGraceSeconds: withDefault(
     'SHUTDOWN_GRACE_SECONDS',
     integer(1, 600),
     '25',
-    'Time to finish after SIGTERM; below the 30 s that ECS and Kubernetes give.',
+    'Time to finish after SIGTERM; the default is below the 30 s that ECS and Kubernetes give.',
   ),
   redisUrl: optional(
     'REDIS_URL',
     redisUrl,
-    'Shares one rate budget, the rate that was found and the newest-wins marks among all workers.',
+    'Redis, through which all workers share one rate budget, the rate that was found and the newest-wins marks.',
   ),
   outcomeQueueUrl: optional(
     'OUTCOME_QUEUE_URL',
     queueUrl,
-    'Where the outcome of every update is published, for bulk jobs.',
+    'The queue on which the outcome of every update is published, for bulk jobs.',
   ),
   outcomeFormat: withDefault(
     'OUTCOME_FORMAT',
     outcomeFormat,
     'json',
-    'What outcomes look like: `json`, or `cloudevents` (CloudEvents 1.0 in their JSON format, with the same JSON as data).',
+    'Format of outcomes: `json`, or `cloudevents` (CloudEvents 1.0 in JSON format, with the same JSON as data).',
   ),
   stateDir: withDefault(
     'STATE_DIR',
     z.string().regex(/\S/, 'must name a folder'),
     '.ota-updater',
-    'Where bulk jobs keep their ledger, the dead-letter commands their log of changes, and a worker the rate it has found.',
+    'Folder for the ledger of bulk jobs, the log of changes of the dead-letter commands, and the rate that a worker has found.',
   ),
   ledgerUrl: optional(
     'LEDGER_URL',
     ledgerUrl,
-    'A PostgreSQL database that keeps the ledger of bulk jobs instead, for several machines to plan, send, steer and report. ' +
-      'TLS and sockets as node-postgres reads them from the URL (`sslmode=verify-full`).',
+    'A PostgreSQL database for the ledger of bulk jobs, in place of `STATE_DIR`, so that several machines can plan, send, steer and report. ' +
+      'TLS and sockets are set in the URL, as in node-postgres (`sslmode=verify-full`).',
   ),
   httpHost: withDefault(
     'HTTP_HOST',
     z.string().regex(/^\S+$/, 'must be a host name or an address'),
     '127.0.0.1',
-    'Address that health and metrics listen on.',
+    'Address on which health and metrics are served.',
   ),
   /** undefined: no listener. */
-  httpPort: withDefault('HTTP_PORT', port, '8080', 'Their port; `0` picks one, `off` disables.'),
+  httpPort: withDefault(
+    'HTTP_PORT',
+    port,
+    '8080',
+    'Port for health and metrics; `0` picks a free one, `off` disables both.',
+  ),
   metrics: withDefault(
     'METRICS',
     metrics,
     'prometheus',
-    'What the worker does with its metrics besides serving them at `/metrics`: `emf` writes them to stdout once a minute, as lines in ' +
+    'How the worker publishes its metrics: always at `/metrics`; `emf` also writes them to stdout once a minute, as lines in ' +
       "CloudWatch's embedded metric format.",
   ),
   workerUrls: optional(
     'WORKER_URLS',
     workerUrls,
-    'Where `status` finds the workers: URLs of their health listeners, separated by commas; a name that stands for several ' +
-      'addresses is a worker at each. Without it, one at `HTTP_HOST` and `HTTP_PORT`.',
+    'The workers that `status` asks: URLs of their health listeners, separated by commas; a name that resolves to several ' +
+      'addresses stands for one worker at each. Without it, one worker at `HTTP_HOST` and `HTTP_PORT`.',
   ),
   notifyWebhookUrl: optional(
     'NOTIFY_WEBHOOK_URL',
     webhookUrl,
-    'Where a job tells of its end: gets a signed POST when a job is done, aborted, paused by a rule, or stuck.',
+    'URL that gets a signed POST when a job is done, aborted, paused by a rule, or stuck.',
   ),
   notifyWebhookSecret: optional(
     'NOTIFY_WEBHOOK_SECRET',
     webhookSecrets,
-    'What those requests are signed with, as Standard Webhooks says. Required with the URL.',
+    'Secret with which those requests are signed, as Standard Webhooks specifies. Required with the URL.',
   ),
-  notifyTopicArn: optional('NOTIFY_TOPIC_ARN', topicArn, 'An SNS topic that gets the same.'),
+  notifyTopicArn: optional('NOTIFY_TOPIC_ARN', topicArn, 'An SNS topic that gets the same notices.'),
   notifyEventBus: optional(
     'NOTIFY_EVENT_BUS',
     eventBus,
-    'An EventBridge event bus that gets the same, with the source `ota-updater`.',
+    'An EventBridge event bus that gets the same notices, with the source `ota-updater`.',
   ),
   ...consoleVariables,
-  logLevel: withDefault('LOG_LEVEL', logLevel, 'info', 'pino level.'),
+  logLevel: withDefault('LOG_LEVEL', logLevel, 'info', 'Lowest level that is logged (the levels of pino).'),
 };

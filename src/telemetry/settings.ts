@@ -46,46 +46,58 @@ export const telemetryVariables = {
     fallback: 'none',
     doc: 'The collector, such as `http://localhost:4318`; `/v1/traces` is added to its path. Without it nothing is traced.',
   },
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { fallback: 'none', doc: 'The same with its path; goes before it.' },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
+    fallback: 'none',
+    doc: 'The same for traces, with its whole path; takes precedence.',
+  },
   OTEL_EXPORTER_OTLP_PROTOCOL: {
     fallback: 'http/protobuf',
     doc: '`http/protobuf` or `http/json`. There is no gRPC.',
   },
-  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: { fallback: 'none', doc: 'Goes before it.' },
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: { fallback: 'none', doc: 'The same for traces; takes precedence.' },
   OTEL_EXPORTER_OTLP_HEADERS: {
     fallback: 'none',
-    doc: 'Headers of each request: `name=value,name=value`, values percent-encoded. With a value that is wrong nothing is traced.',
+    doc: 'Headers of each request: `name=value,name=value`, values percent-encoded. If a value is wrong, nothing is traced.',
   },
-  OTEL_EXPORTER_OTLP_TRACES_HEADERS: { fallback: 'none', doc: 'Goes before it, header by header.' },
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: {
+    fallback: 'none',
+    doc: 'The same for traces; takes precedence, header by header.',
+  },
   OTEL_EXPORTER_OTLP_TIMEOUT: {
     fallback: '10000',
-    doc: 'Of one export, tries included, in milliseconds; `0` is ten minutes, and so is all that is more.',
+    doc: 'Timeout of one export, including retries, in milliseconds; `0` and values above ten minutes mean ten minutes.',
   },
-  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: { fallback: 'none', doc: 'Goes before it.' },
-  OTEL_EXPORTER_OTLP_COMPRESSION: { fallback: 'none', doc: '`gzip` or `none`: of the bodies of requests.' },
-  OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: { fallback: 'none', doc: 'Goes before it.' },
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: { fallback: 'none', doc: 'The same for traces; takes precedence.' },
+  OTEL_EXPORTER_OTLP_COMPRESSION: {
+    fallback: 'none',
+    doc: 'Compression of request bodies: `gzip` or `none`.',
+  },
+  OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: { fallback: 'none', doc: 'The same for traces; takes precedence.' },
   OTEL_EXPORTER_OTLP_CERTIFICATE: {
     fallback: 'none',
-    doc: "A PEM file by which the collector's certificate is checked. This and the next two OpenTelemetry's exporter reads itself, and passes over a file that it cannot read.",
+    doc: "A PEM file to check the collector's certificate with. OpenTelemetry's exporter reads this file and the next two itself, and ignores a file that it cannot read.",
   },
   OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: {
     fallback: 'none',
-    doc: 'A PEM file: what it shows the collector.',
+    doc: 'A PEM file: the certificate that the process presents to the collector.',
   },
-  OTEL_EXPORTER_OTLP_CLIENT_KEY: { fallback: 'none', doc: 'A PEM file: the key of that.' },
+  OTEL_EXPORTER_OTLP_CLIENT_KEY: {
+    fallback: 'none',
+    doc: 'A PEM file: the private key of that certificate.',
+  },
   OTEL_SERVICE_NAME: { fallback: 'ota-updater', doc: 'The name of this process in traces.' },
   OTEL_RESOURCE_ATTRIBUTES: {
     fallback: 'none',
-    doc: 'What else is said of this process: `name=value,name=value`, percent-encoded.',
+    doc: 'More attributes of this process: `name=value,name=value`, percent-encoded.',
   },
   OTEL_TRACES_SAMPLER: {
     fallback: 'parentbased_always_on',
-    doc: `One of ${samplers.map((name) => `\`${name}\``).join(', ')}. Those with \`parentbased\` do as the producer of a message did, where it says.`,
+    doc: `One of ${samplers.map((name) => `\`${name}\``).join(', ')}. Those with \`parentbased\` follow the decision of the producer of a message, if there is one.`,
   },
-  OTEL_TRACES_SAMPLER_ARG: { fallback: '1', doc: 'Of the samplers by ratio: the share of traces, 0 to 1.' },
+  OTEL_TRACES_SAMPLER_ARG: { fallback: '1', doc: 'For the samplers by ratio: the share of traces, 0 to 1.' },
   OTEL_TRACES_EXPORTER: {
     fallback: 'otlp',
-    doc: '`otlp`, or `none`: nothing is traced. Of a list, the others are told and ignored.',
+    doc: '`otlp`, or `none`: nothing is traced. Other exporters in a list are reported and ignored.',
   },
   OTEL_SDK_DISABLED: { fallback: 'false', doc: '`true`: nothing is traced.' },
 } as const;

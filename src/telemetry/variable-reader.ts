@@ -78,7 +78,7 @@ export class VariableReader<Name extends string> {
       if (whole && !/^\d+$/.test(text)) return undefined;
       const value = Number(text);
       if (capped && value > most) {
-        this.#ignore(variable, `is over ${most} ${what}: these hold, the most there can be`);
+        this.#ignore(variable, `is over ${most} ${what}: the maximum of ${most} applies`);
         return most;
       }
       return value >= least && value <= most ? value : undefined;

@@ -27,7 +27,7 @@ describe('readLimitsText', () => {
   test.each([
     [
       'RATE_LIMT=20',
-      'line 1 sets RATE_LIMT, and only RATE_LIMIT, MAX_CONCURRENCY, CHANGED_BY, REASON can stand there',
+      'line 1 sets RATE_LIMT, but only RATE_LIMIT, MAX_CONCURRENCY, CHANGED_BY, REASON can be set there',
     ],
     ['# x\nRATE_LIMIT: 20', 'line 2 is not of the form NAME=value'],
     ['{"RATE_LIMIT": 20}', 'line 1 is not of the form NAME=value'],

@@ -79,7 +79,7 @@ describe('a configuration with faults', () => {
     expect(code).toBe(2);
     expect(stderr).toBe(
       'the configuration has 3 faults:\n  QUEUE_URL: is required\n  DEAD_LETTER_QUEUE_URL: is required\n' +
-        '  AWS_REGION: is required, such as eu-west-1, or a region in the profile\n',
+        '  AWS_REGION: is required (such as eu-west-1), unless the profile has a region\n',
     );
   });
 });

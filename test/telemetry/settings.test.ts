@@ -166,7 +166,7 @@ describe('readTelemetry', () => {
     expect(ignored).toEqual([
       {
         variable: 'OTEL_EXPORTER_OTLP_TIMEOUT',
-        why: 'is over 600000 milliseconds: these hold, the most there can be',
+        why: 'is over 600000 milliseconds: the maximum of 600000 applies',
       },
     ]);
   });
