@@ -4,17 +4,18 @@ import { code, type Page, table } from './page.ts';
 
 const meanings: Readonly<Record<(typeof jobStates)[number], string>> = {
   planned: 'its rows are being entered in the ledger',
-  scheduled: 'released, and not due: its time has not come, or its daily window is closed',
+  scheduled: 'released but not due: its start time has not come, or its daily window is closed',
   running:
-    'its rows may be sent. Whether a process is there to send them is shown apart: `sending`, or `not sending`',
-  paused: 'nothing is sent. A process that sends it stays, and follows what is in flight',
-  stopping: 'nothing more is sent; what is in flight is waited for. Then it is stopped, aborted or cancelled',
+    'its rows may be sent. Whether a process is sending them is shown separately: `sending` or `not sending`',
+  paused: 'nothing is sent. A process that was sending it stays, and follows the rows in flight',
+  stopping:
+    'nothing more is sent; the job waits for the rows in flight. Then it is stopped, aborted or cancelled',
   stopped: 'by a person, an interrupt, its deadline or a failure',
   aborted: 'by one of its rules',
-  done: 'every row has ended, some of them perhaps with a failure',
+  done: 'every row has ended, perhaps some with a failure',
   cancelled: 'for good: rows that were not sent have ended as `not-sent`',
   elsewhere:
-    "another ledger has it: it was moved there by `jobs export` and `jobs import`, or what is here is a copy. It is only looked at here; `jobs import FILE --take-over` makes it this ledger's again",
+    "another ledger owns it: it was moved there by `jobs export` and `jobs import`, or this ledger only has a copy. Here it is read-only; `jobs import FILE --take-over` makes it this ledger's again",
 };
 
 export const jobStatesPage: Page = {
@@ -22,15 +23,15 @@ export const jobStatesPage: Page = {
   about: 'States of a bulk job, and what leads from one to another',
   text: () => `# States of a bulk job
 
-The ledger keeps the state of each job, since when, who changed it and why. \`jobs status\` shows it. Whoever sends the job
-looks at it twice a second.
+The ledger keeps the state of each job, since when it applies, who set it and why. \`jobs status\` shows it. The sender of the
+job reads it twice a second.
 
 ${table(
   ['state', 'meaning'],
   jobStates.map((name) => [code(name), meanings[name]]),
 )}
 
-These changes there are, and no others:
+These are the only changes of state:
 
 ${table(
   ['event', 'what it is', 'from', 'to'],
@@ -47,22 +48,27 @@ ${table(
   }),
 )}
 
-A job that is being cancelled goes on to ${code('cancelled')}, whatever else happens to it. A cancelled job that is exported stays
-\`cancelled\` here and is so there: nothing of it can be sent.
+A job that is being cancelled becomes ${code('cancelled')}, whatever else happens to it. A cancelled job that is exported is
+\`cancelled\` in both ledgers: none of its rows can be sent.
 
 ## A job that is elsewhere
 
-Each job is sent by one ledger: a file is imported in one, as two that are given the same file cannot know of each other. \`jobs export\` hands it over: from then on it is \`elsewhere\` here, and nothing steers, sends, retries or
-undoes it here, and no file of \`enqueue --job\` is added to it. Outcomes of its rows are left on their queue, however long, until the ledger that has it
-takes them. \`jobs import\` in another ledger makes it that one's, in the state that it was in; outcomes of its rows that this ledger has kept before end
-them then. Moved back by the same two commands, what is here is replaced by what is known there.
+Only one ledger sends a job. So import an export in one ledger only: two ledgers that are given the same file cannot know of each other.
 
-- **Back without having been moved.** \`jobs import FILE --take-over\` with the file of the export takes it back. Do so only where no other
-  ledger has entered the file, or that ledger has been given up: nobody can see from here whether one has.
-- **The file is lost**, or \`jobs export\` was killed before it was there. \`jobs export\` once more writes it again.
+- After \`jobs export\`, the job is \`elsewhere\` here. Here nothing controls, sends, retries or undoes it, and \`enqueue --job\` adds no
+  file to it. Outcomes of its rows stay on their queue, however long, until the ledger that owns it takes them.
+- After \`jobs import\` in another ledger, that ledger owns the job, in the state that it was in. Outcomes of its rows that it had
+  kept before then end those rows.
+- The same two commands move it back. Then what the other ledger knows replaces what is here.
+
+Special cases:
+
+- **Back without having been moved.** \`jobs import FILE --take-over\` with the file of the export takes the job back. Do this only if no other
+  ledger has imported the file, or if that ledger has been given up: this ledger cannot see whether one has.
+- **The file is lost**, or \`jobs export\` was killed before it was written. Run \`jobs export\` again: it writes the file again.
 - **One at a time.** A job is not imported while another process exports, prunes or sends it in that ledger, and not exported while it is imported.
-- **A copy**, as a backup: \`jobs export --copy\`. The job goes on here. Imported, a copy is \`elsewhere\`: it can be looked at and reported,
-  and only \`--take-over\` makes it a job that can be sent, for the day on which its own ledger is lost.
-- **An older file** than what the ledger knows is refused, of a copy, too: a job that was moved on since would be sent twice.
+- **A copy**, as a backup: \`jobs export --copy\`. The job continues here. An imported copy is \`elsewhere\`: it can be looked at and reported.
+  Only \`--take-over\` makes it a job that can be sent, for the day on which its own ledger is lost.
+- **A file older** than what the ledger knows is refused, also a copy: a job that was moved since would be sent twice.
 `,
 };

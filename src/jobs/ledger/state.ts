@@ -79,7 +79,7 @@ export const transitions: Readonly<Record<JobEvent, Transition>> = {
   wait: { text: 'it is not due', from: ['planned', 'running'], to: 'scheduled' },
   due: { text: 'its time has come', from: ['scheduled'], to: 'running' },
   pause: {
-    text: '`jobs pause`, or it waits for a word',
+    text: '`jobs pause`, or it waits for confirmation',
     from: ['planned', 'scheduled', 'running'],
     to: 'paused',
   },
