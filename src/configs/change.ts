@@ -87,7 +87,7 @@ function withAbort(
       (MinNumberOfExecutedThings === undefined ||
         (MinNumberOfExecutedThings >= 1 && MinNumberOfExecutedThings <= 100));
     if (!inRange)
-      return 'must be a share above 0% and, if you like, of at least how many devices, from 1 to 100, as in 20%/50';
+      return 'must be a share above 0%, optionally with a least number of devices from 1 to 100, as in 20%/50';
     list.push({
       Action: 'CANCEL',
       FailureType,

@@ -55,7 +55,7 @@ export function sideBySide(
 /** How `to` differs from `from`. */
 export function diffText(from: OtaConfiguration, to: OtaConfiguration, columns?: number): string {
   const changes = changesBetween(from, to, 'with-texts');
-  if (changes.length === 0) return `${idOf(from)} and ${idOf(to)} say the same.\n`;
+  if (changes.length === 0) return `${idOf(from)} and ${idOf(to)} have the same settings.\n`;
   return `${sideBySide([idOf(from), idOf(to)], changes, columns, '').join('\n')}\n`;
 }
 

@@ -49,7 +49,10 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
       '--job <id>',
       'the job of every row, kept in the ledger (STATE_DIR or LEDGER_URL) to be followed by `jobs status` and `jobs report`; --set JobId=<id> only names it',
     )
-    .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv, or the next free number)')
+    .option(
+      '--refused <path>',
+      'where to write refused rows (default: FILE.refused.csv, or the next free number)',
+    )
     .option(
       '--from-line <n>',
       'continue from this line of the file: rows before it are validated, not sent',

@@ -124,7 +124,7 @@ async function deliverOne(
     await outbox.told(key, name);
     return 'told';
   }
-  const what = `The notice that job ${notice.jobId} ${notice.kind === 'stuck' ? 'is stuck' : `is ${notice.kind}`} was not taken by ${target.place}: ${telling.why}`;
+  const what = `The notice that job ${notice.jobId} ${notice.kind === 'stuck' ? 'is stuck' : `is ${notice.kind}`} could not be delivered to ${target.place}: ${telling.why}`;
   const now = clock.wall();
   // Cut off by a signal: the target's answer is unknown.
   if (signal.aborted) {
@@ -134,7 +134,7 @@ async function deliverOne(
   const tooOld = now - epochMs(notice.at) > GIVE_UP_MS;
   if (!telling.passing || tooOld) {
     await outbox.told(key, name);
-    onTrouble(`${what}. It is given up${telling.passing ? ', three days after it' : ''}`);
+    onTrouble(`${what}. It is given up${telling.passing ? ' after three days' : ''}`);
     return undefined;
   }
   const asked = Math.min(telling.afterMs ?? 0, MAX_ASKED_MS);

@@ -51,7 +51,7 @@ describe('signing in', () => {
     for (let i = 0; i < 11; i++)
       tries.push(await ask(`${url}/sign-in`, { form: { token: `${i}`.repeat(30) } }));
     expect(tries.map(({ status }) => status)).toEqual([...Array(10).fill(401), 429]);
-    expect(tries[0]?.body).toContain('This token is none of this console.');
+    expect(tries[0]?.body).toContain('This console does not know this token.');
     expect(tries[0]?.headers['set-cookie']).toBeUndefined();
     expect(tries[10]?.body).toContain('wait a minute');
     // Who is signed in goes on.

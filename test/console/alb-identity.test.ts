@@ -95,7 +95,7 @@ test.each([
   const { get } = await setAlb();
   const { status, body } = await get(token, { 'x-amzn-oidc-identity': 'ann' });
   expect(status).toBe(403);
-  expect(body).toMatch(/The load balancer&#39;s token is not believed: /);
+  expect(body).toMatch(/The load balancer&#39;s token is not accepted: /);
   expect(body.toLowerCase()).toContain(why.toLowerCase());
 });
 

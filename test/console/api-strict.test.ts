@@ -170,7 +170,7 @@ test('a number of a query is written in digits, and within its bounds', async ()
 
 test.each([
   ['/dead-letters/groups/zzzzzzzz', 'group: must be the eight characters of a cause, digits and a to f.'],
-  ['/dead-letters/changes/x', 'change: must be a UUID, as the answer that began the change has it.'],
+  ['/dead-letters/changes/x', 'change: must be a UUID, from the answer that began the change.'],
   ['/jobs/j/rows?identifier=a%20b', 'identifier: must have 1 to 200 letters and digits.'],
 ])('%s is told what is expected', async (path, detail) => {
   const { url } = await opened();
@@ -198,7 +198,7 @@ test.each([{ rate: 2 }, { canary: 2 }, { force: true }])('a purge with %j is ref
   const [field] = Object.keys(more);
   expect(await sent(plan, { ...wanted, action: 'purge' })).toEqual({
     status: 400,
-    detail: `${field}: is for a redrive, and a purge takes none.`,
+    detail: `${field}: is only for a redrive, not for a purge.`,
   });
   expect((await sent(plan, { ...wanted, action: 'redrive' })).status).toBe(503);
 });

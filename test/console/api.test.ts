@@ -165,7 +165,7 @@ test('a key that comes with another file is refused, and with the same one it ha
   for (const other of others)
     expect(await send(other)).toMatchObject({
       status: 422,
-      data: { detail: 'Idempotency-Key: this key came with another request before.' },
+      data: { detail: 'Idempotency-Key: this key was used with another request before.' },
     });
   expect((await call('listPlans')).data).toMatchObject({ plans: [first.data] });
 });
@@ -210,7 +210,9 @@ test('a job whose outcomes were lost is reconciled by what its tasks say, and go
     reconciled: 24,
   });
   expect(stage.api.task('task7')?.TaskConfigurationId).toBe('new');
-  expect((await ann.get('/jobs/of/j')).body).toMatch(/<h2>Reconciliation<\/h2>.*24, by what the task says/s);
+  expect((await ann.get('/jobs/of/j')).body).toMatch(
+    /<h2>Reconciliation<\/h2>.*24, according to their tasks/s,
+  );
   expect((await call('listChanges', { job: 'j' })).data).toMatchObject({
     changes: expect.arrayContaining([
       expect.objectContaining({ what: 'reconcile', who: 'ann@console', why: reason }),

@@ -128,7 +128,7 @@ test('a session that was signed out stays so with the next console, and the othe
   // What cannot be read may have named any of them.
   writeFileSync(file, 'spilt');
   const third = await started(env);
-  expect(third.output.stdout).toContain('whoever was signed in must sign in again');
+  expect(third.output.stdout).toContain('everybody who was signed in must sign in again');
   expect(await statusOf(third.url, stays)).toBe(303);
   expect(await statusOf(third.url, await signIn(third.url, tokens.ann))).toBe(200);
   await third.end();

@@ -170,11 +170,11 @@ describe('what is asked for wrongly', () => {
     const form = { action: 'purge', group: 'aaaaaaaa', reason: 'x', limit: '', rate: '', canary: '' };
     for (const [more, label] of [
       [{ rate: '2' }, 'Per second'],
-      [{ canary: '2' }, 'First only'],
+      [{ canary: '2' }, 'Put back first'],
       [{ force: 'yes' }, 'Also those that were put back too often, …'],
     ] as const)
       expect((await post('/dead-letters/plan', { ...form, ...more })).body).toContain(
-        `&quot;${label}&quot;: is for a redrive, and a purge takes none.`,
+        `&quot;${label}&quot;: is only for a redrive, not for a purge.`,
       );
   });
 

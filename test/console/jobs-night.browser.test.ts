@@ -42,7 +42,7 @@ inBrowser((browser) => {
     await page.goto(`${url}/jobs/of/j`);
     await page.getByText('Set how it is sent').click();
     await page.locator('#set-window').fill('400');
-    await page.getByRole('checkbox', { name: 'Wait for a word between stages' }).check();
+    await page.getByRole('checkbox', { name: 'Wait for confirmation between stages' }).check();
     await page.locator('#set-reason').fill('what took long to think of');
     const other = await context.newPage();
     await other.goto(`${url}/jobs`);
@@ -52,13 +52,15 @@ inBrowser((browser) => {
     await page.getByText('nothing was changed').waitFor();
     await page.getByLabel('Token').fill('not this one');
     await page.keyboard.press('Enter');
-    await page.getByText('This token is none of this console.').waitFor();
+    await page.getByText('This console does not know this token.').waitFor();
     await page.getByLabel('Token').fill(tokens.ann);
     await page.keyboard.press('Enter');
-    await page.getByText('What you had typed is here again. It was not sent.').waitFor();
+    await page.getByText('What you typed is back. It was not sent.').waitFor();
     expect(new URL(page.url()).pathname).toBe('/jobs/of/j');
     expect(await page.locator('#set-window').inputValue()).toBe('400');
-    expect(await page.getByRole('checkbox', { name: 'Wait for a word' }).isChecked()).toBe(true);
+    expect(
+      await page.getByRole('checkbox', { name: 'Wait for confirmation between stages' }).isChecked(),
+    ).toBe(true);
     expect(await page.locator('#set-reason').inputValue()).toBe('what took long to think of');
     // Refused for another reason: the same.
     await page.locator('#set-window').fill('many');

@@ -24,7 +24,7 @@ inBrowser((browser) => {
     await planByPage(page, url, ids(5_000));
     await picture(page, 'plan');
     await page.locator('#apply-stages').fill('100,100%');
-    await page.getByLabel('Wait for a word between stages').check();
+    await page.getByLabel('Wait for confirmation between stages').check();
     await page.getByRole('button', { name: 'Apply' }).click();
     const state = (name: string) =>
       page.getByRole('heading', { level: 1, name: `Job j: ${name}` }).waitFor({ timeout: 60_000 });

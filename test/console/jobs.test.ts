@@ -145,7 +145,7 @@ test('a plan whose reading hangs names the API and since when it is away, and to
   await shows(
     ann.get,
     '/jobs/plans/h',
-    /The IoT API cannot be reached \(.+\) since 20\d\d-\d\d-\d\d \S+ UTC: it is asked again, and to discard/,
+    /The IoT API cannot be reached \(.+\) since 20\d\d-\d\d-\d\d \S+ UTC: it is asked again, and discarding the plan ends this/,
   );
   const { call } = await makeApiClient(url, tokens.vic);
   expect((await call('showPlan', { job: 'h' })).data).toMatchObject({
@@ -200,7 +200,7 @@ test('a job is paused, set, resumed and cancelled by an operator, with a reason,
   expect((await ann.post('/jobs/of/j/set', { rate: '-1' })).status).toBe(400);
   const past = await ann.post('/jobs/of/j/set', { startAt: '2025-12-01T01:00Z' });
   expect(past.status).toBe(409);
-  expect(past.body).toContain('&quot;Start at&quot;, 2025-12-01 01:00:00 UTC, has passed');
+  expect(past.body).toContain('&quot;Start at&quot;, 2025-12-01 01:00:00 UTC, was ');
   expect((await ann.post('/jobs/of/j/set')).body).toContain('Say what to change');
   expect((await ann.post('/jobs/of/j/resume')).status).toBe(303);
   expect((await ann.post('/jobs/of/j/retry')).body).toContain('not sent yet');
@@ -252,7 +252,7 @@ test('what looks at tasks have found is shown by the next console, and that one 
   const line = { who: 'bob@console', subject: 'j', why: 'because' };
   await ledger.addAudit({ ...line, what: 'verify', detail: { applied: 3 } });
   expect(await page()).toContain(
-    'bob@console had the tasks looked at since 2026-11-29 03:00:00 UTC, and how that ended is not known',
+    'bob@console started a look at the tasks at 2026-11-29 03:00:00 UTC, and how it ended is not known',
   );
   expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'cut-off', found: null });
   await ledger.addAudit({ ...line, what: 'verified', detail: { why: 'No task could be read.' } });
@@ -264,10 +264,10 @@ test('what looks at tasks have found is shown by the next console, and that one 
     what: 'reconciled',
     detail: { applied: 2, again: 0, gone: 0, unknown: 1 },
   });
-  expect(await page()).toContain('2, by what the task says');
+  expect(await page()).toContain('2, according to their tasks');
   for (let i = 0; i < 60; i++) await ledger.addAudit({ ...line, what: 'set', detail: {} });
   const later = await page();
-  expect(later).toContain('2, by what the task says');
+  expect(later).toContain('2, according to their tasks');
   expect(later).toContain('No task could be read.');
   expect((await call('showReconciliation', { job: 'j' })).data).toMatchObject({ state: 'seen' });
   await ledger.close();
@@ -293,7 +293,7 @@ test('what an older look has found comes into the log late, and hides nothing of
   expect(await page()).toMatch(/<h2>Devices<\/h2>(?:(?!<h2>).)*Look 2 has failed\./s);
   await begin('3');
   await end('2');
-  expect(await page()).toContain('bob@console had the tasks looked at since');
+  expect(await page()).toContain('bob@console started a look at the tasks at');
   await end('3');
   expect(await page()).toMatch(/<h2>Devices<\/h2>(?:(?!<h2>).)*Look 3 has failed\./s);
   await ann.post('/jobs/of/j/verify');

@@ -39,7 +39,7 @@ inBrowser((browser) => {
       await row(name).getByRole('cell', { name: count, exact: true }).waitFor({ timeout: 30_000 });
     await docPicture(ann.page, 'dead-letters', 490);
     await ann.page.getByRole('link', { name: /ConflictException/ }).click();
-    await ann.page.getByLabel('First only').fill('10');
+    await ann.page.getByLabel('Put back first').fill('10');
     await ann.page.getByLabel('Reason, for the log of changes').fill('the tasks are free again');
     await ann.page.getByRole('button', { name: 'Show what it would do' }).click();
     await ann.page.getByRole('button', { name: 'Put back 200 letters' }).waitFor({ timeout: 30_000 });

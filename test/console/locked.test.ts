@@ -103,7 +103,7 @@ test('a ledger whose disk is full takes no changes, and is read on', async () =>
     expect.objectContaining({
       status: 503,
       message: expect.stringMatching(
-        /^The ledger takes no changes since 2026-11-29 03:00:00 UTC: The ledger x has no room left: /,
+        /^The ledger takes no changes since 2026-11-29 03:00:00 UTC: The ledger x has no space left: /,
       ),
     }),
   );
@@ -115,7 +115,7 @@ test('a change on a ledger that hangs is not waited for; nobody says that nothin
   state.hangs = true;
   const waiting = door.awaited(door.use((ledger) => ledger.jobs()));
   const told = expect(waiting).rejects.toThrow(
-    'The ledger does not answer: it is not known whether this was done, and it may be done yet. Look at the log of changes',
+    'The ledger does not answer: it is not known whether this was done, and it may still be done. Look at the log of changes',
   );
   await pass(3_000);
   await pass(2_000);
@@ -177,7 +177,7 @@ test('who asks again with the same key waits for the same change: it is done onc
     await pass(3_000);
     await pass(2_000);
     const { status, body } = await waiting;
-    expect([status, JSON.parse(body).detail]).toEqual([504, expect.stringContaining('it may be done yet')]);
+    expect([status, JSON.parse(body).detail]).toEqual([504, expect.stringContaining('it may still be done')]);
   }
   free();
   expect(JSON.parse((await post()).body)).toEqual({ done: 1 });
@@ -224,14 +224,14 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     // The second one of each finds the first.
     for (const send of [...uploads, ...uploads.slice(0, 1)]) {
       const { status, body } = await send();
-      expect([status, body]).toEqual([504, expect.stringContaining('it may be done yet')]);
+      expect([status, body]).toEqual([504, expect.stringContaining('it may still be done')]);
     }
     await other.query('ROLLBACK');
     const names = async () => (await get('/jobs')).body.match(/\/jobs\/plans\/[ab](?=")/g)?.sort();
     await expect.poll(names, { timeout: 30_000 }).toEqual(['/jobs/plans/a', '/jobs/plans/b']);
     await other.query('BEGIN; LOCK TABLE ota_updater.jobs IN SHARE MODE');
     const stuck = await post(`/jobs/of/${job}/pause`);
-    expect([stuck.status, stuck.body]).toEqual([504, expect.stringContaining('it may be done yet')]);
+    expect([stuck.status, stuck.body]).toEqual([504, expect.stringContaining('it may still be done')]);
     expect(stuck.body).not.toContain('Nothing was changed');
     expect((await get(`/jobs/of/${job}`)).body).toContain('running');
     await other.query('ROLLBACK');
@@ -257,7 +257,7 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
       () => post('/jobs/new/live', { setDescription: 'x' }),
     ]) {
       const { status, body } = await send();
-      expect([status, body]).toEqual([504, expect.stringContaining('it may be done yet')]);
+      expect([status, body]).toEqual([504, expect.stringContaining('it may still be done')]);
     }
     await other.query('ROLLBACK');
   });

@@ -126,7 +126,7 @@ describe('a redrive that is gone on with after a kill', () => {
       { ms: expect.any(Number), sent: 3, page: expect.stringContaining('3 of 8 put back') },
     ]);
     expect(waits[0]?.ms).toBeGreaterThan(100_000);
-    expect(waits[0]?.page).toContain('waiting for letters that the process before has held');
+    expect(waits[0]?.page).toContain('waiting for letters that the previous process held');
     expect(run).toMatchObject({
       fault: undefined,
       sent: 8,
@@ -146,7 +146,7 @@ describe('a redrive that is gone on with after a kill', () => {
     const run = (await goOn(async () => {})) as ChangeRun;
     expect(run).toMatchObject({ sent: 5, report: { matched: 5, redriven: 5 } });
     expect(stage.settled('acknowledge')).toHaveLength(3);
-    const why = '3 of the 8 letters agreed to were not put back: not seen on the queue';
+    const why = '3 of the 8 confirmed letters were not put back: not seen on the queue';
     expect(String(changePart(run))).toContain(why);
     expect(changeJson(run)).toMatchObject({
       sent: 5,
@@ -166,7 +166,7 @@ describe('a redrive that is gone on with after a kill', () => {
     await over(run);
     expect(run).toMatchObject({ state: 'ended', fault: undefined, report: { redriven: 3 } });
     expect(String(changePart(run))).toContain(
-      '5 of the 8 letters agreed to were not put back: the change was stopped',
+      '5 of the 8 confirmed letters were not put back: the change was stopped',
     );
     expect(stage.settled('acknowledge')).toHaveLength(0);
     expect(await readUnfinished(stateDir)).toBeUndefined();

@@ -57,7 +57,7 @@ inBrowser((browser) => {
     await first.child.end('SIGKILL');
     await start(new URL(url).port);
 
-    await redrive.page.getByText('gone on with after a restart').waitFor({ timeout: 30_000 });
+    await redrive.page.getByText('continued after a restart').waitFor({ timeout: 30_000 });
     await job.page.getByRole('heading', { level: 1, name: 'Job j: done' }).waitFor({ timeout: 150_000 });
     expect(await api('/jobs/j')).toMatchObject({ applied: rows, failed: 0 });
     // Letters that the killed process held are seen again after two minutes: tested with a clock of the test's.

@@ -111,7 +111,7 @@ test('an interrupted file goes on where it stopped when it is enqueued again', a
   expect(await run(['resume', 'fleet'])).toMatchObject({
     exitCode: 2,
     error:
-      'Job fleet is not sent whole: enqueue rows.csv with --job fleet again, it goes on where it stopped.',
+      'Job fleet was not sent completely: enqueue rows.csv with --job fleet again; sending continues where it stopped.',
   });
 
   // Lines that --from-line leaves out are no rows of this run, whether they were sent or not.

@@ -68,7 +68,7 @@ test('status reports an unreadable outcome queue, and what the ledger knows', as
   expect(exitCode).toBe(0);
   expect(stdout).toContain('job j: 2 of 2 rows ended');
   expect(stderr).toMatch(
-    /^Outcomes cannot be read: there is no queue .*OUTCOME_QUEUE_URL.*\. The ledger may know less than there is\.\n$/,
+    /^Outcomes cannot be read: there is no queue .*OUTCOME_QUEUE_URL.*\. The ledger may be out of date\.\n$/,
   );
 });
 
@@ -86,11 +86,11 @@ test('where SQS cannot be reached, the sentence is about the outcome queue, or s
   };
   const away = await run(['status', 'j'], { env });
   expect(away.stderr).toMatch(
-    /^Outcomes cannot be read: SQS cannot be reached for http:\S+\/outcomes: .*The ledger may know less than there is\.\n$/,
+    /^Outcomes cannot be read: SQS cannot be reached for http:\S+\/outcomes: .*The ledger may be out of date\.\n$/,
   );
   const { stderr } = await run(['list'], { env: { DEAD_LETTER_QUEUE_URL } });
   expect(stderr).toMatch(
-    /^Outcomes are not read before it is known that OUTCOME_QUEUE_URL and DEAD_LETTER_QUEUE_URL are different queues: SQS cannot be reached for http:\S+\/dead: /,
+    /^Outcomes are not read until it is known that OUTCOME_QUEUE_URL and DEAD_LETTER_QUEUE_URL are different queues: SQS cannot be reached for http:\S+\/dead: /,
   );
 });
 
@@ -137,7 +137,7 @@ test('a reconcile completes a job whose outcome queue was deleted and recreated 
     'the queue was made again',
   ]);
   expect(reconciled.exitCode).toBe(0);
-  expect(reconciled.stderr).toContain(`reconciled: ${json.inFlight} applied by what the task says`);
+  expect(reconciled.stderr).toContain(`reconciled: ${json.inFlight} applied according to their tasks`);
   expect((await run(['log', 'j', '--json'])).stdout).toContain(
     '"who":"ann@bench","what":"retry","subject":"j","why":"the queue was made again"',
   );
@@ -172,7 +172,7 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   const reconciled = await standing(['reconcile', 'j']);
   expect(reconciled.exitCode).toBe(0);
   expect(reconciled.stderr).toMatch(
-    /reconciled: 23 applied by what the task says, 0 without a task, 2 to be sent again/,
+    /reconciled: 23 applied according to their tasks, 0 without a task, 2 to be sent again/,
   );
   expect(reconciled.json).toMatchObject({
     rows: 25,
@@ -214,7 +214,7 @@ test('two ledgers on one outcome queue: outcomes of the other job are left, and 
   expect(exitCode).toBe(2);
   expect(error).toMatch(/^There is no job j in the ledger /);
   expect(stderr).toMatch(
-    /^The queue has outcomes of job j, which the ledger \S+ledger\.sqlite does not have, or has moved on\. They are left there for the ledger that has the job: for an hour, or where it was moved from here until that ledger takes them\. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one\.\n$/,
+    /^The queue has outcomes of job j, which the ledger \S+ledger\.sqlite does not have, or which was moved from it\. They are left on the queue for the ledger that has the job: for an hour, or, if the job was moved from here, until that ledger takes them\. Give each ledger its own OUTCOME_QUEUE_URL: two ledgers on one queue are both slow\.\n$/,
   );
   expect(waiting()).toBe(3);
 
@@ -224,7 +224,7 @@ test('two ledgers on one outcome queue: outcomes of the other job are left, and 
   const stopped = await run(['report', 'j']);
   expect(stopped.exitCode).toBe(1);
   expect(stopped.error).toMatch(
-    /^The queue of OUTCOME_QUEUE_URL holds messages that are no outcomes: 10 so far/,
+    /^The queue of OUTCOME_QUEUE_URL holds messages that are not outcomes: 10 so far/,
   );
   expect(waiting()).toBe(13);
 });

@@ -27,7 +27,7 @@ test('a job waits for a word after each stage, and goes on when it is given', as
   await vi.waitFor(async () => expect((await seen()).state.name).toBe('paused'), patiently);
   expect(await seen()).toMatchObject({
     state: {
-      why: 'It waits for a word after stage 1 of 3: 10 rows ended, none failed',
+      why: 'It waits for confirmation after stage 1 of 3: 10 rows ended, none failed',
       who: /, a rule$/ as unknown,
     },
     stage: { stage: 1, of: 3 },

@@ -35,7 +35,7 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
   const same = await run(['set', 'j', '--window', '20']);
   expect([same.exitCode, same.stderr]).toEqual([
     0,
-    expect.stringContaining('is set so already: nothing changes.'),
+    expect.stringContaining('already has these settings: nothing changes.'),
   ]);
   // Another process sends it: this one needs no queues.
   const noQueues = { QUEUE_URL: undefined, OUTCOME_QUEUE_URL: undefined };
@@ -81,7 +81,7 @@ test('a cancelled job ends its unsent rows as not-sent, and is neither resumed n
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10']);
   await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
   const refused = await run(['cancel', 'j']);
-  expect(refused.error).toMatch(/^Nothing was changed\. To cancel it without being asked, say --yes\.$/);
+  expect(refused.error).toMatch(/^Nothing was changed\. To cancel it without being asked, give --yes\.$/);
   await run(['cancel', 'j', '--yes', '--reason', 'wrong file']);
   await stage.worker.start();
   const applied = await applying;

@@ -12,11 +12,11 @@ test('apply shows counts and old to new values and asks; without a terminal it n
   await stage.worker.start();
   await plan(ids(3), 'j', '--refresh');
   const noPlan = await run(['apply', 'rows.csv']);
-  expect([noPlan.exitCode, noPlan.error]).toEqual([2, expect.stringContaining('rows.csv is no plan')]);
+  expect([noPlan.exitCode, noPlan.error]).toEqual([2, expect.stringContaining('rows.csv is not a plan')]);
   const nobody = await run(['apply', 'j.jsonl']);
   expect([nobody.exitCode, nobody.error]).toEqual([
     2,
-    'Nothing was sent: there is no terminal to ask at. To send the plan, say --yes: `ota-updater jobs apply j.jsonl --yes`.',
+    'Nothing was sent: without a terminal nobody can confirm it. To send the plan, give --yes: `ota-updater jobs apply j.jsonl --yes`.',
   ]);
   const no = await run(['apply', 'j.jsonl', '--canary', '1'], { terminal: true, stdin: '\n' });
   expect([no.exitCode, no.error, no.stdout]).toEqual([1, 'Nothing was sent.', '']);
@@ -106,7 +106,7 @@ test('a job whose time is in the future is sent with one that works, and an undo
 
   const resumed = await standing(['resume', 'j']);
   expect(resumed.stderr).toMatch(
-    /^The time of job j, .* is in the future by SQS's clock: its updates are sent with/,
+    /^The time of job j, .* is in the future according to SQS's clock: its updates are sent with/,
   );
   expect(resumed.json).toMatchObject({ applied: 1, failed: 1 });
   expect((await standing(['retry', 'j', '--only-failed'])).json).toMatchObject({ applied: 2, failed: 0 });

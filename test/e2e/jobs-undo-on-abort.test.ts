@@ -24,7 +24,7 @@ test('a rule stops a job, and every task is as it was before', async () => {
   expect(changed).toBeGreaterThan(5);
   expect(applied.stderr).toContain(`undo of j: ${changed} tasks to restore, as job j-undo`);
   expect(applied.stderr).toContain(
-    `undo j-undo: ${changed} of ${changed} tasks restored, 0 superseded, 0 failed. Firmware that devices have got stays on them.`,
+    `undo j-undo: ${changed} of ${changed} tasks restored, 0 superseded, 0 failed. Firmware that devices already have stays on them.`,
   );
   expect(configurations()).toEqual(before);
   const undo = await standing(['status', 'j-undo']);
@@ -53,7 +53,7 @@ test('an undo that could not be made is made by whoever goes on with the job', a
   const applied = await applying;
   expect(applied.json).toMatchObject({ end: 'interrupted', state: { name: 'stopping' } });
   expect(applied.error).toMatch(
-    /^Interrupted\. `ota-updater jobs resume j` undoes it first, as --undo-on-abort wants\.$/,
+    /^Interrupted\. `ota-updater jobs resume j` undoes it first, as --undo-on-abort requires\.$/,
   );
   expect(configurations()).not.toEqual(before);
   expect((await run(['status', 'j-undo'])).exitCode).toBe(2);
@@ -73,7 +73,7 @@ test('a job that could not be undone is not sent with it', async () => {
     /^--undo-on-abort: job j could not be undone, .* Nothing was sent\. Make the plan again with --refresh/,
   );
   const nothing = await run(['apply', 'j.jsonl', '--yes', '--undo-on-abort']);
-  expect(nothing.error).toMatch(/^--undo-on-abort has nothing that aborts/);
+  expect(nothing.error).toMatch(/^--undo-on-abort can never act, as nothing aborts the job/);
 });
 
 test('a configuration that makes devices fail stops the job in its stage, and every task has its former one again', async () => {

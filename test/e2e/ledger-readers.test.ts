@@ -43,12 +43,12 @@ test('a user who may only read the ledger sees the jobs, also while another proc
   const status = await run('status', 'j');
   expect(status.stdout).toContain('job j: 0 of 1 row ended');
   expect(status.stderr).toBe(
-    'Outcomes that wait on the queue are not collected: the ledger can only be read here.\n',
+    'Outcomes that wait on the queue are not collected: the ledger is read-only here.\n',
   );
   const resume = await run('resume', 'j');
   expect(resume).toMatchObject({
     code: 1,
-    stderr: `The ledger ${state}/ledger.sqlite may only be read by this user. Run the command as the user who owns it, or let this user write the file and its folder.\n`,
+    stderr: `The ledger ${state}/ledger.sqlite is read-only for this user. Run the command as the user who owns it, or let this user write the file and its folder.\n`,
   });
   expect(readdirSync(state)).toEqual(['ledger.sqlite']);
 

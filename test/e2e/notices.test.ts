@@ -137,7 +137,7 @@ test('a webhook that does not take it is named, without its path, and the job is
   const { exitCode, stderr } = await run(['apply', 'j.jsonl', '--yes'], { env });
   expect(exitCode).toBe(0);
   expect(stderr).toContain(
-    `The notice that job j is done was not taken by the webhook at ${new URL(webhook.url).host}: it answered 404`,
+    `The notice that job j is done could not be delivered to the webhook at ${new URL(webhook.url).host}: it answered 404`,
   );
   expect(stderr).not.toMatch(/secret-path|whsec_/);
 });
@@ -196,7 +196,7 @@ test('a job that a rule pauses is told of to every target, each time, and as don
     data: {
       jobId: 'j',
       state: 'paused',
-      why: 'It waits for a word after stage 1 of 3: 3 rows ended, none failed',
+      why: 'It waits for confirmation after stage 1 of 3: 3 rows ended, none failed',
       who: expect.stringMatching(/, a rule$/),
       counts: { total: 12, applied: 3, failed: 0 },
     },

@@ -86,7 +86,7 @@ describe('deliverDue', () => {
     expect(await deliverDue(outbox, [target], options)).toEqual({ told: 0, nextAt: undefined });
     expect(outbox.entries[0]?.state).toBe('told');
     expect(troubles).toEqual([
-      'The notice that job 2026-11-fleet is aborted was not taken by the webhook at x: it answered 404. It is given up',
+      'The notice that job 2026-11-fleet is aborted could not be delivered to the webhook at x: it answered 404. It is given up',
     ]);
   });
 
@@ -97,7 +97,7 @@ describe('deliverDue', () => {
     pass(GIVE_UP_MS + 1);
     await deliverDue(outbox, [target], options);
     expect(outbox.entries[0]?.state).toBe('told');
-    expect(troubles.at(-1)).toMatch(/It is given up, three days after it$/);
+    expect(troubles.at(-1)).toMatch(/It is given up after three days$/);
   });
 
   test('waits as long as the target asks, for a quarter of an hour at most', async () => {

@@ -34,7 +34,7 @@ interface CreateFlags extends Flags {
   readonly set: readonly string[];
 }
 
-const SETTINGS = `\nSettings: ${settingNames.join(', ')}. Abort criteria are written 20%/50: when 20% of at least 50 devices have failed so.`;
+const SETTINGS = `\nSettings: ${settingNames.join(', ')}. Abort criteria are written as 20%/50: abort when 20% of at least 50 devices have failed in this way.`;
 
 export function configureConfigs(configs: Command, context: CommandContext): void {
   configs.description(
@@ -44,11 +44,11 @@ export function configureConfigs(configs: Command, context: CommandContext): voi
   configs
     .command('list')
     .description('List all task configurations (ListOtaTaskConfigurations).')
-    .option('--json', 'print one JSON object a line for each')
+    .option('--json', 'print one JSON object per configuration, one per line')
     .action((flags: Flags) => withReader(context, (reader) => list(reader, flags, context)));
   configs
     .command('show')
-    .description('Show what a task configuration says (GetOtaTaskConfiguration).')
+    .description('Show the settings of a task configuration (GetOtaTaskConfiguration).')
     .argument('<id>', 'the id of a task configuration')
     .option('--json', 'print it as one JSON object')
     .action((id: string, { json }: Flags) =>
@@ -75,12 +75,12 @@ export function configureConfigs(configs: Command, context: CommandContext): voi
   configs
     .command('create')
     .description(
-      'Create a task configuration (CreateOtaTaskConfiguration), from another one and from what is to be different. No task uses it yet.',
+      'Create a task configuration (CreateOtaTaskConfiguration), from another one and the settings that differ from it. No task uses it yet.',
     )
-    .option('--from <id>', 'begin with what this task configuration says')
+    .option('--from <id>', 'start with the settings of this task configuration')
     .option(
       '--set <setting=value>',
-      'what is to be different; without a value the setting is left out',
+      'a setting that differs; without a value the setting is left out',
       collect,
       [],
     )
@@ -99,7 +99,7 @@ function readSettings(texts: readonly string[]): ReadonlyMap<SettingName, string
     Object.entries(toFields(readAssignments('--set', texts, settingNames))) as [SettingName, string][],
   );
   if (settings.size === 0)
-    throw misuse('Say what the configuration is to say, as in --set MaximumPerMinute=100.');
+    throw misuse('Give the settings of the configuration, as in --set MaximumPerMinute=100.');
   contentOf({}, settings);
   return settings;
 }
@@ -144,7 +144,7 @@ async function create(
   const content = contentOf(base, settings);
   const changes = changesBetween(base, content, 'with-texts');
   if (from !== undefined && changes.length === 0)
-    throw misuse(`--set: ${from} says all of this already, and so can be used itself.`);
+    throw misuse(`--set: ${from} already has all of these settings, so it can be used itself.`);
   const id = successOf(
     'CreateOtaTaskConfiguration',
     await reader.createConfiguration({ ...content, ClientToken: randomUUID() }),
@@ -198,7 +198,7 @@ async function withReader(
       // The request may have arrived.
       if (signal.aborted)
         throw new CommandError(
-          `Interrupted. What was created, \`${context.commandLine('configs', 'list')}\` shows.`,
+          `Interrupted. \`${context.commandLine('configs', 'list')}\` shows what was created.`,
           exitCodes.interrupted,
         );
       throw error;

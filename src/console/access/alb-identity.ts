@@ -98,7 +98,7 @@ export class AlbIdentity {
   }
 
   async #keyOf({ kid, signer }: JWTHeaderParameters): Promise<Key> {
-    if (signer !== this.#arn) throw new NoKey('another load balancer has signed it (signer)');
+    if (signer !== this.#arn) throw new NoKey('another load balancer signed it (signer)');
     if (typeof kid !== 'string' || !KID.test(kid)) throw new NoKey('it names no key (kid)');
     const before = this.#reading;
     const known = this.#keys.get(kid) ?? this.#unlessMissed(kid);
@@ -157,7 +157,7 @@ class KeyServerAway extends Error {}
 const KEY_MS = 5_000;
 
 function refused(why: string): Refusal {
-  return { status: 403, why: `The load balancer's token is not believed: ${why}.` };
+  return { status: 403, why: `The load balancer's token is not accepted: ${why}.` };
 }
 
 /** The key server of the ARN's partition and region. */

@@ -72,7 +72,7 @@ export function guard(
       });
     if (bearer !== undefined && holderOf(rules.holders(), bearer) === undefined) {
       rules.guesses.count(request.ip);
-      return refuse(request, reply, { status: 401, why: 'the token is none of this console' });
+      return refuse(request, reply, { status: 401, why: 'this console does not know the token' });
     }
     request.visitor = visitorOf(request, rules);
     if (request.routeOptions.config.access === 'open') return;
@@ -88,7 +88,7 @@ export function guard(
     if (visitor.formToken !== undefined && same(visitor.formToken, sentToken(request))) return;
     return refuse(request, reply, {
       status: 403,
-      why: 'the form is of another session, or out of date: go back to its page, and send it again',
+      why: 'the form belongs to another session or is out of date: go back to its page, and send it again',
     });
   });
 }
@@ -109,11 +109,11 @@ function objectionToChange(
   if (visitor.by === 'nobody') return { status: 401, why: 'sign in first' };
   // Everybody who has signed in may sign out.
   if (!mayChange(visitor) && request.url !== '/sign-out')
-    return { status: 403, why: `${visitor.name} is a viewer: only an operator changes anything` };
+    return { status: 403, why: `${visitor.name} is a viewer: only an operator may change anything` };
   if (visitor.by !== 'bearer' && !isFromOwnPage(request.headers, hosts))
     return {
       status: 403,
-      why: 'refused: the browser does not say that it comes from a page of this console',
+      why: 'refused: the browser does not say that the request comes from a page of this console',
     };
   return undefined;
 }

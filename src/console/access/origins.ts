@@ -32,16 +32,16 @@ function isOwnHost(host: string, hosts: readonly string[]): boolean {
 export function objection(headers: Headers, method: string, hosts: readonly string[]): string | undefined {
   const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
   if (!isOwnHost(host, hosts))
-    return 'its Host is no name of this console: open it by localhost or its address, or add the name to CONSOLE_HOSTS';
+    return 'its Host is not a name of this console: open the console at localhost or its address, or add the name to CONSOLE_HOSTS';
   if (method === 'GET' || method === 'HEAD') {
     // Other sites may link to a page; the cookie is not sent then.
     const elsewhere = site === 'cross-site' || site === 'same-site';
-    return elsewhere && mode !== 'navigate' ? 'another site asks for it' : undefined;
+    return elsewhere && mode !== 'navigate' ? 'the request comes from another site' : undefined;
   }
   if (origin !== undefined && !isOwnOrigin(origin, host, hosts))
-    return 'its Origin is neither its Host nor a name in CONSOLE_HOSTS: it comes from a page of another site, or by a proxy that does not pass Host on';
+    return 'its Origin is neither its Host nor a name in CONSOLE_HOSTS: the request comes from a page of another site, or through a proxy that does not pass on Host';
   if (site !== undefined && site !== 'same-origin')
-    return 'it comes from a page of another site (Sec-Fetch-Site)';
+    return 'the request comes from a page of another site (Sec-Fetch-Site)';
   return undefined;
 }
 

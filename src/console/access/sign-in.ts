@@ -48,7 +48,11 @@ export function addSignIn(
       const holder = holderOf(holders(), text(request.body, 'token').trim());
       if (holder === undefined) {
         guesses.count(request.ip);
-        return show(request, reply.code(401), signInPage(then, true, 'This token is none of this console.'));
+        return show(
+          request,
+          reply.code(401),
+          signInPage(then, true, 'This console does not know this token.'),
+        );
       }
       const until = now() + SESSION_MS;
       const cookie = sealSession({ holder, until, id: randomBytes(16).toString('base64url') });
@@ -70,7 +74,7 @@ const cookieOptions = { path: '/', httpOnly: true, sameSite: 'strict', secure: '
 /** Whether a form was sent without a session. */
 function ended(query: unknown): string | undefined {
   if (text(query, 'ended') === '') return undefined;
-  return 'You are not signed in any more: nothing was changed. Sign in, and send the form again.';
+  return 'You are no longer signed in: nothing was changed. Sign in, and send the form again.';
 }
 
 /** The page that the visitor wanted. */
@@ -96,7 +100,7 @@ ${
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${fault !== undefined && html` aria-describedby="fault" aria-invalid="true"`}>
 <button type="submit">Sign in</button>
 </form>`
-    : html`<p>There are no tokens to sign in with. Set <code>CONSOLE_TOKENS_FILE</code> or <code>CONSOLE_TOKENS</code>, or come by the proxy of <code>CONSOLE_IDENTITY_HEADER</code> or <code>CONSOLE_IDENTITY_ALB_ARN</code>.</p>`
+    : html`<p>There are no tokens to sign in with. Set <code>CONSOLE_TOKENS_FILE</code> or <code>CONSOLE_TOKENS</code>, or come through the proxy of <code>CONSOLE_IDENTITY_HEADER</code> or <code>CONSOLE_IDENTITY_ALB_ARN</code>.</p>`
 }`;
   return { title: 'Sign in', body };
 }

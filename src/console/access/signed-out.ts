@@ -42,8 +42,10 @@ export class SignedOut {
     if ('absent' in file) return new SignedOut(options);
     const ends = 'text' in file ? parse(file.text) : undefined;
     if (ends !== undefined) return new SignedOut(options, ends);
-    const why = 'fault' in file ? file.fault : 'a line of it is none';
-    say(`Who has signed out is not known (${path}: ${why}): whoever was signed in must sign in again.`);
+    const why = 'fault' in file ? file.fault : 'one of its lines is not valid';
+    say(
+      `It is not known who has signed out (${path}: ${why}): everybody who was signed in must sign in again.`,
+    );
     const all = new SignedOut(options, new Map([[ALL, now() + SESSION_MS]]));
     await all.#write();
     return all;
@@ -72,7 +74,7 @@ export class SignedOut {
       await replaceSmallFile(path, lines.join(''));
     } catch (error) {
       say(
-        `A sign-out is not kept (${path}: ${causeOf(error)}): after a restart of the console that session is valid again until its end.`,
+        `A sign-out could not be saved (${path}: ${causeOf(error)}): after a restart of the console, that session is valid again until it expires.`,
       );
     }
   }

@@ -26,11 +26,11 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       method: 'get',
       path: '/dead-letters',
       id: 'listCauses',
-      summary: 'Dead letters by cause, as of the last look; one that is old is made again',
+      summary: 'Dead letters by cause, as of the last look; an old look is repeated',
       query: onlyFields({
         again: z.enum(['true', 'false']).default('false').meta({
           description:
-            'Looks again, once in 5 s at most: a viewer may, since a look leaves each letter in place. The look is in a later answer.',
+            'Looks again, at most once in 5 s. A viewer may ask for this, as a look leaves each letter in place. A later answer has the new look.',
         }),
       }),
       answer: look,
@@ -71,7 +71,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       method: 'get',
       path: '/dead-letters/changes',
       id: 'listLetterChanges',
-      summary: 'What was done from this console, the latest first',
+      summary: 'What was done from this console, newest first',
       answer: z.object({ changes: z.array(change) }),
       serve: async () => ({ changes: desk().changes.map(changeJson) }),
     }),
@@ -79,7 +79,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       method: 'post',
       path: '/dead-letters/changes',
       id: 'planLetterChange',
-      summary: 'Begins to find out what a redrive or a purge would do',
+      summary: 'Starts to plan a redrive or a purge',
       body: wanted,
       answer: change,
       serve: async ({ body, visitor }) => {
@@ -100,13 +100,13 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       method: 'post',
       path: '/dead-letters/changes/{change}/confirm',
       id: 'confirmLetterChange',
-      summary: 'Carries a plan out',
+      summary: 'Carries out a plan',
       body: onlyFields({
         reason,
         phrase: z
           .string()
           .max(100)
-          .meta({ description: 'Of a purge: `purge`, a space and the number of letters.' })
+          .meta({ description: 'For a purge: `purge`, a space and the number of letters.' })
           .optional(),
       }),
       answer: change,
@@ -120,7 +120,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
         method: 'post',
         path: `/dead-letters/changes/{change}/${what}`,
         id: `${what}LetterChange`,
-        summary: what === 'drop' ? 'Does not carry a plan out' : 'Lets a change end as soon as it can',
+        summary: what === 'drop' ? 'Drops a plan' : 'Stops a change as soon as possible',
         body: reasonBody,
         answer: change,
         serve: async ({ subject, body, visitor }) => {

@@ -61,7 +61,7 @@ function operation({ id, summary, path, method, query, body, answer }: ApiRoute)
             name: 'Idempotency-Key',
             in: 'header',
             required: false,
-            description: `The same key with the same request is done once, within a day, while the console runs, and among the last ${MOST_KEYS} keys of who asks. After a 504 it does nothing twice: it waits for the outcome, or says again that it is not known.`,
+            description: `The same request with the same key is carried out once: for a day, while the console runs, and among the last ${MOST_KEYS} keys of the same caller. Repeated after a 504, it does nothing twice: it waits for the outcome, or answers again that the outcome is not known.`,
             schema: { type: 'string', minLength: 1, maxLength: 200 },
           },
         ]

@@ -53,7 +53,7 @@ export class Idempotency {
         const answer = await before.answer;
         if (sent === before.file?.digest) return answer;
       }
-      throw new PageError('Idempotency-Key: this key came with another request before.', 422);
+      throw new PageError('Idempotency-Key: this key was used with another request before.', 422);
     }
     const file = body instanceof Readable ? new FileSeen(body) : undefined;
     const answer = work(file?.stream ?? body);
@@ -121,7 +121,7 @@ async function digestOf(file: Readable): Promise<string> {
   try {
     for await (const chunk of file) hash.update(chunk as Buffer);
   } catch {
-    throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
+    throw new PageError('The upload was cut off: nothing was kept. Send it again.');
   }
   return hash.digest('hex');
 }

@@ -80,17 +80,16 @@ export const line = z.object({
 const apiAway = z
   .object({ since: z.string(), why: z.string() })
   .nullable()
-  .meta({ description: 'Given while the IoT API gives no answer: it is asked again.' });
+  .meta({ description: 'Present while the IoT API does not answer; it is asked again.' });
 export const planning = z.object({
   job: z.string(),
   state: z.enum(['making', 'made', 'failed', 'entering']),
   source: z.string(),
   by: z.string(),
   note: z.string().nullable(),
-  noteSince: z
-    .string()
-    .nullable()
-    .meta({ description: 'Since when it is as the note says: one that is old stands still.' }),
+  noteSince: z.string().nullable().meta({
+    description: 'Since when the note is the same: if that is long ago, the plan makes no progress.',
+  }),
   away: apiAway,
   counts: z
     .object({
@@ -140,13 +139,13 @@ export const devices = looked(
   z
     .looseObject({ job: z.string(), at: z.string() })
     .meta({ description: 'What `jobs verify --json` prints.' }),
-  'By the log of the job. `none`: nobody has looked from a console. `cut-off`: it was begun, and how it ended is not known.',
+  'According to the log of the job. `none`: nobody has looked from a console. `cut-off`: a look was started, and how it ended is not known.',
 );
 export const reconciliation = looked(
   z
     .object({ applied: z.number(), again: z.number(), gone: z.number(), unknown: z.number() })
-    .meta({ description: 'Rows: applied by what the task says, sent again, without a task, not read.' }),
-  'By the log of the job. `none`: nobody has reconciled it from a console. `cut-off`: it was begun, and how it ended is not known.',
+    .meta({ description: 'Rows: applied according to the task, sent again, without a task, not read.' }),
+  'According to the log of the job. `none`: nobody has reconciled it from a console. `cut-off`: it was started, and how it ended is not known.',
 );
 
 /** For programs. */

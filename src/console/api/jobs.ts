@@ -54,7 +54,7 @@ export function jobRoutes({
       method: 'get',
       path: '/jobs',
       id: 'listJobs',
-      summary: 'The last changed jobs',
+      summary: 'The most recently changed jobs',
       query: onlyFields({ max: most }),
       answer: z.object({ jobs: z.array(listed), all: z.number() }),
       serve: ({ query }) =>
@@ -117,7 +117,7 @@ export function jobRoutes({
       method: 'get',
       path: '/jobs/{job}/log',
       id: 'listChanges',
-      summary: 'Who changed a job, the last first',
+      summary: 'Who changed a job, newest first',
       query: onlyFields({ max: most }),
       answer: z.object({ changes: z.array(line) }),
       serve: ({ subject: job, query }) =>
@@ -189,8 +189,8 @@ export function jobRoutes({
         id: `${look}Job`,
         summary:
           look === 'verify'
-            ? 'Begins to look at the devices behind the tasks of a job'
-            : 'Begins to end the rows whose outcome never came by what their tasks say; then the job goes on',
+            ? 'Starts a look at the devices behind the tasks of a job'
+            : 'Starts to end the rows whose outcome never arrived, according to their tasks; then the job continues',
         body: reasonBody,
         wait,
         answer: done,

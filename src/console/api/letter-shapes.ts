@@ -57,7 +57,7 @@ export const look = z.object({
   fault: z
     .object({ at: z.string(), since: z.string(), why: z.string() })
     .nullable()
-    .meta({ description: 'Why the last try to look has failed, when, and since when each has.' }),
+    .meta({ description: 'Why the last look failed, when, and since when every look has failed.' }),
   look: z
     .object({
       at: z.string(),
@@ -67,7 +67,7 @@ export const look = z.object({
       pass: z.looseObject({ seen: z.number(), about: z.number().nullable(), end: z.string() }),
     })
     .nullable()
-    .meta({ description: 'The last one that came to its end; null where there is none yet: ask again.' }),
+    .meta({ description: 'The last complete look; null if there is none yet: ask again.' }),
 });
 
 export const wanted = onlyFields({
@@ -80,17 +80,17 @@ export const wanted = onlyFields({
     .max(MOST_NAMED)
     .meta({ description: 'Message ids. Left out: all letters of the cause.' })
     .optional(),
-  limit: whole.meta({ description: 'Letters at most.' }).optional(),
-  rate: positive.meta({ description: 'Of a redrive: letters per second at most.' }).optional(),
+  limit: whole.meta({ description: 'Maximum number of letters.' }).optional(),
+  rate: positive.meta({ description: 'For a redrive: maximum letters per second.' }).optional(),
   canary: whole
     .meta({
-      description: 'Of a redrive: letters put back first; the others only if none of these comes back.',
+      description: 'For a redrive: letters put back first; the others only if none of these comes back.',
     })
     .optional(),
   force: z
     .boolean()
     .meta({
-      description: 'Of a redrive: also letters put back too often, rejected again, foreign or invalid.',
+      description: 'For a redrive: also letters put back too often, rejected again, foreign or invalid.',
     })
     .default(false),
 })
@@ -115,25 +115,25 @@ export const change = z.object({
   force: z.boolean(),
   by: z.string(),
   reason: z.string(),
-  confirmed: deed.nullable().meta({ description: 'Who had the plan carried out, and why.' }),
+  confirmed: deed.nullable().meta({ description: 'Who confirmed the plan, and why.' }),
   stopped: deed.nullable().meta({ description: 'Who stopped it, or dropped its plan, and why.' }),
   begunAt: z.string(),
   state: z.enum(changeStates),
   stateSince: z.string(),
-  letters: z.number().meta({ description: 'Of the plan: no others are changed.' }),
+  letters: z.number().meta({ description: 'The letters of the plan; no others are changed.' }),
   sent: z.number().meta({ description: 'Letters put back or deleted so far, also before a restart.' }),
   sentBefore: z.number().meta({
     description:
-      'Of these, put back before a restart, by the log of changes; `report.groups` and `report.values` are without them, and how they ended is not known.',
+      'How many of these were put back before a restart, according to the log of changes; `report.groups` and `report.values` do not include them, and how they ended is not known.',
   }),
   notDone: z.string().nullable().meta({
-    description: 'How many of `letters` were not put back or deleted at its end, and why; null where none.',
+    description: 'How many of `letters` were not put back or deleted at its end, and why; null if none.',
   }),
   fault: z.string().nullable().meta({ description: 'Why it could not be planned, or ended early.' }),
   away,
   notes: z.array(z.string()).meta({
     description:
-      'What else went wrong, and left what was done as it is: that its end could not be logged, say.',
+      'What else went wrong without changing what was done: for example, its end could not be logged.',
   }),
   plan: report,
   report,

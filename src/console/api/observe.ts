@@ -40,10 +40,10 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
           state: z.string(),
           sentence: z.string(),
           away: z.array(z.object({ what: z.string(), since: z.string() })).meta({
-            description: 'Workers, queues or the ledger, of those that say nothing, and since when.',
+            description: 'Which of workers, queues and ledger do not answer, and since when.',
           }),
         })
-        .meta({ description: 'What `status --json` prints, and what is away.' }),
+        .meta({ description: 'What `status --json` prints, and what does not answer.' }),
       serve: async () => {
         const seen = await status();
         if (seen === undefined) throw new PageError('Nothing was looked at yet: ask again.', 503);
@@ -66,7 +66,7 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
       method: 'get',
       path: '/changes',
       id: 'listAllChanges',
-      summary: 'Who changed what, when and why, the last first',
+      summary: 'Who changed what, when and why, newest first',
       query: onlyFields({ max: digits(1, 1_000).default(100) }),
       answer: z.object({
         changes: z.array(

@@ -31,7 +31,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       method: 'get',
       path: '/plans',
       id: 'listPlans',
-      summary: 'Plans that wait to be applied, the last begun first',
+      summary: 'Plans that wait to be applied, newest first',
       answer: z.object({ plans: z.array(planning) }),
       serve: async () => ({ plans: (await desk.planner.all()).map(planningJson) }),
     }),
@@ -64,13 +64,13 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       method: 'post',
       path: '/plans/live',
       id: 'planLiveTasks',
-      summary: 'Makes a plan for the tasks that are there',
+      summary: 'Makes a plan for the live tasks',
       body: onlyFields({
         reason,
         job: jobNameSchema.optional(),
         where: onlyFields(Object.fromEntries(whereFields.map((field) => [field, values])) as WhereShape)
           .default({})
-          .meta({ description: 'Values that a task has one of, by field. Empty: all tasks.' }),
+          .meta({ description: 'Accepted values by field; a task must have one of them. Empty: all tasks.' }),
         set: onlyFields({ Description, TaskConfigurationId }).refine(
           (set) => Object.values(set).some((value) => value !== undefined),
           'say what to set on the tasks',
@@ -113,7 +113,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       answer: done.extend({
         entered: z.boolean().meta({
           description:
-            'Whether all rows are in the ledger. If not, the job is begun there, and its rows go on being entered; if that fails, the plan is `made` again, and its `note` says why.',
+            'Whether all rows are in the ledger. If not, the job has begun there and its rows are still being entered; if that fails, the plan is `made` again, and its `note` says why.',
         }),
       }),
       serve: async (asked) => {
@@ -126,7 +126,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       method: 'post',
       path: '/plans/{job}/discard',
       id: 'discardPlan',
-      summary: 'Removes a plan that is not to be applied, or is not to be made on',
+      summary: 'Discards a plan, or stops making one',
       body: reasonBody,
       wait,
       answer: done,
@@ -168,6 +168,6 @@ async function keep(body: Readable, path: string, mostBytes: number): Promise<vo
     // The decompressor replaces the error that breaks it.
     if (bytes > mostBytes) throw tooLarge(mostBytes);
     if (error instanceof PageError || !body.errored) throw error;
-    throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
+    throw new PageError('The upload was cut off: nothing was kept. Send it again.');
   }
 }

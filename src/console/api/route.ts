@@ -10,7 +10,7 @@ export const subjects = {
   job: z.string().min(1).max(128),
   group: z.string().regex(/^[0-9a-f]{8}$/, 'must be the eight characters of a cause, digits and a to f'),
   letter: z.string().min(1).max(128),
-  change: z.uuid('must be a UUID, as the answer that began the change has it'),
+  change: z.uuid('must be a UUID, from the answer that began the change'),
 } as const;
 
 /** The parameter in a route's path; undefined if there is none. */

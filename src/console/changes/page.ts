@@ -14,14 +14,14 @@ export function changesPage({ shown, read, away }: NewestChanges): Page {
     title: 'Log of changes',
     body: html`<h1>Log of changes</h1>
 ${away.map(({ name, why }) => html`<p class="away">Changes of ${name} are missing here: ${why}.</p>\n`)}
-${shown.length === 0 ? html`<p>Nothing was changed yet, as far as is known here.</p>` : changesTable(shown)}
+${shown.length === 0 ? html`<p>Nothing has been changed yet, as far as this console knows.</p>` : changesTable(shown)}
 ${read > shown.length && html`<p>The latest ${number(shown.length)} of ${number(read)} that were read.</p>`}`,
   };
 }
 
 function changesTable(shown: readonly ShownChange[]): Html {
   return table(
-    'Changes, the last first',
+    'Changes, newest first',
     ['When (UTC)', 'Who', 'What', 'Change', 'Why'],
     shown.map(({ at, who, what, link, why, detail }) => [
       instant(at),

@@ -125,10 +125,11 @@ function lettersReport(letters: AskingOptions['letters'], own: number): SourceRe
   if (typeof letters === 'string') return { source, state: 'not-asked', what: letters.replace(/\.$/, '') };
   const { look, lookFault } = letters;
   const fault =
-    lookFault && `the queue cannot be looked at since ${instant(lookFault.since)} UTC: ${lookFault.why}`;
+    lookFault &&
+    `it has not been possible to look at the queue since ${instant(lookFault.since)} UTC: ${lookFault.why}`;
   if (look === undefined)
     return fault === undefined
-      ? { source, state: 'not-asked', what: 'nobody has looked at them yet from here' }
+      ? { source, state: 'not-asked', what: 'this console has not looked at them yet' }
       : { source, state: 'failed', what: fault };
   const what = `${own} of ${look.letters.size} kept by the look at ${new Date(look.at).toISOString()}`;
   if (fault !== undefined) return { source, state: 'in-part', what: `${fault}; ${what}` };

@@ -34,11 +34,11 @@ const LINGER_MS = 200;
 export function configureConsole(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(
-      'Pages to see, ask and steer in a browser, until SIGTERM or SIGINT: what goes through now, and what is wrong. ' +
-        'Who signs in is named by CONSOLE_TOKENS_FILE or CONSOLE_TOKENS.',
+      'Serves pages for a browser until SIGTERM or SIGINT: what goes through now, what is wrong, and forms to control it. ' +
+        'CONSOLE_TOKENS_FILE or CONSOLE_TOKENS says who may sign in.',
     )
     .option('--no-send', 'do not send jobs that are due: another console or `jobs send` does')
-    .option('--open-reading', 'whoever reaches it may read without signing in; on loopback only')
+    .option('--open-reading', 'anyone who reaches the console may read without signing in; on loopback only')
     .action((flags: Flags) => runConsole(flags, context, pollSeconds));
 }
 
@@ -66,7 +66,7 @@ async function runConsole(
   const byProxy = header !== undefined || arn !== undefined;
   if (!openReading && !byProxy && tokens.holders().length === 0)
     throw misuse(
-      'Nobody could sign in. Set CONSOLE_TOKENS_FILE to a file with a line NAME:ROLE:TOKEN for each, or use --open-reading on loopback.',
+      'Nobody could sign in. Set CONSOLE_TOKENS_FILE to a file with a line NAME:ROLE:TOKEN for each person, or use --open-reading on loopback.',
     );
   const onError = (error: unknown): void =>
     say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -89,7 +89,7 @@ async function runConsole(
       onError,
     });
     const stopped = stopOnSignal(context, served.close);
-    if (openReading) say('Reading is open: whoever reaches this address may read without signing in.');
+    if (openReading) say('Reading is open: anyone who reaches this address may read without signing in.');
     say(`The console is at ${served.address}${everywhere(host)}`);
     served.start();
     await stopped;

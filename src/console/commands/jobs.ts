@@ -178,7 +178,7 @@ async function keepSending(
       else if (said !== error.message) {
         said = error.message;
         say(
-          `Jobs are not sent from here: ${said} It is tried again; \`${commandLine('jobs', 'send')}\` elsewhere sends them, too.`,
+          `Jobs are not sent from here: ${said} Trying again; \`${commandLine('jobs', 'send')}\` elsewhere sends them, too.`,
         );
       }
       await sleep(fullJitter(backoff, failures, random), signal);
@@ -282,7 +282,7 @@ async function collect(
   const { outcomeQueueUrl } = readConfig(context.env, ['outcomeQueueUrl']);
   if (outcomeQueueUrl === undefined) return;
   const emptied = await collectWaiting(context, ledger, outcomeQueueUrl, say);
-  if (!emptied) say('More outcomes keep coming: the ledger may know less than there is');
+  if (!emptied) say('More outcomes keep arriving: the ledger may be out of date');
 }
 
 /** Compares clocks through the queue that updates are sent to; does nothing without such a queue. */

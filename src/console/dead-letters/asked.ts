@@ -25,7 +25,7 @@ export function refuseForPurge({
       issues.push({
         code: 'custom',
         path: [name],
-        message: 'is for a redrive, and a purge takes none',
+        message: 'is only for a redrive, not for a purge',
         input: value[name],
       });
 }
@@ -34,7 +34,7 @@ export function refuseForPurge({
 export const askedLabels = {
   limit: 'At most',
   rate: 'Per second',
-  canary: 'First only',
+  canary: 'Put back first',
   force: 'Also those that were put back too often, …',
 } as const;
 
@@ -81,5 +81,5 @@ export function toAsked({
 export function filterOf({ where }: Asked): Extract<WhereResult, { ok: true }>['matches'] {
   const read = readWhere(where);
   if (read.ok) return read.matches;
-  throw new PageError(`Which letters is not clear: ${read.message}`);
+  throw new PageError(`It is not clear which letters are meant: ${read.message}`);
 }

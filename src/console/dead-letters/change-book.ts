@@ -17,7 +17,10 @@ export class ChangeBook {
   get(id: string): ChangeRun {
     const run = this.#changes.get(id);
     if (run !== undefined) return run;
-    throw new PageError('This change is not known any more. The log of changes has what was done.', 404);
+    throw new PageError(
+      'This console no longer knows this change. The log of changes says what was done.',
+      404,
+    );
   }
 
   /** @throws PageError for a change that is not a plan yet, or no longer. */
@@ -26,7 +29,7 @@ export class ChangeBook {
     if (run.state === 'planned') return run;
     if (run.state === 'planning')
       throw new PageError('This change is still being planned. Wait for its plan, or stop it.', 409);
-    throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
+    throw new PageError(`This is no longer a plan: the change is ${run.state}.`, 409);
   }
 
   /** @throws PageError if there is nothing to stop. */

@@ -59,13 +59,13 @@ ${run.notes.map((note) => html`<p class="fault" role="alert">${note}.</p>\n`)}
 ${!run.isOver && run.chosen.size > 0 && run.state !== 'planned' && progressBar(run)}
 ${run.state === 'planning' && html`<p class="busy">A pass finds out what this would change. Nothing is changed by it.</p>`}
 ${report !== undefined ? reportPart(run, report) : plan !== undefined && planPart(plan)}
-${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.size, 'letter')} were agreed to.</p>`}
+${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.size, 'letter')} were confirmed.</p>`}
 ${(run.state === 'planned' || run.isOver) && html`<p><a href="/dead-letters">All dead letters</a></p>`}`;
 }
 
 /** Shown while waiting for SQS. */
 export function awayPart({ since, why }: Away): Html {
-  return html`<p class="away">SQS has not answered since ${instant(since)} UTC${why !== undefined && html`: ${why}`}. It is waited for.</p>`;
+  return html`<p class="away">SQS has not answered since ${instant(since)} UTC${why !== undefined && html`: ${why}`}. Waiting for it.</p>`;
 }
 
 function deedText(deed: Deed | undefined): string | undefined {
@@ -84,7 +84,7 @@ const states: Readonly<Record<ChangeState, string>> = {
   moving: 'under way',
   canaries: 'waiting for the end of the first ones',
   ending: 'waiting until those that were put back have ended',
-  waiting: 'waiting for letters that the process before has held when it was killed',
+  waiting: 'waiting for letters that the previous process held when it was killed',
   stopping: 'stopping: the request under way is completed',
   ended: 'ended',
   dropped: 'not carried out',
@@ -92,7 +92,7 @@ const states: Readonly<Record<ChangeState, string>> = {
 
 export function stateText(run: ChangeRun): string {
   const how = run.state === 'ended' ? endedHow(run) : '';
-  return `${states[run.state]}${how}${run.resumed ? '; gone on with after a restart' : ''}`;
+  return `${states[run.state]}${how}${run.resumed ? '; continued after a restart' : ''}`;
 }
 
 function endedHow({ report, fault, stopped, chosen }: ChangeRun): string {
@@ -123,7 +123,7 @@ function endText(ends: CanaryVerdict): string {
     case 'unknown':
       return `how they ended is not known: ${ends.why}`;
     case 'interrupted':
-      return 'their end was not waited for';
+      return 'the console did not wait for their end';
   }
 }
 
@@ -163,7 +163,7 @@ function refusedPart({ refused }: RedriveReport): Html | false {
     .slice(0, SHOWN)
     .map(
       ({ why, count, forcible, example }) =>
-        html`<li>${number(count)}: ${why}${forcible && ' (may be put back all the same)'}; as ${example.identifier ?? example.messageId}</li>\n`,
+        html`<li>${number(count)}: ${why}${forcible && ' (may be put back anyway)'}; for example ${example.identifier ?? example.messageId}</li>\n`,
     )}</ul>`;
 }
 
@@ -190,7 +190,7 @@ ${
 <input id="phrase" name="phrase" autocomplete="off" required>`
 }
 <button type="submit"${asked.action === 'purge' && html` class="danger"`}>${asked.action === 'purge' ? 'Delete' : 'Put back'} ${counted(run.chosen.size, 'letter')}</button>
-<button type="submit" class="plain" formaction="${path}/drop" formnovalidate>Do not</button>
+<button type="submit" class="plain" formaction="${path}/drop" formnovalidate>Drop the plan</button>
 </form>`;
 }
 

@@ -81,10 +81,7 @@ export class Desk {
   group(group: string): LookedGroup {
     const found = this.#look && groupIn(this.#look, group);
     if (found !== undefined) return found;
-    throw new PageError(
-      'The last look has seen no letter of this cause. Look again at the dead letters.',
-      404,
-    );
+    throw new PageError('The last look saw no letter of this cause. Look again at the dead letters.', 404);
   }
 
   /** A letter that the last look has kept. @throws PageError if it has not. */
@@ -92,7 +89,7 @@ export class Desk {
     const letter = this.#look?.letters.get(messageId);
     if (letter !== undefined) return letter;
     throw new PageError(
-      'This letter is not among those that the last look has kept. Look again, or use `dead-letters show` of the command line.',
+      'This letter is not among those that the last look kept. Look again, or use `dead-letters show` of the command line.',
       404,
     );
   }
@@ -101,7 +98,7 @@ export class Desk {
   async restore(): Promise<void> {
     const { stateDir, now, say } = this.#options;
     const left = await readUnfinished(stateDir);
-    if (typeof left === 'string') say(`A redrive may be unfinished, and is not gone on with: ${left}.`);
+    if (typeof left === 'string') say(`A redrive may be unfinished, and is not continued: ${left}.`);
     if (left === undefined || typeof left === 'string') return;
     const { facts, chosen, letGo } = left;
     const logged = await readLettersOf(facts.id, stateDir);
@@ -120,7 +117,7 @@ export class Desk {
     const restored = this.#restored;
     this.#restored = undefined;
     if (restored === undefined) return;
-    this.#options.say(`Going on with the redrive that ${restored.confirmed.by} has begun.`);
+    this.#options.say(`Continuing the redrive that ${restored.confirmed.by} began.`);
     this.#carryOut(restored.run, restored.confirmed);
   }
 
@@ -181,7 +178,8 @@ export class Desk {
       throw new PageError(`Nothing was deleted: type "${phraseOf(asked)}", exactly.`);
     await this.#whenFree(() => {
       const run = this.#changes.planned(id);
-      if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
+      if (run.chosen.size === 0)
+        throw new PageError('There is nothing to change: no letter would be put back or deleted.');
       this.#carryOut(run, deed);
     });
   }
@@ -215,7 +213,7 @@ export class Desk {
     while (this.#doing.what === 'looking') await this.#work;
     if (this.#doing.what === 'changing')
       throw new PageError('Another change is under way. Wait for its end, or stop it.', 409);
-    if (this.#closed.signal.aborted) throw new PageError('The console is about to end.', 503);
+    if (this.#closed.signal.aborted) throw new PageError('The console is shutting down.', 503);
     return begin();
   }
 

@@ -70,7 +70,7 @@ function fields(): Html {
 <div><label for="rate">${askedLabels.rate}</label><input id="rate" name="rate" inputmode="decimal" placeholder="as fast as possible"></div>
 <div><label for="canary">${askedLabels.canary}</label><input id="canary" name="canary" inputmode="numeric" placeholder="no canaries" aria-describedby="canary-note"></div>
 </div>
-<p id="canary-note" class="when">So many are put back first; the others only if none of these comes back.</p>
+<p id="canary-note" class="when">This many are put back first, and the others only if none of these comes back.</p>
 <p><label><input type="checkbox" name="force" value="yes"> Also those that were put back too often, rejected again, are foreign or invalid</label></p>
 <label for="reason">Reason, for the log of changes</label>
 <input id="reason" name="reason" maxlength="500" required>
@@ -80,5 +80,5 @@ function fields(): Html {
 
 function pager(group: string, page: number, pages: number): Html {
   const link = (to: number, name: string): Html => html`<a href="${groupPath(group)}?page=${to}">${name}</a>`;
-  return html`<nav aria-label="Pages of letters"><p>${page > 1 && link(page - 1, 'before')} page ${number(page)} of ${number(pages)} ${page < pages && link(page + 1, 'next')}</p></nav>`;
+  return html`<nav aria-label="Pages of letters"><p>${page > 1 && link(page - 1, 'previous')} page ${number(page)} of ${number(pages)} ${page < pages && link(page + 1, 'next')}</p></nav>`;
 }

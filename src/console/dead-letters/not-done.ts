@@ -13,15 +13,15 @@ export function notDone(run: ChangeRun): string | undefined {
       ? [chosen.size - report.redriven - report.refused.count, 'put back']
       : [chosen.size - report.purged - report.notDeleted, 'deleted'];
   if (left <= 0) return undefined;
-  return `${number(left)} of the ${counted(chosen.size, 'letter')} agreed to ${left === 1 ? 'was' : 'were'} not ${done}: ${why(run, report)}`;
+  return `${number(left)} of the ${counted(chosen.size, 'confirmed letter')} ${left === 1 ? 'was' : 'were'} not ${done}: ${why(run, report)}`;
 }
 
 function why({ fault, stopped }: ChangeRun, report: RedriveReport | PurgeReport): string {
   if (fault !== undefined) return 'the change has ended early';
   if (stopped !== undefined) return 'the change was stopped';
   const canary = 'redriven' in report ? report.canary?.verdict : undefined;
-  if (canary === 'came-back') return 'of the first ones some came back';
+  if (canary === 'came-back') return 'some of the first ones came back';
   if (canary === 'unknown') return 'how the first ones ended is not known';
   if (canary === 'interrupted' || report.pass?.end === 'interrupted') return 'the console has ended';
-  return 'not seen on the queue, so gone already, or held by somebody else';
+  return 'not seen on the queue: already gone, or held by somebody else';
 }

@@ -31,7 +31,7 @@ export function overviewPart({ doing, look, lookFault, changes }: Desk, now: num
   return html`${doing.what === 'looking' && html`<p class="busy">Looking at the queue: ${counted(doing.seen, 'letter')} seen so far. Each stays where it is.</p>`}
 ${away !== undefined && awayPart(away)}
 ${doing.what === 'changing' && html`<p class="busy"><a href="${changePath(doing.change)}">A ${doing.change.facts.asked.action} of ${ownerOf(doing.change).by}</a> is under way: ${stateText(doing.change)}</p>`}
-${lookFault !== undefined && html`<p class="away">The queue cannot be looked at since ${instant(lookFault.since)} UTC, last tried at ${instant(lookFault.at)} UTC: ${lookFault.why}. ${look !== undefined && 'What you see is of the look before.'}</p>`}
+${lookFault !== undefined && html`<p class="away">It has not been possible to look at the queue since ${instant(lookFault.since)} UTC, last tried at ${instant(lookFault.at)} UTC: ${lookFault.why}. ${look !== undefined && 'You see the look before that.'}</p>`}
 ${look === undefined ? html`<p>Nothing is known yet.</p>` : groupsPart(look, now)}
 <p><a class="button" href="${LETTERS_PATH}?again=1">Look again</a></p>
 ${changes.length > 0 && html`<h2>Changes from here</h2>${changesTable(changes)}`}`;

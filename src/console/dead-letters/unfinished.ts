@@ -47,7 +47,7 @@ export async function keepUnfinished(
     await replaceSmallFile(path, JSON.stringify({ ...facts, confirmed, chosen: [...chosen], letGo }));
   } catch (error) {
     throw new CommandError(
-      `${path} cannot be written: ${causeOf(error)}. A redrive that could not be gone on with after a restart is not begun.`,
+      `${path} cannot be written: ${causeOf(error)}. A redrive that could not be continued after a restart is not begun.`,
     );
   }
 }
@@ -59,7 +59,7 @@ export async function readUnfinished(folder: string): Promise<Unfinished | strin
   if ('absent' in file) return undefined;
   if ('fault' in file) return `${path}: ${file.fault}`;
   const read = schema.safeParse(parse(file.text));
-  if (!read.success) return `${path}: it is no redrive of this console`;
+  if (!read.success) return `${path}: it is not a redrive of this console`;
   const { id, by, reason, asked, confirmed = { by, reason }, chosen, letGo } = read.data;
   const { limit, rate, canary } = asked;
   const facts = { id, by, reason, asked: { ...asked, limit, rate, canary } };
@@ -74,7 +74,7 @@ export async function forgetUnfinished(folder: string): Promise<readonly string[
     return [];
   } catch (error) {
     return [
-      `${path} cannot be removed: ${causeOf(error)}. The next console will take this redrive for one that was cut off, and go on with it: remove the file`,
+      `${path} cannot be removed: ${causeOf(error)}. The next console will treat this redrive as unfinished, and continue it: remove the file`,
     ];
   }
 }

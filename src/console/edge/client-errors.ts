@@ -6,9 +6,9 @@ import type { SecurityHeaders } from './headers.ts';
 const known: Readonly<Record<string, readonly [status: number, why: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers of the request, its address among them, are too large.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'What was sent is too large.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request was not whole in time.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request was not complete in time.'],
 };
-const otherwise = [400, 'What was sent is no request that HTTP knows, or was cut before its end.'] as const;
+const otherwise = [400, 'What was sent is not a valid HTTP request, or was cut off.'] as const;
 
 /** For this long, further input is read and dropped, so that the answer arrives; in milliseconds. */
 const LINGER_MS = 1_000;
@@ -30,7 +30,9 @@ export function clientErrors(headers: SecurityHeaders) {
       // Without a listener, Node closes the connection without an answer.
       server.on('connect', (_request: IncomingMessage, socket: Socket) => {
         socket.on('error', () => socket.destroy());
-        socket.end(wholeAnswer(...problem(501, 'The console is no proxy: CONNECT is not served.'), headers));
+        socket.end(
+          wholeAnswer(...problem(501, 'The console is not a proxy: CONNECT is not served.'), headers),
+        );
         setTimeout(() => socket.destroy(), LINGER_MS).unref();
       });
     },

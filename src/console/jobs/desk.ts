@@ -67,7 +67,7 @@ export class Desk {
     await this.#with(jobId, async (ledger, job) => {
       if (step === 'resume') {
         if (!job.plan.complete)
-          throw misuse(`The plan of job ${jobId} is not whole in the ledger: apply it again.`);
+          throw misuse(`The plan of job ${jobId} is not completely in the ledger: apply it again.`);
         const went = await letGoOn(ledger, job, { given: {}, now: this.#now() }, deed);
         if (!went) throw misuse(`Job ${jobId} is ${job.plan.state.name}: resume changes nothing.`);
         return;
@@ -130,7 +130,7 @@ export class Desk {
       // Rows planned again in such a job would never end.
       requireSteerable(job);
       if (!job.plan.complete)
-        throw misuse(`The plan of job ${jobId} is not whole in the ledger: apply it again.`);
+        throw misuse(`The plan of job ${jobId} is not completely in the ledger: apply it again.`);
       const { inFlight } = await ledger.count(job.key);
       if (inFlight === 0) throw misuse(`No row of job ${jobId} waits for its outcome: nothing was changed.`);
       const lease = await ledger.lease(job.key);
@@ -210,7 +210,7 @@ export class Desk {
   ): Promise<void> {
     const taken = await this.#options.door.read((ledger) => ledger.job(jobId));
     if (taken?.plan !== undefined)
-      throw new PageError(`There is a job ${jobId} in the ledger already: take another name.`, 409);
+      throw new PageError(`There is a job ${jobId} in the ledger already: choose another name.`, 409);
     await this.#plan(jobId, source, deed, fill);
   }
 

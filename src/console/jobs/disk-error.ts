@@ -6,5 +6,5 @@ import { PageError } from '../pages/page-error.ts';
 export function diskError(error: unknown, folder: string): unknown {
   const code = errorCode(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EACCES' && code !== 'EROFS') return error;
-  return new PageError(`Nothing can be kept in ${folder}: ${causeOf(error)}.`, 503);
+  return new PageError(`Nothing can be saved in ${folder}: ${causeOf(error)}.`, 503);
 }

@@ -29,7 +29,7 @@ export const formLabels = {
   setDescription: 'Set this Description on every row',
   whereStatus: 'Only tasks with this status',
   whereConfiguration: 'Only tasks with this configuration',
-  unset: 'Take back',
+  unset: 'Remove these settings',
 } as const;
 
 /** The fields of `settingFields`. */

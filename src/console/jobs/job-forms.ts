@@ -28,22 +28,22 @@ function field(form: string, name: string, label: string, hint: string, value = 
 }
 
 const fields: readonly (readonly [name: keyof typeof settingLabels, hint: string])[] = [
-  ['canary', 'rows sent first, as in 20 or 1%; the rest only if none of these failed'],
+  ['canary', 'rows sent first, as in 20 or 1%; the rest only if none of them fails'],
   ['stages', 'as in 1%,10%,50%,100% or 500,+500'],
-  ['ramp', 'as in 50:x2/200: 50 rows in flight at first, twice as many after 200 good ends'],
+  ['ramp', 'as in 50:x2/200: 50 rows in flight at first, twice as many after every 200 good ends'],
   ['soak', 'wait between stages, as in 10m'],
   [
     'verifyWithin',
-    'how long it waits for the devices of a stage before it is paused, as in 2h; a day without',
+    'how long the job waits for the devices of a stage before it is paused, as in 2h; default: a day',
   ],
   ['abortWhen', 'as in failed>2%/200; several separated by semicolons'],
-  ['window', 'rows in flight at most'],
-  ['rate', 'rows sent per second at most'],
-  ['priority', '1, the least, to 9'],
+  ['window', 'maximum rows in flight'],
+  ['rate', 'maximum rows sent per second'],
+  ['priority', '1 (lowest) to 9'],
   ['startAt', 'as in 2026-12-01T01:00Z or 8h'],
   ['between', 'times of the day, as in 01:00-05:00; needs a time zone'],
   ['tz', 'as in Europe/Berlin'],
-  ['deadline', 'nothing is sent from then on'],
+  ['deadline', 'nothing is sent from this time on'],
 ];
 
 const switches = ['confirmEach', 'verifyEach', 'undoOnAbort'] as const;
@@ -90,20 +90,20 @@ ${
   state.name !== 'done' &&
   html`<details><summary>Set how it is sent</summary>${action(
     'set',
-    html`<p>Fields that stay empty change nothing.</p>${settingFields('set')}
+    html`<p>Empty fields change nothing.</p>${settingFields('set')}
 ${set.length > 0 && html`<fieldset><legend>${formLabels.unset}</legend>${set.map((name) => html`<label class="check"><input type="checkbox" name="unset" value="${name}"> ${settingLabels[name]}</label>\n`)}</fieldset>`}
 ${reasonField('set-reason')}<button type="submit">Set</button>`,
   )}</details>`
 }
 ${retry && html`<details><summary>Retry failed rows</summary>${action('retry', html`${reasonField('retry-reason')}<button type="submit">Retry what failed</button>`)}</details>`}
-${reconcile && html`<details><summary>Reconcile: outcomes were lost</summary>${action('reconcile', html`<p>Reads the task of every row that was sent and has not ended: the row has been applied where the task is as the row wants it, and is sent again where not. Afterwards it is resumed. Stop it before: it comes to rest a minute after its last end.</p>${reasonField('reconcile-reason')}<button type="submit">Reconcile</button>`)}</details>`}
+${reconcile && html`<details><summary>Reconcile: outcomes were lost</summary>${action('reconcile', html`<p>Reads the task of every row that was sent and has not ended. If the task has the values of the row, the row counts as applied; if not, it is sent again. Afterwards the job is resumed. Stop the job first: it comes to rest a minute after its last end.</p>${reasonField('reconcile-reason')}<button type="submit">Reconcile</button>`)}</details>`}
 <details><summary>Verify: what became of the devices</summary>${action('verify', html`<p>Reads the task of every row that was applied.</p>${reasonField('verify-reason')}<button type="submit">Verify</button>`)}</details>
 <details><summary>Undo</summary>${action('undo', html`<p>Makes a plan of the values that tasks had before. Nothing is sent before that plan is applied.</p>${reasonField('undo-reason')}<button type="submit">Plan the undo</button>`)}</details>
 ${
   cancel &&
   html`<details><summary>Cancel for good</summary>${action(
     'cancel',
-    html`<p>Rows that were not sent never will be. Nothing is undone.</p>
+    html`<p>Rows that were not sent will never be sent. Nothing is undone.</p>
 <label for="cancel-name">Type the job's name: ${jobId}</label>
 <input id="cancel-name" name="name" required autocomplete="off">
 ${reasonField('cancel-reason')}<button type="submit" class="danger">Cancel the job</button>`,

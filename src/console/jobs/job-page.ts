@@ -111,7 +111,7 @@ export function jobPart(
     ...(times === undefined ? [] : [['started', `${instant(times.startedAt)} UTC`] as const]),
     ...(times?.endedAt === undefined ? [] : [['ended', endFact(times, times.endedAt)] as const]),
     ...(standing.reconciled > 0
-      ? [['reconciled', `${counted(standing.reconciled, 'row')} ended by what the task itself says`] as const]
+      ? [['reconciled', `${counted(standing.reconciled, 'row')} ended according to their tasks`] as const]
       : []),
     ...(standing.foreign > 0
       ? [
@@ -213,7 +213,7 @@ function looking({ tasks, of, away }: Extract<LookSeen<unknown>, { state: 'looki
 }
 
 function cutOff({ since, who }: Extract<LookSeen<unknown>, { state: 'cut-off' }>): Html {
-  return html`<p class="away">${who} had the tasks looked at since ${instant(since)} UTC, and how that ended is not known: where no other console is at it still, do it again.</p>`;
+  return html`<p class="away">${who} started a look at the tasks at ${instant(since)} UTC, and how it ended is not known. If no other console is still at it, start it again.</p>`;
 }
 
 function reconciled(seen: LookSeen<Reconciled>): Html {
@@ -224,7 +224,7 @@ function reconciled(seen: LookSeen<Reconciled>): Html {
   const { applied, gone, again, unknown } = seen.found;
   return section(
     figures([
-      ['applied', `${number(applied)}, by what the task says`],
+      ['applied', `${number(applied)}, according to their tasks`],
       ['gone', `${number(gone)} without a task`],
       ['sent again', number(again)],
       ['unread', `${number(unknown)} that could not be read`],

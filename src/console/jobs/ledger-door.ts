@@ -89,7 +89,7 @@ export class LedgerDoor {
           (async () => await work(await this.#opened()))(),
           () =>
             new PageError(
-              `The ledger has not answered this within ${MOST_MS / 1_000} s, though it answers others. Try again later.`,
+              `The ledger has not answered this request within ${MOST_MS / 1_000} s, although it answers others. Try again later.`,
               503,
             ),
         ),
@@ -105,7 +105,7 @@ export class LedgerDoor {
   async awaited<T>(change: Promise<T>, takenIn?: Promise<unknown>): Promise<T> {
     if (takenIn !== undefined) await Promise.allSettled([Promise.race([takenIn, change])]);
     const late = (): Error =>
-      new OutcomeUnknown(`No answer has come within ${MOST_MS / 1_000} s, though the ledger answers others`);
+      new OutcomeUnknown(`No answer came within ${MOST_MS / 1_000} s, although the ledger answers others`);
     try {
       return await this.#unlessSilent(change, late);
     } catch (error) {

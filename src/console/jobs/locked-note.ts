@@ -5,5 +5,5 @@ import { type Html, html } from '../pages/html.ts';
 
 export function lockedNote(locked: LedgerAway | undefined): Html | false {
   if (locked === undefined) return false;
-  return html`<p class="away">${whatIsAway(locked)} since ${instant(locked.since)} UTC: ${locked.why}. What is read here goes on; what is changed is refused until then.</p>\n`;
+  return html`<p class="away">${whatIsAway(locked)} since ${instant(locked.since)} UTC: ${locked.why}. Pages can still be read; changes are refused until this is over.</p>\n`;
 }

@@ -56,7 +56,7 @@ export class MadeChanges {
   /** The error to report when the work has ended with an error. */
   told(error: unknown): unknown {
     if (this.#some && error instanceof PageError) return new PartlyDone(error.message);
-    if (this.#unknown) return new OutcomeUnknown('The ledger was lost before it has answered');
+    if (this.#unknown) return new OutcomeUnknown('The connection to the ledger was lost before it answered');
     return error;
   }
 

@@ -18,7 +18,7 @@ export function newPage(visitor: Visitor, mostBytes: number): Page {
 <form method="post" action="${NEW_PATH}" enctype="multipart/form-data" class="wide" data-most-bytes="${mostBytes}">${token}
 ${common('file')}
 ${reasonField('file-reason')}
-<label for="file">CSV or JSON, of ${roundBytes(mostBytes)} at most</label>
+<label for="file">CSV or JSON, at most ${roundBytes(mostBytes)}</label>
 <input id="file" name="file" type="file" required accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson,text/csv,application/json">
 <button type="submit">Make the plan</button>
 </form></section>
@@ -43,5 +43,5 @@ function common(form: string): Html {
 <input id="${form}-configuration" name="setConfiguration" autocomplete="off" maxlength="64">
 <label for="${form}-description">${formLabels.setDescription}</label>
 <input id="${form}-description" name="setDescription" autocomplete="off" maxlength="256">
-<label class="check"><input type="checkbox" name="refresh" value="yes" checked> Read every task first: leaves out what is so already, and allows an undo</label>`;
+<label class="check"><input type="checkbox" name="refresh" value="yes" checked> Read every task first: leaves out tasks that are already as wanted, and allows an undo</label>`;
 }

@@ -131,7 +131,7 @@ export class Planner {
     const before = this.#plans.get(jobId);
     if (before !== undefined && before.state !== 'failed')
       throw new PageError(
-        `There is a plan of job ${jobId} already: apply it, discard it, or take another name.`,
+        `There is a plan of job ${jobId} already: apply it, discard it, or choose another name.`,
         409,
       );
     if (this.#leaving.has(jobId)) throw new PageError(`The plan of job ${jobId} is being discarded.`, 409);

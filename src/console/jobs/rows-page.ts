@@ -33,7 +33,7 @@ export function rowsPage({ jobId, filter, after, page, causes }: RowsSeen): Page
 <button type="submit">Show</button>
 </form>
 ${rows.length === 0 ? html`<p>${next === undefined ? 'There are no such rows.' : `There are no such rows up to row ${number(next)}.`}</p>` : table('Table of rows', ['Row', 'Identifier', 'State', 'Before', 'New', 'How it ended', 'Tries', 'When'], rows.map(cells))}
-<p class="buttons">${after > 0 && html`<a class="button" href="${rowsPath(jobId, filter)}">First page</a>\n`}${next !== undefined && html`<a class="button" rel="next" href="${rowsPath(jobId, filter, next)}">${rows.length === 0 ? 'Search on' : 'Next page'}</a>`}</p>`,
+<p class="buttons">${after > 0 && html`<a class="button" href="${rowsPath(jobId, filter)}">First page</a>\n`}${next !== undefined && html`<a class="button" rel="next" href="${rowsPath(jobId, filter, next)}">${rows.length === 0 ? 'Continue searching' : 'Next page'}</a>`}</p>`,
   };
 }
 

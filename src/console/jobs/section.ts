@@ -189,7 +189,7 @@ const doneTexts: Readonly<Record<string, string>> = {
   cancel: 'The job is cancelled.',
   set: 'The settings are changed.',
   retry: 'The rows that failed are sent again.',
-  'nothing-to-set': 'The job is set so already: nothing was changed.',
+  'nothing-to-set': 'The job already has these settings: nothing was changed.',
   'nothing-to-retry': 'No row has failed: there is nothing to retry, and nothing was changed.',
   verify: 'The devices are being looked at.',
   reconcile: 'The tasks are being looked at; afterwards the job is resumed.',

@@ -88,6 +88,6 @@ function uploadError(error: unknown, mostBytes: number): unknown {
   if (typeof code === 'string' && /^(FST_|ERR_STREAM_PREMATURE_CLOSE|ECONNRESET)/.test(code))
     return new PageError(`The form cannot be read to its end: nothing was kept. Send it again.`);
   if (error instanceof Error && /end of form|multipart|premature/i.test(error.message))
-    return new PageError(`The upload was cut before its end: nothing was kept. Send it again.`);
+    return new PageError(`The upload was cut off: nothing was kept. Send it again.`);
   return error;
 }

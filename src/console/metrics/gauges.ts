@@ -68,7 +68,7 @@ export const jobGauges: readonly JobGauge[] = [
   },
   {
     name: 'ota_updater_job_silence_seconds',
-    help: 'Longest time for which an active job has had rows in flight and none has ended, as this console has seen it.',
+    help: 'Longest time that an active job has had rows in flight without any of them ending, as seen by this console.',
     read: (jobs) => Math.max(0, ...jobs.map(({ silentMs }) => silentMs / 1_000)),
   },
 ];

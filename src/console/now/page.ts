@@ -36,7 +36,7 @@ export function nowPart(seen: Seen): Html {
   const away = awayOf(seen);
   return html`<h1 class="verdict ${verdict.state}">${verdict.sentence}.</h1>
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
-${away.map(({ sentence, since, isRead }) => html`<p class="away">${sentence} since ${instant(since)} UTC (${roughDuration((now - since) / 1_000)})${isRead ? '' : ': what it would say is missing here, or old'}.</p>\n`)}
+${away.map(({ sentence, since, isRead }) => html`<p class="away">${sentence} since ${instant(since)} UTC (${roughDuration((now - since) / 1_000)})${isRead ? '' : ': its data is missing here, or old'}.</p>\n`)}
 ${tiles(status)}
 ${next !== undefined && nextPart(next)}
 ${

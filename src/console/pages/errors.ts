@@ -148,12 +148,12 @@ function messageOf(error: unknown, status: number): string {
 
 /** Fastify's messages about requests, in the words of a page. */
 const ofFastify: Readonly<Record<string, string>> = {
-  FST_ERR_BAD_URL: 'The address is none: what follows a % in it must be UTF-8 in hexadecimal digits.',
-  FST_ERR_MAX_PARAM_LENGTH: 'The address names something that is longer than any name here.',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type of the body is none that is read here.',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is no JSON, though its Content-Type says so.',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty, though its Content-Type says that it is JSON.',
+  FST_ERR_BAD_URL: 'The address is not valid: what follows a % in it must be UTF-8 in hexadecimal digits.',
+  FST_ERR_MAX_PARAM_LENGTH: 'The address has a name that is longer than any name here.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type of the body is not supported here.',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not JSON, although its Content-Type says so.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty, although its Content-Type says that it is JSON.',
   FST_CP_ERR_INVALID_CONTENT: 'The body cannot be unpacked: it is not what its Content-Encoding says.',
-  FST_CP_ERR_INVALID_CONTENT_ENCODING: 'The Content-Encoding of the body is none that is read here.',
+  FST_CP_ERR_INVALID_CONTENT_ENCODING: 'The Content-Encoding of the body is not supported here.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as its Content-Length says.',
 };

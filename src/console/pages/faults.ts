@@ -63,7 +63,7 @@ function wanted(issue: Issue): string {
 /** Uses the last alternative of a union, which accepts a value: the others are for missing values. */
 function ofUnion(ways: readonly (readonly Issue[])[]): string {
   const last = ways.at(-1)?.[0];
-  return last === undefined ? 'is none of what it may be' : wanted(last);
+  return last === undefined ? 'is not an allowed value' : wanted(last);
 }
 
 function mustBe(expected: string): string {

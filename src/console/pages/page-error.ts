@@ -16,7 +16,7 @@ export class OutcomeUnknown extends PageError {
   readonly why: string;
 
   /** @param why with or without its full stop. @param so what is known all the same: a clause. */
-  constructor(why: string, so = 'it is not known whether this was done, and it may be done yet') {
+  constructor(why: string, so = 'it is not known whether this was done, and it may still be done') {
     const reason = why.replace(/\.$/, '');
     super(`${reason}: ${so}. Look at the log of changes before you do it again.`, 504);
     this.why = reason;

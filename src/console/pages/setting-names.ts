@@ -15,7 +15,7 @@ export const settingLabels = {
   between: 'Between',
   tz: 'Time zone',
   deadline: 'Deadline',
-  confirmEach: 'Wait for a word between stages',
+  confirmEach: 'Wait for confirmation between stages',
   verifyEach: 'Look at the devices between stages',
   undoOnAbort: 'Undo when a rule stops it',
   reportTo: 'File the report',

@@ -40,8 +40,8 @@ function tracePart(trace: Trace): Html {
   const shown = updates.slice(-MOST_UPDATES).toReversed();
   return html`<h2>${taskHead(trace)}</h2>
 ${figures(taskRows(trace))}
-<h2>Updates, the last first</h2>
-${updates.length === 0 && html`<p>No update of it is known.</p>`}
+<h2>Updates, newest first</h2>
+${updates.length === 0 && html`<p>No update of this task is known.</p>`}
 ${updates.length > shown.length && html`<p>The latest ${shown.length} of ${updates.length}.</p>`}
 ${shown.map(updatePart)}
 <h2>What was asked</h2>

@@ -15,7 +15,7 @@
       const time = new Date(last).toISOString().replace('T', ' ').slice(0, 19);
       const text = stale
         ? `Not live: nothing new since ${time} UTC. What you see is old. The page tries again by itself.`
-        : `Live${missed > 0 ? `; ${missed} looks were left out, as this connection is slow` : ''}`;
+        : `Live${missed > 0 ? `; ${missed} looks were left out because this connection is slow` : ''}`;
       if (sign.textContent !== text) sign.textContent = text;
       sign.hidden = false;
     };

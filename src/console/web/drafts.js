@@ -51,7 +51,7 @@
     const note = document.createElement('p');
     note.className = 'done';
     note.setAttribute('role', 'status');
-    note.textContent = 'What you had typed is here again. It was not sent.';
+    note.textContent = 'What you typed is back. It was not sent.';
     form.prepend(note);
     form.scrollIntoView();
   };

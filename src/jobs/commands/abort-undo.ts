@@ -52,17 +52,14 @@ export class AbortUndo {
       if (entered === 'not yet') return false;
       this.#made = entered.undo;
       if (entered.undo === undefined)
-        screen.say(`undo of ${job.jobId}: it has changed nothing that could be restored`);
+        screen.say(`undo of ${job.jobId}: the job changed nothing that can be restored`);
       return true;
     } catch (error) {
       // The process that continues the job makes the undo.
       if (signal.aborted) return false;
       if (!(error instanceof CommandError)) throw error;
       // The API is away, or may not be read: a job left half undone would be worse than a job that waits.
-      screen.say(
-        `undo of ${job.jobId}: ${error.message} It is tried again in ${RETRY_MS / 1_000} s.`,
-        'trouble',
-      );
+      screen.say(`undo of ${job.jobId}: ${error.message} Trying again in ${RETRY_MS / 1_000} s.`, 'trouble');
       await context.sleep(RETRY_MS, signal);
       return false;
     } finally {
@@ -89,7 +86,7 @@ export class AbortUndo {
         end === 'done'
           ? ''
           : `; ${reason ?? end}: go on with \`${context.commandLine('jobs', 'resume', jobId)}\``;
-      screen.say(`undo ${jobId}: ${ends}${open}. Firmware that devices have got stays on them.`);
+      screen.say(`undo ${jobId}: ${ends}${open}. Firmware that devices already have stays on them.`);
     } finally {
       await lease.release();
     }

@@ -30,12 +30,12 @@ export function addApply(jobs: Command, context: CommandContext): void {
     .command('apply')
     .summary('send a plan and follow every row to its end')
     .description(
-      'Shows what a plan changes and asks; then sends exactly its rows to the queue, never more than a window ahead of ' +
-        'their ends, and follows every row to its end by the outcomes that workers publish. Applying a plan again ' +
+      'Shows what a plan changes and asks for confirmation. Then sends exactly its rows to the queue, with at most a window ' +
+        'of rows in flight, and follows every row to its end by the outcomes that workers publish. Applying a plan again ' +
         'continues its job.',
     )
     .argument('<plan>', 'the plan file')
-    .option('--yes', 'send without asking: needed where there is no terminal to ask at')
+    .option('--yes', 'send without asking; required without a terminal')
     .option('--detach', 'enter the job in the ledger, and leave the sending to `jobs send`');
   addReasonOptions(addGuardOptions(command)).action(async (file: string, flags: ApplyFlags) => {
     const { yes = false, json = false, detach = false, reason } = flags;

@@ -21,7 +21,7 @@ export function requireAnswer(context: CommandContext, yes: boolean, file: strin
   if (yes || canAsk(context)) return;
   const command = context.commandLine('jobs', 'apply', file, '--yes');
   throw misuse(
-    `Nothing was sent: there is no terminal to ask at. To send the plan, say --yes: \`${command}\`.`,
+    `Nothing was sent: without a terminal nobody can confirm it. To send the plan, give --yes: \`${command}\`.`,
   );
 }
 

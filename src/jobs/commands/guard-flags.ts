@@ -16,18 +16,15 @@ export function addGuardOptions(command: Command): Command {
   return command
     .option(
       '--canary <amount>',
-      'send so many rows first, as in 20 or 1%, a sample of all; the rest only if none of these failed',
+      'send this many rows first, as in 20 or 1%, as a sample of all; send the rest only if none of them fails',
     )
     .option(
       '--stages <list>',
-      'send in stages, each when the one before has ended: 1%,10%,50%,100% or 500,+500 (again and again)',
+      'send in stages, each after the one before has ended: 1%,10%,50%,100%, or 500,+500 (+500 repeats)',
     )
-    .option(
-      '--ramp <ramp>',
-      'rows in flight: 50:x2/200 is 50 at first, and twice as many after 200 good ends',
-    )
-    .option('--soak <time>', 'between stages: wait so long, as in 10m')
-    .option('--verify-each', 'between stages: wait for the devices of the stage; needs a rule on them')
+    .option('--ramp <ramp>', 'rows in flight: 50:x2/200 starts at 50 and doubles after every 200 good ends')
+    .option('--soak <time>', 'between stages: wait this long, as in 10m')
+    .option('--verify-each', 'between stages: wait for the devices of the stage; needs a devices-failed rule')
     .option(
       '--verify-within <time>',
       'how long --verify-each waits before the job is paused, as in 2h (default: 1d)',
@@ -35,29 +32,32 @@ export function addGuardOptions(command: Command): Command {
     .option('--confirm-each', 'between stages: wait for `jobs resume`')
     .option(
       '--abort-when <rule>',
-      "stop sending when too many failed: 'failed>2%/200' is 2% of at least 200 ended, 'failed>20' a number, " +
-        "'failed:ERROR>1%/100' one error or kind, 'devices-failed>5%/500' devices (repeatable)",
+      "stop sending when too many have failed: 'failed>2%/200' is more than 2% of at least 200 ended rows, " +
+        "'failed>20' is more than 20 rows, 'failed:ERROR>1%/100' counts one error or kind, 'devices-failed>5%/500' devices (repeatable)",
       collect,
       [],
     )
     .option(
       '--undo-on-abort',
-      "when a rule or the canary stops it: restore tasks' settings, not devices' firmware",
+      "when a rule or the canary stops the job: restore tasks' settings, not devices' firmware",
     )
     .option(
       '--window <n>',
-      'rows in flight at most (default: what ends in 4 s, or while a row takes longer, 20 at least; fewer with --abort-when, or beside other jobs)',
+      'maximum rows in flight (default: as many as end in 4 s, or in the time that a row takes if that is longer; at least 20; fewer with --abort-when, or beside other jobs)',
       wholeNumber,
     )
-    .option('--rate <n>', "rows sent per second at most, beside the workers' own limit", positiveNumber)
-    .option('--priority <1-9>', 'its share beside other jobs that are being sent (default: 5)', wholeNumber)
-    .option('--start-at <time>', 'send nothing before: 2026-12-01T01:00Z, the same with --tz, or 8h from now')
+    .option('--rate <n>', "maximum rows sent per second; the workers' own limit applies too", positiveNumber)
+    .option('--priority <1-9>', 'its share when several jobs are being sent (default: 5)', wholeNumber)
+    .option(
+      '--start-at <time>',
+      'send nothing before this time: 2026-12-01T01:00Z, 2026-12-01T01:00 with --tz, or 8h from now',
+    )
     .option('--between <window>', 'send only at this time of the day, as in 01:00-05:00; needs --tz')
     .option('--tz <zone>', 'the time zone of --between, --start-at and --deadline, as in Europe/Berlin')
-    .option('--deadline <time>', 'send nothing from then on; given like --start-at')
+    .option('--deadline <time>', 'send nothing from this time on; same format as --start-at')
     .option(
       '--report-to <place>',
-      'file the report at its end: a folder of the machine that sends, or s3://BUCKET/PREFIX',
+      'file the report when the job comes to rest: in a folder of the machine that sends, or in s3://BUCKET/PREFIX',
     )
     .option('--json', 'print where the job stands as one JSON object')
     .addHelpText(
@@ -93,7 +93,7 @@ const unsettableFlags: ReadonlyMap<string, Unsettable> = new Map(
 export function addUnsetOption(command: Command): Command {
   const option = new Option(
     '--unset <flag>',
-    'take back what that flag has set, as in --unset rate (repeatable)',
+    'remove the setting of that flag, as in --unset rate (repeatable)',
   )
     .choices([...unsettableFlags.keys()])
     .default([]);

@@ -13,9 +13,9 @@ export function addList(jobs: Command, context: CommandContext): void {
     .command('list')
     .summary('all jobs')
     .description(
-      'Lists all jobs, the last changed first. Outcomes that wait on OUTCOME_QUEUE_URL are collected first, if it is set.',
+      'Lists all jobs, the most recently changed first. If OUTCOME_QUEUE_URL is set, collects the outcomes waiting there first.',
     )
-    .option('--json', 'print one JSON object per job, a line each')
+    .option('--json', 'print one JSON object per job, one per line')
     .action(async ({ json }: { json?: boolean }) => {
       const { stdout, stderr } = context;
       await interruptible(context, (signal) =>
@@ -30,7 +30,7 @@ export function addList(jobs: Command, context: CommandContext): void {
             }
             if (listed.some(isLeft))
               stderr.write(
-                `Jobs that nobody sends, or whose devices nobody looks at: \`${context.commandLine('jobs', 'send')}\` does what is due.\n`,
+                `Nobody sends some of these jobs, or looks at their devices: \`${context.commandLine('jobs', 'send')}\` does what is due.\n`,
               );
             if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
           }),

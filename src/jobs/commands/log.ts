@@ -13,10 +13,10 @@ export function addLog(jobs: Command, context: CommandContext): void {
   jobs
     .command('log')
     .summary('who changed a job, when and why')
-    .description('Lists the changes of a job, or of all jobs, the last first: who, when, what and why.')
+    .description('Lists the changes of a job, or of all jobs, newest first: who, when, what and why.')
     .argument('[job]', 'the job')
-    .option('--max <n>', `lines at most (default: ${DEFAULT_MAX})`, wholeNumber)
-    .option('--json', 'print one JSON object per change, a line each')
+    .option('--max <n>', `maximum number of lines (default: ${DEFAULT_MAX})`, wholeNumber)
+    .option('--json', 'print one JSON object per change, one per line')
     .action(async (jobId: string | undefined, { max = DEFAULT_MAX, json = false }: Flags) => {
       await interruptible(context, (signal) =>
         withLedger(context, 'read', signal, async (ledger) => {

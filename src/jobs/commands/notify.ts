@@ -50,7 +50,7 @@ export async function withNotices<T>(
     end.abort();
     await delivering;
     if (await deliverLast(outbox, targets, LAST_MS, options))
-      say('Notices that were not taken are in the ledger: the next command that sends jobs of it sends them');
+      say('Undelivered notices are kept in the ledger: the next command that sends its jobs sends them');
   };
   try {
     const result = await work(names);

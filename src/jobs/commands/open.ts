@@ -53,8 +53,8 @@ type Hints = Pick<CommandContext, 'commandLine'>;
 export function noJob({ place, setting, access }: Ledger, { commandLine }: Hints): string {
   const where = `the ledger ${printable(place)}`;
   const what =
-    access === 'none' ? `There is no job: ${where} is not there yet` : `There is no job yet in ${where}`;
-  return `${what}. \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job. ${setting} says where the ledger is.`;
+    access === 'none' ? `There is no job: ${where} does not exist yet` : `There is no job yet in ${where}`;
+  return `${what}. \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` starts its job. ${setting} says where the ledger is.`;
 }
 
 /** @throws CommandError if there is no such job. */
@@ -139,7 +139,7 @@ export async function requireOwnQueues(
     const what =
       setting === 'OUTCOME_QUEUE_URL'
         ? 'Outcomes cannot be read'
-        : `Outcomes are not read before it is known that OUTCOME_QUEUE_URL and ${setting} are different queues`;
+        : `Outcomes are not read until it is known that OUTCOME_QUEUE_URL and ${setting} are different queues`;
     throw new OutcomesUnreadable(`${what}: ${why}. Nothing was sent.`);
   });
   if (fault !== undefined) throw misuse(fault);
@@ -161,7 +161,7 @@ export async function withCollected<T>(
   const { outcomeQueueUrl: url } = readConfig(context.env, ['outcomeQueueUrl']);
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
   if (url !== undefined && ledger.access === 'read')
-    say('Outcomes that wait on the queue are not collected: the ledger can only be read here');
+    say('Outcomes that wait on the queue are not collected: the ledger is read-only here');
   if (url === undefined || ledger.access !== 'write') return await work(undefined);
   readConfigForAws(context.env, []);
   const queues = await openQueues(context, SOCKETS, say);
@@ -179,10 +179,10 @@ export async function withCollected<T>(
     );
     const emptied = await collected.catch((error: unknown) => {
       if (!(error instanceof OutcomesUnreadable)) throw error;
-      say(`${error.message.replace(/ Nothing was sent\.$|\.$/, '')} The ledger may know less than there is`);
+      say(`${error.message.replace(/ Nothing was sent\.$|\.$/, '')} The ledger may be out of date`);
       return undefined;
     });
-    if (emptied === false && !signal.aborted) say('More outcomes keep coming: this is the state so far');
+    if (emptied === false && !signal.aborted) say('More outcomes keep arriving: this is the state so far');
     const tell = { context, ledger, signal, say };
     await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
       let concluded = false;
@@ -219,8 +219,8 @@ export function unknownJobsTeller(
       tell(
         jobId,
         'left',
-        `The queue has outcomes of job ${jobId}, which the ledger ${printable(place)} does not have, or has moved on. They are left there ` +
-          'for the ledger that has the job: for an hour, or where it was moved from here until that ledger takes them. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one',
+        `The queue has outcomes of job ${jobId}, which the ledger ${printable(place)} does not have, or which was moved from it. They are left on the queue ` +
+          'for the ledger that has the job: for an hour, or, if the job was moved from here, until that ledger takes them. Give each ledger its own OUTCOME_QUEUE_URL: two ledgers on one queue are both slow',
       );
     }
     for (const jobId of stored?.adopted ?? []) {
@@ -228,7 +228,7 @@ export function unknownJobsTeller(
         jobId,
         'kept',
         `No ledger has taken outcomes of job ${jobId} for an hour. They are kept in ${printable(place)}, which does not have the job: ` +
-          `\`${commandLine('jobs', 'report', jobId)}\` prints them. If another ledger has it, run \`jobs reconcile ${jobId}\` there`,
+          `\`${commandLine('jobs', 'report', jobId)}\` prints them. If another ledger has the job, run \`jobs reconcile ${jobId}\` there`,
       );
     }
   };

@@ -37,24 +37,27 @@ export function addPlan(jobs: Command, context: CommandContext): void {
     .option('--from-tasks', 'plan for the live tasks instead of a file (ListOtaTasks)')
     .option(
       '--where <field=value>',
-      'only rows with this value in this column, as in State=dead-lettered of a report; of --from-tasks only tasks ' +
-        `like this: ${whereFields.join(', ')}. The same again: either value`,
+      'only rows with this value in this column, as in State=dead-lettered in a report; with --from-tasks, only tasks ' +
+        `with this value: ${whereFields.join(', ')}. Repeat a field to allow several values`,
       collect,
       [],
     )
     .option('--set <field=value>', `set ${changeFields.join(' or ')} on every row`, collect, [])
     .option('--job <id>', 'the name of the job (default: the date and six random characters)')
-    .option('--out <path>', 'where the plan goes (default: <JobId>.plan.jsonl)')
+    .option('--out <path>', 'where to write the plan (default: <JobId>.plan.jsonl)')
     .option('--force', 'replace an existing plan')
     .option(
       '--refresh',
-      'read every task first (GetOtaTask), to leave out what is so already and to allow `jobs undo`',
+      'read every task first (GetOtaTask), to leave out tasks that are already as wanted and to allow `jobs undo`',
     )
     .option(
       '--no-look',
-      'do not look at the task configurations that are set (GetOtaTaskConfiguration): an id that does not exist is then not found here',
+      'do not check the task configurations that the plan sets (GetOtaTaskConfiguration): an id that does not exist then goes unnoticed here',
     )
-    .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv or <JobId>.refused.csv)')
+    .option(
+      '--refused <path>',
+      'where to write refused rows (default: FILE.refused.csv or <JobId>.refused.csv)',
+    )
     .option('--json', 'print the summary as one JSON object')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.');
   addInputOptions(command, false);
@@ -95,7 +98,9 @@ function readFrom(file: string | undefined, flags: Flags): PlanFrom {
     return { file, ...readInputFlags(flags) };
   }
   if (file !== undefined) {
-    throw misuse(`--from-tasks plans for the live tasks: leave ${shortPrintable(file)} out.`);
+    throw misuse(
+      `--from-tasks plans for the live tasks instead of a file: leave ${shortPrintable(file)} out.`,
+    );
   }
   return { conditions: toConditions(readAssignments('--where', flags.where, whereFields)) };
 }

@@ -26,11 +26,11 @@ export function addPrune(jobs: Command, context: CommandContext): void {
     .command('prune')
     .summary('delete old jobs from the ledger')
     .description(
-      'Deletes jobs that are done, cancelled or elsewhere, and to which nothing has happened for so long: their rows, outcomes, runs and ' +
-        'notices. Their reports and `jobs undo` go with them: file a report before (`jobs report --to`). Old lines of the log of ' +
-        'changes go as well, but for the latest 10,000.',
+      'Deletes jobs that are done, cancelled or elsewhere and have not changed for the given time: their rows, outcomes, runs and ' +
+        'notices. Such a job can no longer be reported or undone: file its report first (`jobs report --to`). Also deletes old lines of ' +
+        'the log of changes, except the latest 10,000.',
     )
-    .requiredOption('--older-than <age>', 'since then nothing has happened to them: 90d, say')
+    .requiredOption('--older-than <age>', 'jobs that have not changed for this long, as in 90d')
     .option('--dry-run', 'show what would be deleted, and delete nothing')
     .option('--yes', 'delete without asking');
   addReasonOptions(command).action(async (flags: Flags) => {
@@ -54,14 +54,14 @@ async function prune(
   const found = await findPrunable(ledger, before);
   stdout.write(
     found.length === 0
-      ? `No job is over for ${olderThan} or longer.\n`
+      ? `No job has been over for ${olderThan} or longer.\n`
       : context.paint(listText(found, columnsOf(stdout))),
   );
   if (dryRun) return;
   const rows = found.reduce((sum, one) => sum + one.rows, 0);
   const question = `Delete ${counted(found.length, 'job')} with ${counted(rows, 'row')} for good? [y/N]`;
   if (found.length > 0 && !yes && !(await ask(context, question, isYes, signal)))
-    throw new CommandError('Nothing was deleted. To delete without being asked, say --yes.');
+    throw new CommandError('Nothing was deleted. To delete without being asked, give --yes.');
   const gone = await pruneAll(ledger, found, before, deed, context, signal);
   const rest = await uninterrupted(signal, gone, () => pruneRest(ledger, before, deed, signal));
   const others = [
@@ -87,7 +87,10 @@ async function pruneAll(
     const { jobId } = one.job;
     const deleted = await uninterrupted(signal, gone, () => pruneJob(ledger, one, before, deed, signal));
     if (deleted) gone++;
-    else context.stderr.write(`Job ${jobId} is left: something has happened to it, or a process sends it.\n`);
+    else
+      context.stderr.write(
+        `Job ${jobId} was not deleted: it has changed meanwhile, or a process is sending it.\n`,
+      );
   }
   return gone;
 }
@@ -100,7 +103,7 @@ async function uninterrupted<T>(signal: AbortSignal, gone: number, work: () => P
     const isOwn = error instanceof CommandError && !(error instanceof LedgerInterrupted);
     if (!signal.aborted || isOwn) throw error;
     throw new CommandError(
-      `Interrupted: ${counted(gone, 'job')} deleted. A job of which only a part is deleted is the first when this command is run again.`,
+      `Interrupted: ${counted(gone, 'job')} deleted. If a job is deleted only in part, run this command again: it begins with that job.`,
       exitCodes.interrupted,
     );
   }

@@ -14,11 +14,11 @@ import { finishRun, followJob, interrupted, printStanding, withLease, withSessio
 export function addReconcile(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('reconcile')
-    .summary('end the rows whose outcome never came')
+    .summary('end the rows whose outcome never arrived')
     .description(
-      'For outcomes that were lost: their queue was purged, deleted and created again or let them expire, or SQS moved ' +
-        'the updates away itself. Reads the task of every row that was sent and has not ended: the row has been applied ' +
-        'when the task is as the row wants it, and is sent again when not. Then continues the job like `jobs resume`.',
+      'For lost outcomes: they expired, their queue was purged or was deleted and created again, or SQS moved ' +
+        'the updates away itself. Reads the task of every row that was sent and has not ended. If the task has the values ' +
+        'of the row, the row counts as applied; if not, it is sent again. Then continues the job like `jobs resume`.',
     )
     .argument('<job>', 'the job');
   addReasonOptions(addGuardOptions(command)).action(
@@ -44,7 +44,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
             reader.close(),
           );
           screen.say(
-            `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
+            `reconciled: ${number(found.applied)} applied according to their tasks, ${number(found.gone)} without a task, ` +
               `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
           );
           const followed = signal.aborted ? interrupted : await followJob(session, lease, jobId);

@@ -36,7 +36,7 @@ export function addReport(jobs: Command, context: CommandContext): void {
     .command('report')
     .summary('how every row of a job ended')
     .description(
-      'Prints a line for every row of a job with its end, those that its plan left out included. Outcomes that wait on ' +
+      'Prints one line for every row of a job with its end, including rows that its plan left out. Outcomes that wait on ' +
         'OUTCOME_QUEUE_URL are collected first, if it is set.',
     )
     .argument('<job>', 'the job')
@@ -50,11 +50,11 @@ export function addReport(jobs: Command, context: CommandContext): void {
       [],
     )
     .option('--error <name>', 'only rows that ended with this error or reason; may be repeated', collect, [])
-    .option('--out <path>', 'write it to this file, which does not exist yet, instead of stdout')
+    .option('--out <path>', 'write it to this file instead of stdout; the file must not exist yet')
     .option('--force', 'replace an earlier report at --out')
     .option(
       '--to <place>',
-      'file it as CSV and as JSON with a manifest, in this folder or s3://BUCKET/PREFIX: there in a folder of the job and the time',
+      'file it as CSV and as JSON with a manifest, in this folder or s3://BUCKET/PREFIX, in a subfolder named after the job and the time',
     )
     .action(async (jobId: string, flags: Flags) => {
       const { json, format, state, error, out, force = false, to } = flags;

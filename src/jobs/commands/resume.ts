@@ -22,7 +22,7 @@ export function addResume(jobs: Command, context: CommandContext): void {
     .summary('continue a job')
     .description(
       'Sends what a job has not sent yet and follows it to its end. Rows that were being sent when a process ' +
-        'died are sent again; their number is printed. The flags of the first apply hold, unless they are given again.',
+        'died are sent again; their number is printed. The flags of the first apply stay in force, unless they are given again.',
     )
     .argument('<job>', 'the job');
   command.option('--detach', 'leave the sending to `jobs send`');
@@ -105,7 +105,9 @@ async function resumeElsewhere(
     requireSteerable(job);
     if (!detach && !(await ledger.isLeased(job.key))) return false;
     if (detach && !job.plan.complete)
-      throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);
+      throw misuse(
+        `The plan of job ${jobId} is not completely in the ledger: resume the job once without --detach.`,
+      );
     await letGoOn(ledger, job, { given: guards, now: context.clock.wall() }, { who, why: reason });
     const present = await findPlannedJob(ledger, jobId, context);
     // The job was moved meanwhile: nothing was changed.

@@ -13,14 +13,13 @@ export function addRetry(jobs: Command, context: CommandContext): void {
     .command('retry')
     .summary('try the failed rows of a job again')
     .description(
-      'Sends the failed rows of a job once more, as another try: late outcomes of an earlier one do not count as its ' +
-        'failures. Rows that the job had not sent yet are left for `jobs resume`.',
+      'Sends the failed rows of a job once more, as another try: late outcomes of an earlier try do not count as ' +
+        'failures of this one. Rows that the job had not sent yet are left for `jobs resume`.',
     )
     .argument('<job>', 'the job')
-    .option('--only-failed', 'the failed rows, and no others (the one choice there is)');
+    .option('--only-failed', 'only the failed rows; required, as there is no other choice');
   addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: RetryFlags) => {
-    if (flags.onlyFailed !== true)
-      throw misuse('Say --only-failed: the failed rows are what can be tried again.');
+    if (flags.onlyFailed !== true) throw misuse('Give --only-failed: only failed rows can be tried again.');
     const guards = readGuardFlags(flags, context);
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;

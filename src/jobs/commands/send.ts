@@ -29,10 +29,10 @@ export function addSend(jobs: Command, context: CommandContext): void {
     )
     .option(
       '--once',
-      'end when no job is due any more; one that another process has is left to it, and named in the log: it may be sent for 15 s ' +
-        'after that process has died',
+      'end when no job is due any more. A job that another process has is left to it and named in the log: nobody else sends it ' +
+        'until 15 s after that process has died',
     )
-    .option('--max-jobs <n>', `jobs at once at most (default: ${DEFAULT_MAX_JOBS})`, wholeNumber)
+    .option('--max-jobs <n>', `maximum number of jobs at once (default: ${DEFAULT_MAX_JOBS})`, wholeNumber)
     .action(async ({ once = false, maxJobs = DEFAULT_MAX_JOBS }: { once?: boolean; maxJobs?: number }) => {
       await runSending(context, once, maxJobs);
     });

@@ -56,7 +56,7 @@ export interface Session {
 const SOCKETS = 40;
 
 const FOREIGN =
-  'Outcomes name rows of a job here and are of no message that this ledger sent: left aside, and counted as foreign';
+  'Outcomes name rows of a job in this ledger but belong to no message that it sent: they are ignored and counted as foreign';
 
 export interface SessionOptions {
   /** `create` for a command that may be the first to need a ledger. */
@@ -182,7 +182,7 @@ async function correctTime({ context, ledger, screen, now }: Session, job: Plann
   if (epochMs(issuedAt) <= present + MOST_OFF_MS) return job;
   await ledger.reissue(job.key, new Date(present).toISOString());
   screen.say(
-    `The time of job ${job.jobId}, ${issuedAt}, is in the future by SQS's clock: its updates are sent with the present time.`,
+    `The time of job ${job.jobId}, ${issuedAt}, is in the future according to SQS's clock: its updates are sent with the current time.`,
   );
   return await findPlannedJob(ledger, job.jobId, context);
 }

@@ -19,7 +19,7 @@ export function addStatus(jobs: Command, context: CommandContext): void {
     .command('status')
     .summary('where a job stands')
     .description(
-      'Prints where a job stands: the last changed job, or the one named. Outcomes that wait on OUTCOME_QUEUE_URL are ' +
+      'Prints where a job stands: the one named, or else the most recently changed one. Outcomes that wait on OUTCOME_QUEUE_URL are ' +
         'collected first, if it is set.',
     )
     .argument('[job]', 'the job')

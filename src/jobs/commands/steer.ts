@@ -33,8 +33,8 @@ export function addPause(jobs: Command, context: CommandContext): void {
     .command('pause')
     .summary('send nothing more of a job for now')
     .description(
-      'Pauses a job, whichever process sends it, on whatever machine that uses this ledger: within a second nothing more is sent. ' +
-        'What is in flight is followed to its end, and `jobs resume` goes on.',
+      'Pauses a job, whichever process is sending it, on any machine that uses this ledger: within a second nothing more is sent. ' +
+        'Rows in flight are followed to their end, and `jobs resume` continues the job.',
     )
     .argument('<job>', 'the job');
   steering(command, context, async (steered) => {
@@ -45,9 +45,9 @@ export function addPause(jobs: Command, context: CommandContext): void {
 export function addStop(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('stop')
-    .summary('end the sending of a job before its end')
+    .summary('stop sending a job before its end')
     .description(
-      'Stops a job: nothing more is sent, and the process that sends it ends when what is in flight has ended. `jobs resume` goes on.',
+      'Stops a job: nothing more is sent, and the process that sends it ends when the rows in flight have ended. `jobs resume` continues the job.',
     )
     .argument('<job>', 'the job');
   steering(command, context, async (steered) => {
@@ -61,7 +61,7 @@ export function addCancel(jobs: Command, context: CommandContext): void {
     .command('cancel')
     .summary('end a job for good')
     .description(
-      'Cancels a job for good: rows that were not sent end as not-sent, what is in flight is waited for. Nothing is undone: ' +
+      'Cancels a job for good: rows that were not sent end as not-sent, and rows in flight are followed to their end. Nothing is undone: ' +
         'see `jobs undo`. It cannot be resumed.',
     )
     .argument('<job>', 'the job')
@@ -72,7 +72,7 @@ export function addCancel(jobs: Command, context: CommandContext): void {
     const { planned } = await ledger.count(job.key);
     const question = `Cancel job ${job.jobId} for good? ${counted(planned, 'row')} will not be sent. Type its name:`;
     if (flags.yes !== true && !(await ask(context, question, (answer) => answer === job.jobId, signal)))
-      throw new CommandError('Nothing was changed. To cancel it without being asked, say --yes.');
+      throw new CommandError('Nothing was changed. To cancel it without being asked, give --yes.');
     await change(steered, 'cancel');
     await conclude(steered);
   });
@@ -83,7 +83,7 @@ export function addSet(jobs: Command, context: CommandContext): void {
     .command('set')
     .summary('change how a job is sent')
     .description(
-      'Changes the bounds of a job: of one that is being sent, too, whose sender follows within a second.',
+      'Changes the settings of a job, even while it is being sent: its sender follows within a second.',
     )
     .argument('<job>', 'the job');
   addUnsetOption(addGuardOptions(command));
@@ -95,7 +95,7 @@ export function addSet(jobs: Command, context: CommandContext): void {
       const now = clock.wall();
       const setting = { given: readGuardFlags(flags, context), unset: flags.unset, now };
       if (!(await setJob(ledger, job, setting, { who, why: flags.reason })))
-        stderr.write(`Job ${job.jobId} is set so already: nothing changes.\n`);
+        stderr.write(`Job ${job.jobId} already has these settings: nothing changes.\n`);
     },
   );
 }

@@ -32,13 +32,13 @@ export function addExport(jobs: Command, context: CommandContext): void {
     .command('export')
     .summary('move a job to a file, for another ledger')
     .description(
-      'Writes all that the ledger has of a job to a file: its rows and their ends, what its plan left out, outcomes of none of its rows, its ' +
-        'runs, settings and changes. `jobs import` enters it in another ledger (STATE_DIR or LEDGER_URL), which has the job from then on: ' +
-        'here it is `elsewhere`, and is not sent any more. With --copy it stays here as it is.',
+      'Writes everything that the ledger has about a job to a file: its rows and their ends, what its plan left out, outcomes that match no row, its ' +
+        'runs, settings and changes. `jobs import` enters it in another ledger (STATE_DIR or LEDGER_URL), which owns the job from then on: ' +
+        'here it is `elsewhere`, and is no longer sent. With --copy it stays here as it is.',
     )
-    .argument('<job>', 'the job; nobody may be sending it')
-    .requiredOption('--out <file>', 'write it to this file, which does not exist yet')
-    .option('--copy', 'a backup: the job goes on here, and the file is not sent from anywhere else')
+    .argument('<job>', 'the job; no process may be sending it')
+    .requiredOption('--out <file>', 'write it to this file, which must not exist yet')
+    .option('--copy', 'a backup: the job continues here, and a ledger that imports the file does not send it')
     .option('--force', 'replace an earlier export at --out');
   addReasonOptions(command).action(async (jobId: string, flags: ExportFlags) => {
     const { out, force = false, copy = false } = flags;
@@ -55,7 +55,7 @@ export function addExport(jobs: Command, context: CommandContext): void {
             requireIdle(job, context);
             if (job.plan.state.isCopy === true && !copy)
               throw misuse(
-                `Job ${jobId} is a copy here, and not this ledger's to move. --copy exports it as a copy. Nothing was written.`,
+                `Job ${jobId} is only a copy here, so this ledger cannot move it. --copy exports it as a copy. Nothing was written.`,
               );
             const write = async (): Promise<void> => {
               for await (const text of toText(jobId, ledger.exportJob(key, copy))) {
@@ -73,8 +73,8 @@ export function addExport(jobs: Command, context: CommandContext): void {
           }
           const command = context.commandLine('jobs', 'import', out);
           const what = copy
-            ? `\`${command}\` enters it in another ledger, to be looked at; it goes on here.`
-            : `\`${command}\` enters it in another ledger, which has it from then on. Here it is not sent any more; with --take-over that command takes it back.`;
+            ? `\`${command}\` enters it in another ledger, for reading only; the job continues here.`
+            : `\`${command}\` enters it in another ledger, which owns it from then on. It is no longer sent from here; with --take-over that command takes it back.`;
           context.stdout.write(
             `Job ${jobId}, ${number(job.plan.rows)} rows, is in ${printable(out)}${copy ? ' as a copy' : ''}. ${what}\n`,
           );
@@ -117,8 +117,7 @@ async function move(
 ): Promise<void> {
   const { name, since: before } = plan.state;
   const isMoved = name === 'elsewhere' || name === 'cancelled';
-  const meanwhile = () =>
-    misuse(`Something has happened to job ${jobId} meanwhile: export it again. Nothing was written.`);
+  const meanwhile = () => misuse(`Job ${jobId} has changed meanwhile: export it again. Nothing was written.`);
   if (!isMoved && !(await ledger.change(key, { event: 'move', who, why, since: before }))) throw meanwhile();
   const sinceNow = async () => (await ledger.job(jobId))?.plan?.state.since;
   const since = isMoved ? before : await sinceNow();
@@ -131,7 +130,7 @@ async function move(
     const undone = { event: 'take-over', who, why: 'It could not be exported', since } as const;
     await ledger.change(key, undone).catch(() => {
       throw new CommandError(
-        `${messageOf(error)} Job ${jobId} is elsewhere by now, and could not be taken back: export it again when that is mended.`,
+        `${messageOf(error)} Job ${jobId} is already marked as elsewhere, and could not be taken back: fix that, then export it again.`,
       );
     });
     throw error;
@@ -157,16 +156,16 @@ interface ImportFlags extends ReasonFlags {
 export function addImport(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('import')
-    .summary('a job from the file of `jobs export`')
+    .summary('enter a job from a file of `jobs export`')
     .description(
-      'Enters a job that `jobs export` has written in this ledger (STATE_DIR or LEDGER_URL): all of it, or nothing. The ledger is made when it ' +
-        'is not there. It has the job from then on; of a copy it only shows it. A job that was moved from here and comes back takes the place of ' +
+      'Enters a job from a file of `jobs export` in this ledger (STATE_DIR or LEDGER_URL): all of it, or nothing. A missing ledger is created. ' +
+        'This ledger owns the job from then on; a copy is only shown. A job that was moved from here and comes back replaces ' +
         'what is here.',
     )
     .argument('<file>', 'the file, or `-` for stdin')
     .option(
       '--take-over',
-      'this ledger sends it, whatever another one has: take back what was moved from here, or make a copy a job. No other ledger may send it',
+      'make this ledger the one that sends the job: takes back a job that was moved from here, or turns a copy into a job. No other ledger may send it',
     );
   addReasonOptions(command).action(async (name: string, { takeOver = false, by, reason }: ImportFlags) => {
     await interruptible(context, async (signal) => {
@@ -214,12 +213,12 @@ function endText(
     case 'copied':
       return `${job} is in ${there} as a copy: it is not sent from here, unless ${takeOver} makes it this ledger's. ${status}`;
     case 'taken-over':
-      return `${job}, which was moved from ${there}, is its own again. ${status}`;
+      return `${job}, which was moved from ${there}, belongs to that ledger again. ${status}`;
     case 'here':
       throw misuse(`${job} is in ${there} already. Nothing was changed.`);
     case 'moved':
       throw misuse(
-        `${job} was moved from ${there} by this export. If no other ledger has entered it, or sends it no more, ${takeOver} takes it back. Nothing was changed.`,
+        `${job} was moved from ${there} by this export. If no other ledger has imported it, or none sends it any more, ${takeOver} takes it back. Nothing was changed.`,
       );
     case 'copy':
       throw misuse(
@@ -227,11 +226,11 @@ function endText(
       );
     case 'older':
       throw misuse(
-        `${job} has been moved on since this export was made, or a later copy of it is here: it would be sent twice. Import the latest one. Nothing was changed.`,
+        `${job} was moved again after this export was made, or a later copy of it is here: it would be sent twice. Import the latest export. Nothing was changed.`,
       );
     case 'busy':
       throw misuse(
-        `Another process has job ${printable(jobId)} in ${there}, as one does that exports or prunes it. Import it when that has ended. Nothing was changed.`,
+        `Another process is using job ${printable(jobId)} in ${there}, for example to export or prune it. Import the job when that process has ended. Nothing was changed.`,
       );
   }
 }

@@ -31,9 +31,9 @@ export function addUndo(jobs: Command, context: CommandContext): void {
     )
     .argument('<job>', 'the job to undo')
     .option('--job <id>', 'the name of the new job (default: <JOB>-undo)')
-    .option('--out <path>', 'where the plan goes (default: <JobId>.plan.jsonl)')
+    .option('--out <path>', 'where to write the plan (default: <JobId>.plan.jsonl)')
     .option('--force', 'replace an existing plan')
-    .option('--refused <path>', 'where rows go that cannot be undone (default: <JobId>.refused.csv)')
+    .option('--refused <path>', 'where to write rows that cannot be undone (default: <JobId>.refused.csv)')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText(
       'after',
@@ -61,7 +61,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
           if (!(await ledger.hasFormer(key))) {
             throw misuse(
               `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +
-                'A job can be when it was planned with --refresh. No task was read.',
+                'To be able to undo a job, plan it with --refresh. No task was read.',
             );
           }
           const pages = () => ledger.pages(key);
@@ -71,7 +71,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
             if (ledger.access === 'write')
               await ledger.addAudit(plannedLine(jobId, `the undo of ${undone}`, deedOf(context, flags)));
             else if (flags.reason !== undefined)
-              planning.say('The log of changes does not have the reason: the ledger can only be read here.');
+              planning.say('The reason is not in the log of changes: the ledger is read-only here.');
             return report;
           });
         }),

@@ -25,14 +25,14 @@ export function addVerify(jobs: Command, context: CommandContext): void {
     .command('verify')
     .summary("what became of the devices behind a job's tasks")
     .description(
-      'An update that was applied is one that the API has taken; whether the devices behind the task take it is seen later. ' +
-        'Reads the task of every applied row (GetOtaTask), sums the devices by state, names the tasks whose devices fail most, ' +
-        'and those that no longer hold what the job set.',
+      'An applied update is one that the API has accepted; whether the devices behind the task install it is seen later. ' +
+        'Reads the task of every applied row (GetOtaTask), counts the devices by state, and names the tasks whose devices fail most ' +
+        'and those that no longer have the values that the job set.',
     )
     .argument('<job>', 'the job')
-    .option('--watch', 'look again and again until every device has ended')
+    .option('--watch', 'look repeatedly until every device has ended')
     .option('--executions', 'ask for every device (ListOtaTaskExecutions), and name some that failed')
-    .option('--json', 'print it as one JSON object; with --watch one a line for each look')
+    .option('--json', 'print it as one JSON object; with --watch, one per line for each look')
     .addHelpText(
       'after',
       '\nExit codes: 0 all is well so far, 1 failed, 2 misuse, 3 devices failed or tasks were changed or not read, 130 interrupted.',

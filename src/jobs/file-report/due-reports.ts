@@ -89,8 +89,8 @@ export class DueReports {
       if (givenUp) await ledger.noticeTold(id, REPORT_TARGET);
       else await ledger.noticeFailed(id, now + fullJitter(backoff, failures + 1, random));
       const next = givenUp
-        ? 'It is given up, three days after it'
-        : 'Whoever sends jobs of this ledger tries it again';
+        ? 'It is given up after three days'
+        : 'The process that sends jobs of this ledger tries again';
       say(
         `Job ${jobId}: ${error.message.replace(/\.$/, '')}. ${next}. File it with \`${again(jobId)}\``,
         'trouble',

@@ -19,7 +19,7 @@ export function explainS3Error(error: unknown, place: string): string {
     return `S3 cannot be reached for ${place}: check the network, the proxy and the endpoint variables (${text || said})`;
   switch (name) {
     case 'NoSuchBucket':
-      return `there is no bucket of ${place}: check its name and the account`;
+      return `the bucket of ${place} does not exist: check its name and the account`;
     case 'PermanentRedirect':
     case 'IllegalLocationConstraintException':
       return `the bucket of ${place} is in another region: set AWS_REGION to it (${said})`;
@@ -31,7 +31,7 @@ export function explainS3Error(error: unknown, place: string): string {
   if (kind === 'denied' || (kind === undefined && $metadata?.httpStatusCode === 403))
     return `access to ${place} is denied: the credentials need s3:PutObject and s3:AbortMultipartUpload on it (${said})`;
   if (kind === 'credentials') return `AWS does not accept the credentials: renew them (${said})`;
-  if (kind === 'throttled') return `S3 slows requests down: try again when there is less traffic (${said})`;
+  if (kind === 'throttled') return `S3 throttles requests: try again when there is less traffic (${said})`;
   return $metadata?.httpStatusCode === undefined
     ? `the request for ${place} failed in this process (${said})`
     : `S3 answered ${said}`;

@@ -24,12 +24,12 @@ export function readReportPlace(flag: string, text: string): ReportPlace {
   const [bucket = '', ...rest] = text.slice('s3://'.length).split('/');
   if (!BUCKET.test(bucket))
     throw misuse(
-      `${flag} ${shown}: "${shortPrintable(bucket)}" is not the name of a bucket: 3 to 63 small letters, digits, dots and hyphens.`,
+      `${flag} ${shown}: "${shortPrintable(bucket)}" is not a valid bucket name: give 3 to 63 lowercase letters, digits, dots and hyphens.`,
     );
   const prefix = rest.filter((part) => part !== '').join('/');
   if (!PREFIX.test(prefix))
     throw misuse(
-      `${flag} ${shown}: a prefix is at most 800 letters, digits and characters of !_.*'()-/= without blanks.`,
+      `${flag} ${shown}: a prefix has at most 800 characters: letters, digits and !_.*'()-/=, without spaces.`,
     );
   return { kind: 's3', bucket, prefix };
 }

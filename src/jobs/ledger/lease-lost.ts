@@ -6,7 +6,7 @@ export class LeaseLost extends CommandError {
   override readonly name: string = 'LeaseLost';
 
   constructor(
-    message = 'Another process sends the job now: this one could not renew its right to send it in time. Nothing is lost, and no row is sent by both at once.',
+    message = 'Another process is sending the job now: this one could not renew its lease on it in time. Nothing is lost, and no row is sent by both at once.',
   ) {
     super(message);
   }

@@ -76,5 +76,5 @@ export function refusalOf(id: string, { kind, status, name, message }: Failure):
 
 /** The warning for a plan whose configurations could not be looked up. */
 export function unlookedWarning(why: string): string {
-  return `the task configurations were not looked at, so that a wrong id is not found here: ${why}`;
+  return `the task configurations were not checked, so a wrong id goes unnoticed here: ${why}`;
 }

@@ -78,12 +78,12 @@ async function verify(
       header = readHeader(text, source.name);
       continue;
     }
-    if (footer !== undefined) throw fault(source.name, number, 'goes on after its last line');
+    if (footer !== undefined) throw fault(source.name, number, 'continues after its last line');
     const row = cut ? undefined : parseRow(text);
     if (row === undefined) {
       footer = parseFooter(text);
       footerText = text;
-      if (footer === undefined) throw fault(source.name, number, 'holds a line that is no row of a plan');
+      if (footer === undefined) throw fault(source.name, number, 'holds a line that is not a row of a plan');
     } else if (row.Row !== ++rows) {
       throw fault(source.name, number, `holds row ${row.Row} where row ${rows} belongs`);
     } else {
@@ -102,7 +102,7 @@ async function verify(
   );
   if (!agrees || footerText !== written) {
     throw misuse(
-      `The plan ${printable(source.name)} was changed after it was made: its digest does not fit. ${REMEDY}`,
+      `The plan ${printable(source.name)} was changed after it was made: its digest does not match. ${REMEDY}`,
     );
   }
   return { header, footer, hasFormer };
@@ -134,7 +134,7 @@ function readHeader(text: string, name: string): PlanHeader {
     throw misuse(`${printable(name)} is a plan of another release (form ${version}). ${REMEDY}`);
   }
   throw misuse(
-    `${printable(name)} is no plan: its first line is not a plan's. A plan is what \`jobs plan\` writes.`,
+    `${printable(name)} is not a plan: its first line is not that of a plan. \`jobs plan\` writes plans.`,
   );
 }
 
@@ -175,7 +175,7 @@ class PlanDigest {
     this.#hash.update(bytes.subarray(0, start));
     this.#last = bytes.subarray(start);
     if (this.#last.length > MAX_FOOTER_BYTES) {
-      throw misuse(`${printable(this.#name)} is no plan: it holds a line that is too long for one.`);
+      throw misuse(`${printable(this.#name)} is not a plan: it holds a line that is too long for a plan.`);
     }
   }
 }

@@ -167,7 +167,7 @@ function toStagedRow(stored: StoredRow): StagedRow {
     return { line, row: { Row, LeftOut: leftOut ?? 'refused', ...said } };
   }
   if (last !== null) {
-    const Reason = `line ${last} names the same task: it counts`;
+    const Reason = `line ${last} names the same task and counts instead`;
     return { line, row: { Row, LeftOut: 'duplicate', Identifier, ...change, Reason } };
   }
   const Former = toChange(stored.formerDescription, stored.formerTaskConfigurationId);

@@ -95,7 +95,7 @@ export function planText(report: PlanReport, commandLine: CommandLine, columns?:
     lines.push(
       hang(
         'removed: ',
-        `the earlier plan ${printable(report.removed)}, which would be taken for this one`,
+        `the earlier plan ${printable(report.removed)}, which could be mistaken for this one`,
         width,
       ),
     );
@@ -164,7 +164,7 @@ function configurationLines(
     const before = from === undefined ? '' : `from ${from === '' ? 'none' : printable(from)} `;
     const pair = `${before}to ${printable(to)}`;
     const first = (note: string): string => countLine('configuration', rows, `${pair}${note}`, columns);
-    if (looked !== true) return [first(', not looked at')];
+    if (looked !== true) return [first(', not checked')];
     if (from === undefined) return [first('; what differs is not known without --refresh')];
     if (settings === undefined) return [first(from === '' ? '' : `; ${printable(from)} could not be read`)];
     if (settings.length === 0) return [first(', which has the same settings')];

@@ -198,7 +198,7 @@ export function decideUndo(
 ): UndoDecision {
   if (!answer.ok) {
     const { status, name, message } = answer.failure;
-    const fault = status === 404 ? 'there is no such task any more' : `cannot be read (${name}: ${message})`;
+    const fault = status === 404 ? 'the task no longer exists' : `cannot be read (${name}: ${message})`;
     return { change: {}, former: {}, faults: [fault] };
   }
   const change: { -readonly [Field in keyof TaskChange]: string } = {};
@@ -215,7 +215,7 @@ export function decideUndo(
     } else if (before === undefined) faults.push(`${field}: no former value was recorded`);
     else if (before === '') faults.push(`${field}: was empty before, and the API cannot empty it`);
     else if (!updateSchema.shape[field].safeParse(before).success) {
-      faults.push(`${field}: its former value is none that UpdateOtaTask takes`);
+      faults.push(`${field}: UpdateOtaTask does not accept its former value`);
     } else {
       change[field] = before;
       former[field] = now;

@@ -92,7 +92,7 @@ function parseLimit(
     return { count: Number(amount) };
   }
   if (!/^\d{1,3}(\.\d{1,6})?$/.test(amount)) throw wrong('give the share as a number from 0 to 99');
-  if (Number(amount) >= 100) throw wrong('more than 100% can never fail: the share is below 100%');
+  if (Number(amount) >= 100) throw wrong('more than 100% can never fail: the share must be below 100%');
   if (least === undefined) throw wrong(`say after a / how many ${of} must have ended before it counts`);
   if (!/^[1-9]\d{0,8}$/.test(least)) throw wrong(`after the / comes a whole number of ${of} from 1`);
   return { share: Number(amount) / 100, least: Number(least) };
@@ -131,7 +131,7 @@ export function refuseIdleRules(rules: readonly AbortRule[]): void {
     );
     if (first === undefined) return;
     throw misuse(
-      `--abort-when '${formatAbortRule(rule)}' can never act: '${formatAbortRule(first)}' has always stopped the job before. Leave one of them out.`,
+      `--abort-when '${formatAbortRule(rule)}' can never act: '${formatAbortRule(first)}' always stops the job first. Leave one of them out.`,
     );
   });
 }

@@ -38,7 +38,7 @@ export function readGuards(given: GivenSettings, now: number): JobSettings {
   const { canary, stages, ramp, soak, verifyEach, verifyWithin, confirmEach, abortWhen, undoOnAbort } = given;
   const { window, rate, priority, startAt, between, tz, deadline, reportTo } = given;
   if (priority !== undefined && priority > 9)
-    throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
+    throw misuse(`--priority ${priority}: give a whole number from 1 (lowest) to 9.`);
   // Refused now rather than at the end of the job.
   if (reportTo !== undefined) readReportPlace('--report-to', reportTo);
   const times = {

@@ -30,7 +30,7 @@ export function parseRamp(text: string): Ramp {
   const least = leastFactor(Number(from));
   if (Number(factor) < least)
     throw wrong(
-      `it never grows: every step adds a row and 1% at least, so from ${counted(Number(from), 'row')} the factor is x${least} or more`,
+      `it never grows: every step must add at least one row and 1%, so from ${counted(Number(from), 'row')} the factor must be x${least} or more`,
     );
   if (!/^[1-9]\d{0,8}$/.test(after)) throw wrong('after the slash comes a whole number of good ends from 1');
   return { from: Number(from), factor: Number(factor), after: Number(after) };

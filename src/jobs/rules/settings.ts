@@ -120,7 +120,9 @@ export function refuseContradictions(settings: JobSettings, now: number): void {
       "--verify-each has nothing to judge by: give a rule on devices, too, as in --abort-when 'devices-failed>5%/500'.",
     );
   if (settings.undoOnAbort === true && abortWhen.length === 0 && canary === undefined)
-    throw misuse('--undo-on-abort has nothing that aborts: give --abort-when or --canary, too.');
+    throw misuse(
+      '--undo-on-abort can never act, as nothing aborts the job: give --abort-when or --canary, too.',
+    );
   const [first] = stages?.steps ?? [];
   if (canary !== undefined && first !== undefined && isLarger(canary, first))
     throw misuse(

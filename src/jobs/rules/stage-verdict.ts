@@ -71,7 +71,7 @@ export function overdueWhy(settings: JobSettings, progress: StageProgress, now: 
   const { awaits, broken } = verdictOn(settings, progress) ?? {};
   if (broken !== undefined) return undefined;
   const { verifyWithin = DEFAULT_VERIFY_WITHIN } = settings;
-  const rest = `within ${roughDuration(verifyWithin)} (--verify-within): resume it to go on without`;
+  const rest = `within ${roughDuration(verifyWithin)} (--verify-within): resume the job to go on without them`;
   if (awaits === undefined) return `The devices of its stage could not be looked at ${rest}`;
   const { tasks, unnamed, devices, ended, underWay, least } = awaits;
   if (unnamed > 0) {
@@ -80,6 +80,6 @@ export function overdueWhy(settings: JobSettings, progress: StageProgress, now: 
   }
   const of = `${number(underWay)} of ${counted(devices, 'device')} of its stage did not end`;
   const enough =
-    least === undefined ? '' : `, and ${number(ended)} did where a rule wants to see ${number(least)},`;
+    least === undefined ? '' : `, and ${number(ended)} did, although a rule needs ${number(least)},`;
   return `${of}${enough} ${rest}`;
 }

@@ -27,7 +27,7 @@ export function parseStages(text: string): Stages {
   const amountOf = (part: string): Amount => {
     const amount = readAmount(part);
     if (amount !== undefined) return amount;
-    if (part.startsWith('+')) throw wrong('only the last stage can be one that is repeated');
+    if (part.startsWith('+')) throw wrong('only the last stage can be repeated');
     throw wrong(`"${shortPrintable(part, 20)}" is neither a number of rows from 1 nor a share of up to 100%`);
   };
   const steps = parts.map(amountOf);
@@ -35,7 +35,7 @@ export function parseStages(text: string): Stages {
     const before = steps[i - 1];
     if (before === undefined || grows(before, step) !== false) return;
     throw wrong(
-      `a stage counts the rows of those before it, and so each is larger than the last: ${formatAmount(step)} is not larger than ${formatAmount(before)}`,
+      `a stage includes the rows of the stages before it, so each must be larger than the one before: ${formatAmount(step)} is not larger than ${formatAmount(before)}`,
     );
   });
   if (repeated === undefined) return { steps };

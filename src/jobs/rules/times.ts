@@ -48,8 +48,8 @@ export function refusePast(before: Schedule, given: Schedule, now: number): void
   const { startAt, between } = given;
   if (startAt !== undefined && startAt !== before.startAt && startAt < now - GRACE_MS)
     throw misuse(
-      `--start-at, ${instant(startAt)} UTC, has passed ${roughDuration((now - startAt) / 1_000)} ago: it would be sent at once. ` +
-        'Give a time to come, or leave --start-at out. Nothing was changed.',
+      `--start-at, ${instant(startAt)} UTC, was ${roughDuration((now - startAt) / 1_000)} ago: the job would be sent at once. ` +
+        'Give a time in the future, or leave --start-at out. Nothing was changed.',
     );
   const { deadline } = { ...before, ...given };
   if (deadline === undefined || now < deadline || (startAt === undefined && between === undefined)) return;

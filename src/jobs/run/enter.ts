@@ -93,14 +93,14 @@ export async function enterRest(
   if (complete) return true;
   if (enqueued) {
     throw misuse(
-      `Job ${job.jobId} is not sent whole: enqueue ${printable(source)} with --job ${job.jobId} again, it goes on where it stopped.`,
+      `Job ${job.jobId} was not sent completely: enqueue ${printable(source)} with --job ${job.jobId} again; sending continues where it stopped.`,
     );
   }
   const plan = await readPlan(path, options);
   try {
     if (plan.footer.Digest === digest) return await enterRows(ledger, job, plan, options.signal);
     throw misuse(
-      `${printable(path)} is not the plan that job ${job.jobId} began with. Apply the right one: it goes on where it stopped.`,
+      `${printable(path)} is not the plan that job ${job.jobId} began with. Apply the right one: the job continues where it stopped.`,
     );
   } finally {
     await plan.close();

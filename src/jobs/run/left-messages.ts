@@ -56,7 +56,7 @@ export class LeftMessages {
     this.#strays.set(messageId, receiptHandle);
     if (this.#strays.size < MAX_STRAYS) return undefined;
     return new CommandError(
-      `The queue of OUTCOME_QUEUE_URL holds messages that are no outcomes: ${this.#strays.size} so far, the last is ${printable(messageId)} ` +
+      `The queue of OUTCOME_QUEUE_URL holds messages that are not outcomes: ${this.#strays.size} so far, the last is ${printable(messageId)} ` +
         `(${printable(fault)}). They were left there. Set OUTCOME_QUEUE_URL to the queue that workers publish outcomes to, or remove them.`,
     );
   }

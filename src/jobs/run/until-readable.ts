@@ -30,7 +30,7 @@ export async function untilReadable(
       return;
     } catch (error) {
       if (!(error instanceof OutcomesUnreadable) || signal.aborted) throw error;
-      if (tries === 1) say(`${error.message} It is tried again`);
+      if (tries === 1) say(`${error.message} Trying again`);
       await sleep(fullJitter(backoff, tries, random), signal);
       if (signal.aborted) throw error;
     }

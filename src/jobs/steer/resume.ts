@@ -53,8 +53,8 @@ export function requireHere(job: JobRecord | undefined): void {
     : `Job ${job.jobId} was moved from here by ${printable(who)}, ${instant(since)} UTC` +
       `${why === undefined ? '' : ` (${printable(why)})`}: the ledger that this export is imported in has it, and sends it.`;
   // The process that exported it may have been killed before the file was there.
-  const lost = isCopy ? '' : ', and `jobs export` writes a file that is lost once more';
+  const lost = isCopy ? '' : '; `jobs export` writes a lost file again';
   throw misuse(
-    `${what} Where that is not so, or is so no more, \`jobs import FILE --take-over\` makes it this ledger's${lost}. Nothing was changed.`,
+    `${what} If that is not true, or no longer true, \`jobs import FILE --take-over\` makes it this ledger's${lost}. Nothing was changed.`,
   );
 }

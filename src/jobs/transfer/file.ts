@@ -95,7 +95,7 @@ export async function* fromText(
   let jobId: string | undefined;
   let batch: { table: TransferTable; records: (string | number | null)[][] } | undefined;
   for await (const { number, text, cut } of readLines(chunks)) {
-    if (ended) throw fault(`goes on after its last line (line ${number})`);
+    if (ended) throw fault(`continues after its last line (line ${number})`);
     const value = cut ? undefined : parsed(text);
     if (jobId === undefined) {
       jobId = requireHeader(value, name);
@@ -104,7 +104,7 @@ export async function* fromText(
       if (!isTable(table) || (records === 0) !== (table === 'jobs'))
         throw fault(`holds a record that does not belong there (line ${number})`);
       const wrong = wrongColumn(table, values);
-      if (wrong !== undefined) throw fault(`was changed: ${wrong} is not what it must be (line ${number})`);
+      if (wrong !== undefined) throw fault(`was changed: ${wrong} is not as expected (line ${number})`);
       if (table === 'jobs' && values[0] !== jobId) throw fault('was changed: its first lines name two jobs');
       records++;
       if (batch !== undefined && (batch.table !== table || batch.records.length >= 500)) {
@@ -116,7 +116,7 @@ export async function* fromText(
     } else {
       const footer = JSON.stringify({ Records: records, Digest: `sha256:${hash.digest('hex')}` });
       if (text !== footer)
-        throw fault(`was changed after it was made: its digest does not fit (line ${number})`);
+        throw fault(`was changed after it was made: its digest does not match (line ${number})`);
       ended = true;
       continue;
     }
@@ -143,12 +143,12 @@ function requireHeader(value: unknown, name: string): string {
   const { ExportedJob: jobId, Form: form, Columns: theirs } = Object(value) as Partial<Header>;
   if (jobId === undefined || !jobIdSchema.safeParse(jobId).success) {
     throw misuse(
-      `${printable(name)} is no exported job: its first line is not one's. \`jobs export\` writes such files.`,
+      `${printable(name)} is not an exported job: its first line is not that of one. \`jobs export\` writes such files.`,
     );
   }
   if (form !== FORM || JSON.stringify(theirs) !== JSON.stringify(columns)) {
     throw misuse(
-      `${printable(name)} was exported by another release. Export and import a job with the same one; nothing was entered.`,
+      `${printable(name)} was exported by another release. Export and import a job with the same release; nothing was entered.`,
     );
   }
   return jobId;

@@ -87,7 +87,7 @@ export class DeviceWatch {
     this.#failed = typeof found === 'string' || !found.whole;
     const why = typeof found === 'string' ? found : found.unreadWhy;
     if (why !== undefined && why !== this.#told)
-      onTrouble(`Devices of job ${job.jobId} could not all be looked at: ${why}`);
+      onTrouble(`Not all devices of job ${job.jobId} could be looked at: ${why}`);
     this.#told = why;
     // A part of the tasks is no basis for decisions.
     if (typeof found === 'string' || !found.whole) return;

@@ -43,7 +43,7 @@ export function verificationText(
     lines.push(listed(`device ${printable(thing)} of ${printable(identifier)}: ${state}`));
   lines.push(line('not as set', notHolding, notHolding === 0 ? '' : 'the task was changed since'));
   for (const task of someNotHolding) lines.push(listed(changedText(task)));
-  if (gone > 0) lines.push(line('gone', gone, 'there is no such task any more'));
+  if (gone > 0) lines.push(line('gone', gone, 'the task no longer exists'));
   if (unread > 0) lines.push(line('unread', unread, printable(found.unreadWhy ?? '')));
   lines.push(`next: ${nextStep(jobId, found, commandLine)}`);
   return `${lines.join('\n')}\n`;

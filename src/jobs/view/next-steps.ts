@@ -54,7 +54,7 @@ export function nextSteps(
     ];
   if (open) {
     const resume = { command: jobs('resume') };
-    if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort wants' }];
+    if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort requires' }];
     if ((name === 'running' || name === 'scheduled') && plan.complete)
       return [
         { command: commandLine('jobs', 'send'), why: 'sends it, and whatever else is due' },
@@ -66,7 +66,7 @@ export function nextSteps(
   if (name !== 'done' && !isCancelled && awaitsDevices(plan.settings, plan.progress, counts))
     return leased
       ? [{ command: jobs('status', '--watch') }]
-      : [{ command: jobs('resume'), why: 'looks at its devices, which a rule judges, and ends it' }];
+      : [{ command: jobs('resume'), why: 'checks its devices against its rules, and ends the job' }];
   if (counts.failed === 0) return [{ command: jobs('report') }];
   return isCancelled ? [why] : [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
 }

@@ -37,7 +37,7 @@ function awaitedText(awaits: AwaitedDevices | undefined): string {
 }
 
 function pauseText(until: number | undefined, now: number): string {
-  return until === undefined ? '' : `; is paused if not in ${roughDuration(secondsUntil(until, now))}`;
+  return until === undefined ? '' : `; otherwise it is paused in ${roughDuration(secondsUntil(until, now))}`;
 }
 
 function lastLookText(waitsFor: Outlook['waitsFor'], now: number): string | undefined {

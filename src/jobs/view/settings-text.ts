@@ -76,7 +76,7 @@ function betweenStages({ soak, verifyEach, verifyWithin, confirmEach }: JobSetti
     ...(verifyEach === true
       ? [`looks at its devices, for ${roughDuration(verifyWithin ?? DEFAULT_VERIFY_WITHIN)} at most`]
       : []),
-    ...(confirmEach === true ? ['waits for a word'] : []),
+    ...(confirmEach === true ? ['waits for confirmation'] : []),
   ];
 }
 

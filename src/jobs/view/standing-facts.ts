@@ -66,7 +66,7 @@ export function notDone({ plan }: JobRecord, counts: Counts): string | undefined
   if (plan.undoes !== undefined)
     return `${counted(superseded, 'row')} of ${plan.undoes} ${superseded === 1 ? 'was' : 'were'} not undone: something newer than this undo had been applied to the task`;
   if (superseded < all) return undefined;
-  return `Nothing was changed: something newer had been applied to every task. If that is not so, the clock that gave this job its time (${plan.issuedAt}) was behind, or that of another sender ahead: compare them, and make the plan again`;
+  return `Nothing was changed: something newer had been applied to every task. If that is wrong, the clock that gave this job its time (${plan.issuedAt}) was slow, or another sender's clock was fast: compare the clocks, and make the plan again`;
 }
 
 /** The counts of rows left out, by kind. */

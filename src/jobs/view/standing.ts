@@ -76,12 +76,12 @@ export function standingText(
         'in the ledger',
         counts.total,
         plan.enqueued
-          ? 'the file is not sent to its end'
+          ? 'the file was not sent completely'
           : 'reading the plan was cut short before its last row',
       ),
     );
   if (notes.retried !== undefined) lines.push(line('tried again', notes.retried));
-  if (reconciled > 0) lines.push(line('reconciled', reconciled, 'ended by what the task itself says'));
+  if (reconciled > 0) lines.push(line('reconciled', reconciled, 'ended according to their tasks'));
   if (plan.maybeTwice > 0) lines.push(line('sent twice?', plan.maybeTwice, 'at most; it does no harm'));
   if (foreign > 0) lines.push(line('foreign', foreign, 'outcomes of messages that this ledger did not send'));
   if (unmatched > 0)
@@ -116,8 +116,8 @@ export function nowText(
   if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
   if (notSent === 0 && awaitsDevices(plan.settings, plan.progress, counts))
     return leased
-      ? 'all rows have ended, and a process looks at its devices, which a rule judges'
-      : 'all rows have ended, and nobody looks at its devices, which a rule judges';
+      ? 'all rows have ended, and a process checks its devices against its rules'
+      : 'all rows have ended, and nobody checks its devices against its rules';
   if (leased) return 'a process is sending its rows or waiting for their ends';
   if (notSent > 0) return 'nobody is sending its rows';
   return `${counts.sending > 0 ? 'no row is left to send' : 'all rows are sent'}, and nobody waits for their ends`;
@@ -125,7 +125,7 @@ export function nowText(
 
 function inFlightNote({ inFlight, sending }: Counts, leased: boolean): string {
   if (leased || sending === 0) return 'sent, no outcome yet';
-  const unsure = 'may have been sent: no answer of SQS says so';
+  const unsure = 'may have been sent: SQS did not confirm it';
   return sending === inFlight ? unsure : `no outcome yet; ${number(sending)} of them ${unsure}`;
 }
 

@@ -95,7 +95,7 @@ function judge({ statusCode: status = 0, headers }: IncomingMessage, said: strin
     return {
       ok: false,
       passing: false,
-      why: `${answered}; redirects are not followed: set NOTIFY_WEBHOOK_URL to where it leads`,
+      why: `${answered}; redirects are not followed: set NOTIFY_WEBHOOK_URL to the address that it leads to`,
     };
   const passing = status >= 500 || status === 429 || status === 408;
   const afterMs = retryAfterMs(headers['retry-after'], now);

@@ -104,7 +104,7 @@ describe('configs diff', () => {
       same: false,
       settings: expect.arrayContaining([{ setting: 'Name', from: 'Simulated cfgA0', to: 'Simulated cfgA1' }]),
     });
-    expect((await run('diff', 'cfgA0', 'cfgA0')).stdout).toBe('cfgA0 and cfgA0 say the same.\n');
+    expect((await run('diff', 'cfgA0', 'cfgA0')).stdout).toBe('cfgA0 and cfgA0 have the same settings.\n');
   });
 });
 
@@ -138,12 +138,15 @@ describe('configs create', () => {
   });
 
   test.each([
-    [[], 'Say what the configuration is to say, as in --set MaximumPerMinute=100.'],
+    [[], 'Give the settings of the configuration, as in --set MaximumPerMinute=100.'],
     [['--set', 'MaximumPerMinut=1'], 'Did you mean "MaximumPerMinute"?'],
     [['--set', 'MaximumPerMinute=0'], '--set MaximumPerMinute=0: must be a whole number from 1'],
     [['--set', 'MaximumPerMinute=1', '--set', 'MaximumPerMinute=2'], 'set twice, to different values'],
     [['--from', '', '--set', 'MaximumPerMinute=1'], '--from : the id of a task configuration is'],
-    [['--from', 'cfgA0', '--set', 'Name=Simulated cfgA0'], 'cfgA0 says all of this already'],
+    [
+      ['--from', 'cfgA0', '--set', 'Name=Simulated cfgA0'],
+      'cfgA0 already has all of these settings, so it can be used itself.',
+    ],
   ])('refuses %j with a sentence and creates nothing', async (args, says) => {
     const { run } = await stage();
     expect(await run('create', ...args)).toMatchObject({

@@ -32,7 +32,9 @@ test('a command that waits for a locked ledger ends when it is interrupted, and 
     const name = command.join(' ');
     expect(ran, name).toMatchObject({
       exitCode: 130,
-      error: expect.stringMatching(/^Interrupted\. The ledger \S+ was waited for/),
+      error: expect.stringMatching(
+        /^Interrupted\. The ledger \S+ was not available: the waiting request was not carried out/,
+      ),
     });
     expect((await standing(['status', 'j'])).json, name).toEqual(before);
   }

@@ -48,18 +48,18 @@ test.each<[string, (file: string) => void, RegExp, number?]>([
   [
     'not a database',
     (file) => writeFileSync(file, 'Row,Identifier\n'.repeat(100)),
-    /^The ledger \S+ledger\.sqlite is not a database of SQLite .* It was not changed\. Restore a copy of it, or move it away: /,
+    /^The ledger \S+ledger\.sqlite is not an SQLite database .* It was not changed\. Restore a copy of it, or move it away: /,
   ],
   [
     'of a newer schema',
     (file) => change(file, 'PRAGMA user_version = 99'),
-    /^The ledger \S+ledger\.sqlite is of a later version of this program: its schema is 99, and this one knows \d+\. Use the later version\./,
+    /^The ledger \S+ledger\.sqlite is from a later version of this program: its schema is 99, and this version knows only \d+\. Use the later version\./,
     2,
   ],
   [
     'without its tables',
     (file) => change(file, 'DROP TABLE jobs; DROP TABLE rows'),
-    /^The ledger \S+ledger\.sqlite lacks what it must have \(no such table: (jobs|rows|main\.\w+)\)\. Restore a copy/,
+    /^The ledger \S+ledger\.sqlite is incomplete \(no such table: (jobs|rows|main\.\w+)\)\. Restore a copy/,
   ],
   [
     'malformed',
@@ -92,7 +92,7 @@ test.each<[string, (file: string) => void, RegExp, number?]>([
 
 test('a command that does not begin jobs makes no ledger, and says which one it looked for', async () => {
   const { folder, file, run } = folderOfJobs();
-  const sentence = `There is no job: the ledger ${file} is not there yet. \`ota-updater jobs plan\` makes a plan, \`jobs apply\` begins its job. STATE_DIR says where the ledger is.`;
+  const sentence = `There is no job: the ledger ${file} does not exist yet. \`ota-updater jobs plan\` makes a plan, \`jobs apply\` starts its job. STATE_DIR says where the ledger is.`;
   const { exitCode, stderr } = await run(['list']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `${sentence}\n` });
   for (const args of commands.filter(([name]) => name !== 'list' && name !== 'apply'))

@@ -173,7 +173,7 @@ describe('a plan whose configurations cannot be looked at', () => {
     [
       'are denied',
       { deniedOperations: ['GetOtaTaskConfiguration'] },
-      /not looked at, .*: GetOtaTaskConfiguration is denied: the credentials need/,
+      /were not checked, so .*: GetOtaTaskConfiguration is denied: the credentials need/,
     ],
     ['are behind expired credentials', { expiredCredentials: true }, /AWS does not accept the credentials/],
     ['are behind an API that is down', { down: true }, /the API answered GetOtaTaskConfiguration with 500/],
@@ -216,8 +216,8 @@ describe('a plan whose configurations cannot be looked at', () => {
       '--no-look',
     ]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^ {2}configuration +3 {2}to unknownB7, not looked at$/m);
-    expect(stdout).not.toContain('were not looked at');
+    expect(stdout).toMatch(/^ {2}configuration +3 {2}to unknownB7, not checked$/m);
+    expect(stdout).not.toContain('were not checked');
     expect(api.stats().reads.calls).toBe(0);
   });
 });

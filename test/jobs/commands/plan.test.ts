@@ -51,7 +51,7 @@ describe('jobs plan FILE', () => {
         LeftOut: 'duplicate',
         Identifier: 'a1',
         Description: 'x',
-        Reason: 'line 6 names the same task: it counts',
+        Reason: 'line 6 names the same task and counts instead',
       },
       { Row: 2, LeftOut: 'refused', Identifier: 'b-2', Description: 'y', Reason: invalid },
       { Row: 4, LeftOut: 'refused', Reason: 'has 1 cell, the header has 2 columns' },
@@ -161,7 +161,7 @@ describe('jobs plan FILE', () => {
     expect(jobs.files()).not.toContain('p');
     await plan([jobs.file('good.csv', `${header}a1,x\n`), ...out]);
     expect((await plan([bad, ...out, '--force'])).stdout).toMatch(
-      /^removed: the earlier plan p, which would/m,
+      /^removed: the earlier plan p, which could be mistaken for this one/m,
     );
   });
 

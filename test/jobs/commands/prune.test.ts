@@ -35,7 +35,7 @@ test('prune shows, asks, and deletes what is over for so long, and nothing else'
   const prune = ['prune', '--older-than', '90d'];
   expect(await run(prune, after(89))).toMatchObject({
     exitCode: 0,
-    stdout: 'No job is over for 90d or longer.\nDeleted: 0 jobs.\n',
+    stdout: 'No job has been over for 90d or longer.\nDeleted: 0 jobs.\n',
   });
   const dry = await run([...prune, '--dry-run'], after(91));
   expect(dry.stdout).toMatch(
@@ -44,7 +44,7 @@ test('prune shows, asks, and deletes what is over for so long, and nothing else'
   const unasked = await run(prune, after(91));
   expect(unasked).toMatchObject({
     exitCode: 1,
-    error: 'Nothing was deleted. To delete without being asked, say --yes.',
+    error: 'Nothing was deleted. To delete without being asked, give --yes.',
   });
   const refused = await run(prune, { ...after(91), terminal: true, stdin: 'n\n' });
   expect(refused.stderr).toContain('Delete 2 jobs with 16 rows for good? [y/N]');
@@ -97,7 +97,9 @@ test('prune leaves a job that a process has the lease of', async () => {
   const pruned = await run(['prune', '--older-than', '90d', '--yes'], after(91));
   await lease?.release();
   await ledger.close();
-  expect(pruned.stderr).toBe('Job done is left: something has happened to it, or a process sends it.\n');
+  expect(pruned.stderr).toBe(
+    'Job done was not deleted: it has changed meanwhile, or a process is sending it.\n',
+  );
   expect(await names()).toEqual(['done', 'waiting']);
 });
 

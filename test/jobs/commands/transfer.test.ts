@@ -16,8 +16,8 @@ test('a job is exported once nobody may send it, and goes on in the other ledger
   expect(await run(['export', 'j', '--out', 'j.job'])).toMatchObject({
     exitCode: 0,
     stdout:
-      'Job j, 8 rows, is in j.job. `ota-updater jobs import j.job` enters it in another ledger, which has it from then on. ' +
-      'Here it is not sent any more; with --take-over that command takes it back.\n',
+      'Job j, 8 rows, is in j.job. `ota-updater jobs import j.job` enters it in another ledger, which owns it from then on. ' +
+      'It is no longer sent from here; with --take-over that command takes it back.\n',
   });
   expect((await run(['export', 'j', '--out', 'j.job'])).error).toMatch(/j\.job is there already/);
   expect((await run(['export', 'j', '--out', 'j.job', '--force'])).exitCode).toBe(0);
@@ -47,7 +47,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   const file = `${folder.path}/j.job`;
   const refusal = new RegExp(
     `^Job j was moved from here by ann@bench, \\d{4}-.* UTC \\(Moved to ${file}: one ledger for all\\): the ledger that this export is imported in has it, and sends it\\. ` +
-      "Where that is not so, or is so no more, `jobs import FILE --take-over` makes it this ledger's, and `jobs export` writes a file that is lost once more\\. Nothing was changed\\.$",
+      "If that is not true, or no longer true, `jobs import FILE --take-over` makes it this ledger's; `jobs export` writes a lost file again\\. Nothing was changed\\.$",
   );
   for (const args of [
     ['resume', 'j'],
@@ -75,7 +75,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   expect(stdout).toContain('now: another ledger has it');
 
   expect((await run(['import', 'j.job'])).error).toBe(
-    `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite by this export. If no other ledger has entered it, or sends it no more, ` +
+    `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite by this export. If no other ledger has imported it, or none sends it any more, ` +
       '`ota-updater jobs import j.job --take-over` takes it back. Nothing was changed.',
   );
   // A copy that the ledger makes which has the job now.
@@ -88,7 +88,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   );
   expect(await run(['import', 'j.job', '--take-over'])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('is its own again'),
+    stdout: expect.stringContaining('belongs to that ledger again'),
   });
   expect(await standing(['resume', 'j'])).toMatchObject({ exitCode: 0, json: { applied: 4 } });
 });
@@ -118,7 +118,7 @@ test('an export that can neither be written nor be undone says so, and is done a
   expect([exitCode, error]).toEqual([
     1,
     expect.stringMatching(
-      /ENAMETOOLONG.* Job j is elsewhere by now, and could not be taken back: export it again when that is mended\.$/,
+      /ENAMETOOLONG.* Job j is already marked as elsewhere, and could not be taken back: fix that, then export it again\.$/,
     ),
   ]);
   db.exec('DROP TRIGGER stuck');
@@ -143,7 +143,7 @@ test('a job whose lease another process has is neither exported nor taken back',
   const busy = await run(['import', 'j.job', '--take-over']);
   expect([busy.exitCode, busy.error]).toEqual([
     2,
-    `Another process has job j in the ledger ${folder.path}/state/ledger.sqlite, as one does that exports or prunes it. Import it when that has ended. Nothing was changed.`,
+    `Another process is using job j in the ledger ${folder.path}/state/ledger.sqlite, for example to export or prune it. Import the job when that process has ended. Nothing was changed.`,
   ]);
   await pruning.release();
   expect(await standing(['status', 'j'])).toMatchObject({ json: { state: { name: 'elsewhere' } } });
@@ -154,13 +154,15 @@ test('a copy is a backup: the job goes on here, and the copy is only looked at',
   await plan(ids(3));
   await run(['apply', 'j.jsonl', '--yes', '--detach']);
   await run(['pause', 'j']);
-  expect((await run(['export', 'j', '--copy', '--out', 'j.copy'])).stdout).toContain('it goes on here');
+  expect((await run(['export', 'j', '--copy', '--out', 'j.copy'])).stdout).toContain(
+    'the job continues here',
+  );
   const env = { STATE_DIR: `${folder.path}/other` };
   expect((await run(['import', 'j.copy'], { env })).stdout).toContain('as a copy: it is not sent from here');
   const refused = await run(['resume', 'j'], { env });
   expect([refused.exitCode, refused.error]).toEqual([2, expect.stringMatching(/^Job j is a copy here: /)]);
   expect((await run(['export', 'j', '--out', 'k.job'], { env })).error).toMatch(
-    /^Job j is a copy here, and not/,
+    /^Job j is only a copy here, so this ledger cannot move it/,
   );
   await stage.worker.start();
   expect(await standing(['resume', 'j'])).toMatchObject({ exitCode: 0, json: { applied: 3 } });
@@ -172,7 +174,7 @@ test('what is no exported job is refused, and nothing of it is entered', async (
   const { exitCode, error } = await run(['import', 'rows.csv']);
   expect(exitCode).toBe(2);
   expect(error).toBe(
-    "rows.csv is no exported job: its first line is not one's. `jobs export` writes such files.",
+    'rows.csv is not an exported job: its first line is not that of one. `jobs export` writes such files.',
   );
   expect((await run(['list', '--json'])).stdout).toBe('');
 });

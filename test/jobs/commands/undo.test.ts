@@ -141,7 +141,7 @@ test('jobs undo refuses at once a job of which no former value was read', async 
   expect(await undo('j')).toMatchObject({
     exitCode: 2,
     error:
-      'Job j cannot be undone: its plan did not read the values that it replaced. A job can be when it was planned with --refresh. No task was read.',
+      'Job j cannot be undone: its plan did not read the values that it replaced. To be able to undo a job, plan it with --refresh. No task was read.',
   });
   expect([folder.files(), api.stats().calls]).toEqual([['state'], 0]);
 });

@@ -119,7 +119,7 @@ test('without its last file nothing says that a filing is complete', async () =>
 });
 
 test.each([
-  [['--to', 's3://Reports'], '--to s3://Reports: "Reports" is not the name of a bucket'],
+  [['--to', 's3://Reports'], '--to s3://Reports: "Reports" is not a valid bucket name'],
   [['--to', 'gs://x/y'], '--to gs://x/y: give a folder, or a bucket as in s3://BUCKET/PREFIX.'],
   [['--to', 'x', '--json', '--state', 'applied'], 'leave out --json, --state.'],
   [['--to', 'x', '--out', 'y'], 'leave out --out.'],
@@ -174,7 +174,9 @@ test('a report that cannot be filed at the end is told of, with how to file it, 
     },
   );
   expect({ exitCode, error }).toEqual({ exitCode: 0, error: '' });
-  expect(stderr).toContain('Job k: The report cannot be filed: there is no bucket of s3://nowhere/k/');
+  expect(stderr).toMatch(
+    /Job k: The report cannot be filed: the bucket of s3:\/\/nowhere\/k\/.* does not exist/,
+  );
   expect(stderr).toContain("File it with `ota-updater jobs report k --to '…'`");
 });
 
@@ -188,7 +190,7 @@ test('a service says what keeps it from filing at the level of warnings', async 
     expect.objectContaining({
       event: 'job.trouble',
       what: expect.stringMatching(
-        /^Job k: The report cannot be filed: there is no bucket .* Whoever sends jobs/,
+        /^Job k: The report cannot be filed: the bucket of .* does not exist.* The process that sends jobs of this ledger tries again/,
       ),
     }),
   ]);

@@ -20,11 +20,11 @@ describe('readReportPlace', () => {
   });
 
   test.each([
-    ['s3://', '"" is not the name of a bucket'],
-    ['s3://Reports/x', '"Reports" is not the name of a bucket'],
-    ['s3://a/x', '"a" is not the name of a bucket'],
-    ['s3://reports/a b', 'without blanks'],
-    ['s3://reports/a\u001b[31m', 'without blanks'],
+    ['s3://', '"" is not a valid bucket name'],
+    ['s3://Reports/x', '"Reports" is not a valid bucket name'],
+    ['s3://a/x', '"a" is not a valid bucket name'],
+    ['s3://reports/a b', 'without spaces'],
+    ['s3://reports/a\u001b[31m', 'without spaces'],
     [`s3://reports/${'a'.repeat(801)}`, 'at most 800'],
     ['gs://reports/x', 's3://BUCKET/PREFIX'],
     ['https://reports.s3.amazonaws.com/', 's3://BUCKET/PREFIX'],

@@ -67,7 +67,7 @@ test.each<[string, (db: DatabaseSync) => void, (path: string) => DatabaseSync, R
       db.exec('PRAGMA max_page_count = 2');
       return db;
     },
-    /^The ledger x has no room left: the disk is full \(database or disk is full\)\. What it holds is kept: free some space and run the command again\.$/,
+    /^The ledger x has no space left: the disk is full \(database or disk is full\)\. What it holds is kept: free some space and run the command again\.$/,
   ],
   [
     'locked',
@@ -88,7 +88,7 @@ test.each<[string, (db: DatabaseSync) => void, (path: string) => DatabaseSync, R
     'without its table',
     (db) => db.exec('CREATE TABLE u (x TEXT)'),
     (path) => new DatabaseSync(path),
-    /^The ledger x lacks what it must have \(no such table: t\)\. Restore a copy of it, or move it away/,
+    /^The ledger x is incomplete \(no such table: t\)\. Restore a copy of it, or move it away/,
   ],
   [
     'malformed',
@@ -135,7 +135,7 @@ test.each<[string, (state: string) => void, RegExp]>([
       mkdirSync(state);
       new DatabaseSync(join(state, 'ledger.sqlite')).exec('CREATE TABLE theirs (x)');
     },
-    /^\/.*ledger\.sqlite is a database of another program, and no ledger\. It was not changed\. Set STATE_DIR to another folder\.$/,
+    /^\/.*ledger\.sqlite is a database of another program, not a ledger\. It was not changed\. Set STATE_DIR to another folder\.$/,
   ],
 ])('%s: the sentence says so', async (_what, make, sentence) => {
   const state = join(folder(), 'state');
@@ -158,7 +158,7 @@ test.each([0, 1, schemaSteps.length])(
     const before = readFileSync(path);
     for (const use of ['create', 'write', 'read'] as const)
       await expect(openFileLedger(state, () => now, use)).rejects.toThrow(
-        'ledger.sqlite is a database of another program, and no ledger. It was not changed.',
+        'ledger.sqlite is a database of another program, not a ledger. It was not changed.',
       );
     expect(await tryLedgerFile(state, context)).toEqual({
       fault: expect.stringContaining('of another program'),
@@ -207,7 +207,7 @@ test('a value that is not as the ledger wrote it is damage, and no bug', async (
     expect.objectContaining({
       name: 'LedgerError',
       exitCode: 1,
-      message: expect.stringMatching(/^The ledger is damaged: .*\. Restore a copy of it from before that\.$/),
+      message: expect.stringMatching(/^The ledger is damaged: .*\. Restore an earlier copy of it\.$/),
     }),
   );
 });

@@ -143,7 +143,7 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
       expect.objectContaining({
         name: 'LedgerOutcomeUnknown',
         message: expect.stringMatching(
-          / it is not known whether what it was asked last was done: look before/,
+          / it is not known whether the last request was carried out\. Check before/,
         ),
       }),
     );
@@ -197,10 +197,13 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     const sound = await open(server().port, SHORT_PATIENCE, path);
     const other = await locked(path);
     const beginning = ledger.begin(newJob);
-    expect(await told.promise).toMatch(/ is locked by another process: it is waited for, 20 s at most$/);
+    expect(await told.promise).toMatch(/ is locked by another process: waiting for it, 20 s at most$/);
     command.abort();
     await expect(beginning).rejects.toThrow(
-      expect.objectContaining({ exitCode: 130, message: expect.stringContaining('was not done') }),
+      expect.objectContaining({
+        exitCode: 130,
+        message: expect.stringContaining('the waiting request was not carried out'),
+      }),
     );
     await ledger.close();
     await other.query('ROLLBACK');
@@ -218,7 +221,7 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     const other = await locked(path, 'rows');
     const exported = Array.fromAsync(ledger.exportJob(key));
     exported.catch(told.reject);
-    expect(await told.promise).toMatch(/ is locked by another process: it is waited for, 20 s at most$/);
+    expect(await told.promise).toMatch(/ is locked by another process: waiting for it, 20 s at most$/);
     // It is as of a moment after its wait.
     await other.query(`INSERT INTO ota_updater.rows (job, row, identifier) VALUES (${key}, 2, 't2')`);
     await other.query('COMMIT');
@@ -244,7 +247,7 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     const ledger = await open(proxy.port, commandPatience(command.signal, told.resolve), path);
     fault.arm(1);
     const asking = ledger.jobs();
-    expect(await told.promise).toMatch(/ does not answer: it is waited for$/);
+    expect(await told.promise).toMatch(/ does not answer: waiting for it$/);
     command.abort();
     await expect(asking).rejects.toThrow(expect.objectContaining({ exitCode: 130 }));
     await ledger.close();

@@ -83,12 +83,12 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
     [
       'of a later version',
       `CREATE SCHEMA ota_updater; CREATE TABLE ota_updater.ledger AS SELECT ${schemaSteps.length + 1} AS version`,
-      /is of a later version of this program: its schema is \d+, and this one knows \d+\. Use the later version\.$/,
+      /is from a later version of this program: its schema is \d+, and this version knows only \d+\. Use the later version\.$/,
     ],
     [
       'of another program',
       'CREATE SCHEMA ota_updater; CREATE TABLE ota_updater.theirs (a integer)',
-      /has a schema ota_updater of another program, and no ledger\. It was not changed\./,
+      /has a schema ota_updater that is not a ledger but belongs to another program\. It was not changed\./,
     ],
   ])('refuses a schema %s, and leaves it as it is', async (_, made, sentence) => {
     const url = await server().createDatabase();
@@ -137,7 +137,7 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
     const ledger = await openOne(readOnly, 'read');
     expect(ledger.access).toBe('read');
     expect(await ledger.jobs()).toMatchObject([{ jobId: 'j' }]);
-    await expect(openOne(readOnly, 'write')).rejects.toThrow(/may only be read by this user/);
+    await expect(openOne(readOnly, 'write')).rejects.toThrow(/is read-only for this user/);
   });
 
   test('stores what hostile outcomes hold: ids of any length and with any character', async () => {

@@ -665,11 +665,11 @@ describe.skipIf(!postgresInstalled())('a job', () => {
   });
 
   test.each<[string, (text: string) => string, RegExp]>([
-    ['was changed', (one) => one.replace('"t1"', '"t9"'), /its digest does not fit \(line \d+\)/],
+    ['was changed', (one) => one.replace('"t1"', '"t9"'), /its digest does not match \(line \d+\)/],
     ['is cut short', (one) => `${one.split('\n').slice(0, -2).join('\n')}\n`, /is cut short/],
-    ['lost a line', (one) => one.split('\n').toSpliced(2, 1).join('\n'), /does not fit/],
-    ['goes on', (one) => `${one}x\n`, /goes on after its last line/],
-    ['is none', () => 'Row,Identifier\n1,a\n', /is no exported job/],
+    ['lost a line', (one) => one.split('\n').toSpliced(2, 1).join('\n'), /does not match/],
+    ['goes on', (one) => `${one}x\n`, /continues after its last line/],
+    ['is none', () => 'Row,Identifier\n1,a\n', /is not an exported job/],
     ['is of another release', (one) => one.replace('"Form":1', '"Form":2'), /another release/],
     ['names another job', (one) => one.replace('["jobs","j"', '["jobs","k"'), /name two jobs/],
     ['holds what is no state', (one) => one.replace(/"planned"/g, '"odd"'), /was changed: state is not/],

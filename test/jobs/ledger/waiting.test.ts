@@ -80,7 +80,7 @@ test('a command says what it waits for, and for how long', async () => {
   const waiting = setting.waiting(commandPatience(new AbortController().signal, setting.say));
   await expect(waiting.for(busy)).rejects.toThrow(LedgerBusyError);
   expect(setting.at).toBeGreaterThan(20_000);
-  expect(setting.said).toEqual(['The ledger x is locked: it is waited for, 20 s at most']);
+  expect(setting.said).toEqual(['The ledger x is locked: waiting for it, 20 s at most']);
 });
 
 test('a command that is interrupted waits no longer, and what it waited for is not done', async () => {
@@ -104,7 +104,7 @@ test('a command that is interrupted waits no longer, and what it waited for is n
   expect(interrupted).toMatchObject({
     exitCode: 130,
     message:
-      'Interrupted. The ledger x was waited for: what waited was not done, and what was done before is kept.',
+      'Interrupted. The ledger x was not available: the waiting request was not carried out, and everything done before is kept.',
   });
   expect(tries).toBe(3);
 });

@@ -161,7 +161,7 @@ describe('decideUndo', () => {
       'cannot restore what the API would refuse',
       { Former: { TaskConfigurationId: 'a/b' } },
       { TaskConfigurationId: 'new' },
-      { ...nothing, faults: ['TaskConfigurationId: its former value is none that UpdateOtaTask takes'] },
+      { ...nothing, faults: ['TaskConfigurationId: UpdateOtaTask does not accept its former value'] },
     ],
     [
       'restores the field that can be, and says what cannot',
@@ -178,7 +178,7 @@ describe('decideUndo', () => {
   });
 
   test('cannot undo what is gone or cannot be read', () => {
-    expect(decideUndo(row, failed('rejected', 404)).faults).toEqual(['there is no such task any more']);
+    expect(decideUndo(row, failed('rejected', 404)).faults).toEqual(['the task no longer exists']);
     expect(decideUndo(row, failed('denied', 403)).faults).toEqual([
       'cannot be read (SomeException: said so)',
     ]);

@@ -66,7 +66,7 @@ describe('a plan', () => {
         // The line feed at the very end does not count.
         if (at === text.length - 1 && changed.at(-1) === 13) return;
         await expect(jobs.plan('changed.jsonl')).rejects.toThrow(
-          /was changed|no plan|another release|cut short|binary|UTF-16/,
+          /was changed|not a plan|another release|cut short|binary|UTF-16/,
         );
       }),
       { numRuns: 150 },
@@ -77,7 +77,7 @@ describe('a plan', () => {
     const text = Buffer.from(jobs.read(write(some)));
     for (let length = 1; length < text.length - 1; length += 7) {
       jobs.file('short.jsonl', text.subarray(0, length));
-      await expect(jobs.plan('short.jsonl')).rejects.toThrow(/cut short|was changed|no plan/);
+      await expect(jobs.plan('short.jsonl')).rejects.toThrow(/cut short|was changed|not a plan/);
     }
   });
 
@@ -93,14 +93,14 @@ describe('a plan', () => {
       ([a = '', b = '', c = '', ...rest]) => [a, c, b, ...rest],
       /row 2 where row 1/,
     ],
-    ['lacks its last row', (lines) => lines.toSpliced(6, 1), /its digest does not fit/],
+    ['lacks its last row', (lines) => lines.toSpliced(6, 1), /its digest does not match/],
     ['changes what it leaves out', (lines) => lines.map((l) => l.replace('d4', 'd5')), /its digest does not/],
     ['lacks its last line', (lines) => lines.slice(0, -1), /is cut short: it ends after 6 rows/],
-    ['goes on', (lines) => [...lines, lines[1] ?? ''], /goes on after its last line \(line 9\)/],
-    ['holds something else', (lines) => lines.toSpliced(2, 1, '{"Row":2}'), /no row of a plan \(line 3\)/],
-    ['changes another task', (lines) => lines.map((l) => l.replace('b2', 'b3')), /its digest does not fit/],
+    ['goes on', (lines) => [...lines, lines[1] ?? ''], /continues after its last line \(line 9\)/],
+    ['holds something else', (lines) => lines.toSpliced(2, 1, '{"Row":2}'), /not a row of a plan \(line 3\)/],
+    ['changes another task', (lines) => lines.map((l) => l.replace('b2', 'b3')), /its digest does not match/],
     ['is of a later release', (lines) => ['{"Plan":4}', ...lines.slice(1)], /another release \(form 4\)/],
-    ['is none', () => ['Identifier,Description', 'a1,x'], /is no plan: its first line/],
+    ['is none', () => ['Identifier,Description', 'a1,x'], /is not a plan: its first line/],
   ])('that %s is refused', async (_what, change, message) => {
     const lines = jobs.read(write(some)).trimEnd().split('\n');
     jobs.file('changed.jsonl', `${change(lines).join('\n')}\n`);

@@ -43,7 +43,7 @@ test('the last row of each task counts, whole, the others are left out in their 
         const winner = 'LeftOut' in row ? undefined : last.get(row.Identifier);
         if (winner === undefined || winner === staged) return staged;
         const { Former: _, ...kept } = row as ChangeRow;
-        const Reason = `line ${winner.line} names the same task: it counts`;
+        const Reason = `line ${winner.line} names the same task and counts instead`;
         return { line, row: { ...kept, LeftOut: 'duplicate', Reason } };
       });
       expect(staged).toEqual(expected);

@@ -95,7 +95,7 @@ describe('settings that contradict', () => {
     [{ confirmEach: true, ramp: parseRamp('5:x2/5') }, /^--confirm-each is for the time between/],
     [{ verifyEach: true, abortWhen: devices }, /^--verify-each is for the time between/],
     [{ verifyEach: true, canary: { rows: 5 } }, /^--verify-each has nothing to judge by/],
-    [{ undoOnAbort: true }, /^--undo-on-abort has nothing that aborts/],
+    [{ undoOnAbort: true }, /^--undo-on-abort can never act, as nothing aborts the job/],
     [
       { canary: { rows: 501 }, stages: parseStages('500,+500') },
       /^--canary is larger than the first of --stages/,

@@ -118,7 +118,7 @@ test('what is no outcome is left on the queue, and after ten such messages colle
 
   const { queue, error } = await collect([strays.slice(0, 5), strays.slice(0, 5), [message('b'), ...strays]]);
   expect(error).toMatch(
-    /^The queue of OUTCOME_QUEUE_URL holds messages that are no outcomes: 10 so far, the last is stray9 \(MessageId: .*\)\. They were left there\. Set OUTCOME_QUEUE_URL to/,
+    /^The queue of OUTCOME_QUEUE_URL holds messages that are not outcomes: 10 so far, the last is stray9 \(MessageId: .*\)\. They were left there\. Set OUTCOME_QUEUE_URL to/,
   );
   expect(queue.deleted).toEqual(['b']);
 });

@@ -214,7 +214,7 @@ test('a job has all of it when the other one has no rows left, and in flight is 
 const waiting: readonly [string, JobSettings][] = [
   ['soaks', { canary: { rows: 10 }, soak: 3_600 }],
   ['waits for its devices', { canary: { rows: 10 }, verifyEach: true }],
-  ['waits for a word', { canary: { rows: 10 }, confirmEach: true }],
+  ['waits for confirmation', { canary: { rows: 10 }, confirmEach: true }],
   ['waits for its time', { startAt: 3_600_000 }],
 ];
 test.each(waiting)('a job that %s takes no share: the other one has all of it', async (_, settings) => {

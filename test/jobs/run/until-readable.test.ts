@@ -40,7 +40,7 @@ test('it looks again, later each time, until they can be read, and says so once'
   expect(looks).toBe(4);
   expect(slept).toEqual([500, 1_000, 2_000]);
   expect(said).toEqual([
-    'Outcomes cannot be read: SQS answered InternalFailure. Nothing was sent. It is tried again',
+    'Outcomes cannot be read: SQS answered InternalFailure. Nothing was sent. Trying again',
     'The queues answer again',
   ]);
 });

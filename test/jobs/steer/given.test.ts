@@ -33,7 +33,7 @@ test('a start that has passed is refused: the job would be sent at once', () => 
   const given = () => changesOf(control, { given: { startAt }, now }, counts);
   expect(given).toThrow(CommandError);
   expect(given).toThrow(
-    /^--start-at, \d{4}-.* UTC, has passed 365d ago: it would be sent at once\. Give a time to come/,
+    /^--start-at, \d{4}-.* UTC, was 365d ago: the job would be sent at once\. Give a time in the future/,
   );
 });
 

@@ -126,8 +126,8 @@ test('tells why it could not look, once, and tries again later', async () => {
   }
   expect(looks).toHaveLength(4);
   expect(told).toEqual([
-    'Devices of job j could not all be looked at: no region is set',
-    'Devices of job j could not all be looked at: GetOtaTask is denied',
+    'Not all devices of job j could be looked at: no region is set',
+    'Not all devices of job j could be looked at: GetOtaTask is denied',
   ]);
   expect(seen()).toBe(1);
   expect(devices.seen).toEqual({ at: 9, inWait: 1, ended: 0, failed: 0, underWay: 0, ...seenOfNone });

@@ -84,14 +84,14 @@ test.each<[string, JobStanding, string, string, number]>([
   [
     'perhaps sent',
     standing({ inFlight: 10, sending: 10 }),
-    'may have been sent: no answer of SQS says so',
+    'may have been sent: SQS did not confirm it',
     'no row is left to send, and nobody waits for their ends',
     10,
   ],
   [
     'perhaps sent, in part',
     standing({ inFlight: 10, sending: 3 }),
-    'no outcome yet; 3 of them may have been sent: no answer of SQS says so',
+    'no outcome yet; 3 of them may have been sent: SQS did not confirm it',
     'no row is left to send, and nobody waits for their ends',
     3,
   ],
@@ -210,11 +210,7 @@ test('each next step, of a job in whatever state, is a command that takes the jo
 
 test.each<[string, JobStanding, RegExp | undefined]>([
   ['rows beside others', standing({ applied: 1, superseded: 9 }), undefined],
-  [
-    'all rows',
-    standing({ superseded: 9 }),
-    /^Nothing was changed: .* \(2026-11-25T07:00:00.000Z\) was behind/,
-  ],
+  ['all rows', standing({ superseded: 9 }), /^Nothing was changed: .* \(2026-11-25T07:00:00.000Z\) was slow/],
   ['all rows so far', standing({ superseded: 9, planned: 1 }), undefined],
   [
     'rows of an undo',
@@ -268,8 +264,8 @@ describe('a job that was undone', () => {
 });
 
 test.each([
-  [false, 'devices not judged', 'all rows have ended, and nobody looks at its devices, which a rule judges'],
-  [true, 'looks at devices', 'all rows have ended, and a process looks at its devices, which a rule judges'],
+  [false, 'devices not judged', 'all rows have ended, and nobody checks its devices against its rules'],
+  [true, 'looks at devices', 'all rows have ended, and a process checks its devices against its rules'],
 ])('a job whose devices are still to be judged is not done: followed %s', (leased, listed, now) => {
   const settings = { abortWhen: [parseAbortRule('devices-failed>1')] };
   const waiting = standing({ applied: 9 }, { settings }, leased);

@@ -224,7 +224,7 @@ export class Database {
     const status = rows[0]?.status;
     if (status === 'committed' || status === 'aborted') return status === 'committed';
     if (status === 'in progress') throw new Error('Connection terminated: its transaction is not over yet');
-    throw new Error('its server does not know any more what became of a transaction');
+    throw new Error('its server no longer knows what became of a transaction');
   }
 
   async #patiently<T>(once: () => Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {
@@ -266,7 +266,7 @@ function placeOf(config: pg.ClientConfig): string {
     return `postgres://${shown}:${port}/${database ?? ''}`;
   } catch {
     throw new LedgerError(
-      'LEDGER_URL cannot be read: write what is special in its parts in percent-encoding, and look at the files that it names.',
+      'LEDGER_URL cannot be read: percent-encode special characters in its parts, and check the files that it names.',
       undefined,
       exitCodes.misuse,
     );

@@ -41,7 +41,7 @@ export function awayError(place: string, error: unknown, waitedMs: number): Ledg
   if (isLocked(error))
     return new LedgerBusyError(
       `The ledger ${place} is locked by another process (${causeOfAway(error)}). It was tried for ${Math.round(waitedMs / 1_000)} s, ` +
-        'and what waited was not done. Run the command again when that process has ended.',
+        'and the waiting request was not carried out. Run the command again when that process has ended.',
       error,
     );
   return new LedgerError(
@@ -83,26 +83,26 @@ function byText(said: string): Explained | undefined {
 
 function byCode(code: string, said: string): Explained | undefined {
   if (/^28/.test(code)) {
-    const sentence = `refuses this user (${said}). Correct user and password in LEDGER_URL, or let the user in (pg_hba.conf)`;
+    const sentence = `refuses this user (${said}). Correct user and password in LEDGER_URL, or allow the user in pg_hba.conf`;
     return { sentence, wrongSetting: true };
   }
   if (code === '3D000') {
-    const sentence = `has no such database (${said}). Make it (\`createdb\`), or correct LEDGER_URL`;
+    const sentence = `has no such database (${said}). Create it (\`createdb\`), or correct LEDGER_URL`;
     return { sentence, wrongSetting: true };
   }
   if (code === '42501') {
     return {
-      sentence: `may not be used so by this user (${said}). GRANT it what the operations page lists, or use another user in LEDGER_URL`,
+      sentence: `denies this request to its user (${said}). GRANT that user what the operations page lists, or use another one in LEDGER_URL`,
     };
   }
   if (/^53[12]00$/.test(code))
     return {
-      sentence: `has no room left (${said}). What it holds is kept: give the server room and run the command again`,
+      sentence: `has no space left (${said}). What it holds is kept: free space on the server and run the command again`,
     };
   if (code === '42P01' || code === '42703' || code === '3F000')
-    return { sentence: `lacks what it must have (${said}). Restore a backup of its schema` };
+    return { sentence: `is incomplete (${said}). Restore a backup of its schema` };
   if (/^(?:XX|58)/.test(code))
-    return { sentence: `has a fault of its server (${said}). Look at the server's log` };
+    return { sentence: `cannot be used: its server has a fault (${said}). Look at the server's log` };
   if (/^(?:ERR_TLS|CERT|DEPTH|SELF|UNABLE|ERR_SSL)/.test(code))
     return {
       sentence: `cannot be opened over TLS (${said}). Correct sslmode and sslrootcert in LEDGER_URL`,

@@ -23,14 +23,14 @@ export async function prepareSchema(db: Database, use: LedgerUse): Promise<Ledge
   }
   if (access === 'read' && use !== 'read') {
     throw new LedgerError(
-      `The ledger ${db.place} may only be read by this user. Use another one in LEDGER_URL, or GRANT this one what the operations page lists.`,
+      `The ledger ${db.place} is read-only for this user. Use another one in LEDGER_URL, or GRANT this one what the operations page lists.`,
     );
   }
   if ((await versionOf(db)) === schemaSteps.length) return access;
   if (access === 'write') await migrate(db);
   else {
     throw new LedgerError(
-      `The ledger ${db.place} is of an earlier version of this program, and this user may only read it. ` +
+      `The ledger ${db.place} is from an earlier version of this program, and this user may only read it. ` +
         'Run the command `jobs list` once as a user who may write it.',
     );
   }
@@ -47,7 +47,7 @@ export async function tryPostgresLedger(
       const access = await lookAt(db);
       if (access === 'none') return undefined;
       return {
-        fault: access === 'write' ? undefined : `The ledger ${db.place} may only be read by this user`,
+        fault: access === 'write' ? undefined : `The ledger ${db.place} is read-only for this user`,
       };
     } finally {
       await db.close();
@@ -71,7 +71,7 @@ async function inspect(db: Reading, place: string) {
   const [found = {}] = await db.all(look);
   if (found.ours !== true && found.filled === true) {
     throw new LedgerError(
-      `The database ${place} has a schema ${SCHEMA} of another program, and no ledger. It was not changed. Set LEDGER_URL to another database.`,
+      `The database ${place} has a schema ${SCHEMA} that is not a ledger but belongs to another program. It was not changed. Set LEDGER_URL to another database.`,
       undefined,
       exitCodes.misuse,
     );
@@ -79,7 +79,7 @@ async function inspect(db: Reading, place: string) {
   const version = found.ours === true ? await versionOf(db) : 0;
   if (version > schemaSteps.length) {
     throw new LedgerError(
-      `The ledger ${place} is of a later version of this program: its schema is ${version}, and this one knows ${schemaSteps.length}. Use the later version.`,
+      `The ledger ${place} is from a later version of this program: its schema is ${version}, and this version knows only ${schemaSteps.length}. Use the later version.`,
       undefined,
       exitCodes.misuse,
     );

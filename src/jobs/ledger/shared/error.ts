@@ -21,7 +21,7 @@ export class LedgerOutcomeUnknown extends LedgerError {
   /** @param what `The ledger /x/y`. @param why a phrase without its full stop. */
   constructor(what: string, why: string, cause?: unknown) {
     super(
-      `${what} ${why}: it is not known whether what it was asked last was done: look before you do it again.`,
+      `${what} ${why}: it is not known whether the last request was carried out. Check before you repeat it.`,
       cause,
     );
     this.why = `${what} ${why}`;
@@ -32,8 +32,8 @@ export class LedgerOutcomeUnknown extends LedgerError {
 export class LedgerInterrupted extends LedgerError {
   /** @param what `The ledger /x/y`. @param isKnown whether it is known that the request was not carried out. */
   constructor(what: string, isKnown = true) {
-    const known = `Interrupted. ${what} was waited for: what waited was not done, and what was done before is kept.`;
-    const unknown = `Interrupted. ${what} has not answered, so that it is not known whether what it was asked last was done: look before you do it again.`;
+    const known = `Interrupted. ${what} was not available: the waiting request was not carried out, and everything done before is kept.`;
+    const unknown = `Interrupted. ${what} has not answered, so it is not known whether the last request was carried out. Check before you repeat it.`;
     super(isKnown ? known : unknown, undefined, exitCodes.interrupted);
   }
 }
@@ -47,6 +47,6 @@ export class LedgerBusyError extends LedgerTakesNoChanges {}
 /** For text that the ledger did not write this way: a database detects damage to its pages, but not to the values in them. */
 export function damagedValue(): LedgerError {
   return new LedgerError(
-    'The ledger is damaged: it holds text where it had JSON. Restore a copy of it from before that.',
+    'The ledger is damaged: it holds text in place of JSON. Restore an earlier copy of it.',
   );
 }

@@ -119,7 +119,7 @@ export class Waiting {
       if (over.signal.aborted || this.#awaySince !== undefined) return;
       this.#awaySince = this.#context.clock.monotonic() - COMMAND_TELLS_MS;
       this.#told = true;
-      say?.(`${this.#kind.what} does not answer: it is waited for`);
+      say?.(`${this.#kind.what} does not answer: waiting for it`);
     };
     const given = interrupted();
     for (const one of [working, given, silent()]) one.catch(() => {});
@@ -137,7 +137,7 @@ export class Waiting {
     this.#told = true;
     onAway?.(awayError(error, away));
     const then = Number.isFinite(most)
-      ? `it is waited for, ${Math.round(most / 1_000)} s at most`
+      ? `waiting for it, ${Math.round(most / 1_000)} s at most`
       : `nothing is sent until it is ${this.#kind.isLocked(error) ? 'free' : 'back'}. Nothing is lost`;
     say?.(`${what} ${sayAway(error)}: ${then}`);
   }

@@ -24,7 +24,7 @@ export function sqliteCode(error: unknown): number | undefined {
 }
 
 const ANOTHER =
-  'Restore a copy of it, or move it away: the next command that needs one begins a new ledger, without its jobs';
+  'Restore a copy of it, or move it away: the next command that needs a ledger begins a new one, without these jobs';
 
 /** An error of SQLite about the ledger's file as a LedgerError; any other error as it is. @param what `The ledger /x/y`. */
 export function explainSqlite(error: unknown, what: string): unknown {
@@ -44,17 +44,17 @@ function sentence(code: number, said: string): string {
     case sqliteCodes.readOnly:
       return `cannot be written (${said}). Run the command as the user who owns it, or let this user write the file and its folder`;
     case sqliteCodes.full:
-      return `has no room left: the disk is full (${said}). What it holds is kept: free some space and run the command again`;
+      return `has no space left: the disk is full (${said}). What it holds is kept: free some space and run the command again`;
     case sqliteCodes.inputOutput:
-      return `cannot be read or written: the disk reports an error (${said}). Look at that disk, and at the room on it`;
+      return `cannot be read or written: the disk reports an error (${said}). Check that disk and its free space`;
     case sqliteCodes.corrupt:
       return `is damaged (${said}). ${ANOTHER}`;
     case sqliteCodes.notADatabase:
-      return `is not a database of SQLite (${said}). It was not changed. ${ANOTHER}`;
+      return `is not an SQLite database (${said}). It was not changed. ${ANOTHER}`;
     case sqliteCodes.cannotOpen:
       return `cannot be opened (${said}). This user must be allowed to write the file and its folder`;
     default:
-      if (/no such (?:table|column)/.test(said)) return `lacks what it must have (${said}). ${ANOTHER}`;
+      if (/no such (?:table|column)/.test(said)) return `is incomplete (${said}). ${ANOTHER}`;
       return `cannot be used (${said})`;
   }
 }

@@ -82,7 +82,7 @@ function openNow(path: string, use: LedgerUse, waiting: MakeWaiting): OpenFile {
   }
   if (use === 'read') return { db: openForReading(path, waiting), access: 'read' };
   throw new LedgerError(
-    `${whatIs(path)} may only be read by this user. Run the command as the user who owns it, or let this user write the file and its folder.`,
+    `${whatIs(path)} is read-only for this user. Run the command as the user who owns it, or let this user write the file and its folder.`,
   );
 }
 
@@ -117,7 +117,7 @@ function tryNow(path: string, waiting: MakeWaiting): { readonly fault: string | 
     refuseOthers(db, path);
     if (versionOf(db) > 0) db.prepare('SELECT 1 FROM jobs LIMIT 1').get();
   }).close();
-  return { fault: access === 'write' ? undefined : `${whatIs(path)} may only be read by this user` };
+  return { fault: access === 'write' ? undefined : `${whatIs(path)} is read-only for this user` };
 }
 
 /** For a file that nobody else has open: SQLite then does not watch for other processes. */
@@ -195,7 +195,7 @@ function openForReading(path: string, waiting: MakeWaiting): Database {
     const version = versionOf(db);
     if (version === schemaSteps.length) return;
     throw new LedgerError(
-      `${whatIs(path)} is of an earlier version of this program, and this user may only read it. ` +
+      `${whatIs(path)} is from an earlier version of this program, and this user may only read it. ` +
         'Run the command `jobs list` once as the user who owns it.',
     );
   };
@@ -234,7 +234,7 @@ function refuseOthers(db: Database, path: string): void {
   const present = schemaSteps.length;
   if (version > present) {
     throw new LedgerError(
-      `${whatIs(path)} is of a later version of this program: its schema is ${version}, and this one knows ${present}. Use the later version.`,
+      `${whatIs(path)} is from a later version of this program: its schema is ${version}, and this version knows only ${present}. Use the later version.`,
       undefined,
       exitCodes.misuse,
     );
@@ -245,7 +245,7 @@ function refuseOthers(db: Database, path: string): void {
     version > 0 && db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'tallies'").get() !== undefined;
   if (isEmpty || isOurs) return;
   throw new LedgerError(
-    `${printable(path)} is a database of another program, and no ledger. It was not changed. Set STATE_DIR to another folder.`,
+    `${printable(path)} is a database of another program, not a ledger. It was not changed. Set STATE_DIR to another folder.`,
   );
 }
 
