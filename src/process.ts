@@ -34,7 +34,7 @@ export async function runProcess(process: NodeJS.Process, signals: SignalInbox):
   process.exitCode = exitCode;
   if (lost !== undefined && !context.stdoutIsLog && saysDone(exitCode)) {
     process.exitCode = exitCodes.failed;
-    process.stderr.write(`The output is incomplete, it cannot be written: ${causeOf(lost)}.\n`);
+    process.stderr.write(`The output is incomplete, because it cannot be written: ${causeOf(lost)}.\n`);
   }
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -54,7 +54,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./configs/commands/command.ts')).configureConfigs,
   },
   status: {
-    summary: 'is it going through, how fast, how long still, what is wrong',
+    summary: 'show whether updates go through, how fast, how long they will take, and what is wrong',
     load: async () => (await import('./status/commands/command.ts')).configureStatus,
   },
   limits: {
@@ -62,11 +62,11 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./limits/commands/command.ts')).configureLimits,
   },
   trace: {
-    summary: 'what happened to a task: every update of it that is known, and its end',
+    summary: 'show what happened to a task: every known update of it, and how it ended',
     load: async () => (await import('./trace/commands/command.ts')).configureTrace,
   },
   console: {
-    summary: 'pages to see, ask and steer in a browser',
+    summary: 'serve pages to watch and steer everything in a browser',
     load: async () => (await import('./console/commands/command.ts')).configureConsole,
   },
   health: {
@@ -74,11 +74,11 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/health.ts')).configureHealth,
   },
   sandbox: {
-    summary: 'run everything in one process, nothing else needed',
+    summary: 'run everything in one process; nothing else is needed',
     load: async () => (await import('./sandbox/commands/sandbox.ts')).configureSandbox,
   },
   completion: {
-    summary: 'print the script with which a shell completes commands and flags',
+    summary: 'print the script for shell completion of commands and flags',
     load: async () => (await import('./commands/completion.ts')).configureCompletion,
   },
 };
@@ -116,7 +116,7 @@ export async function loadProgram(args: readonly string[], context: CommandConte
     .version(version, '-V, --version', 'print the version')
     .option(
       '--env-file <path>',
-      'read environment variables from a file; a variable that is set already wins',
+      'read environment variables from a file; a variable that is already set wins',
     )
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command...]', 'print the help of a command')
@@ -160,6 +160,6 @@ function loadEnvFile(path: string | undefined, stderr: CommandContext['stderr'])
   const before = Object.keys(variables).filter((name) => process.env[name] !== variables[name]);
   if (before.length > 0)
     stderr.write(
-      printableLines(`--env-file: what is set already wins over ${path}: ${before.join(', ')}.\n`),
+      printableLines(`--env-file: variables that are already set win over ${path}: ${before.join(', ')}.\n`),
     );
 }

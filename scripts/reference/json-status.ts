@@ -78,7 +78,7 @@ export const statusShapes: readonly Shape[] = [
       state: '`going`, `idle`, `blocked`, `in-part`: not by all workers; `unknown`: no worker answered',
       sentence: 'the same in words',
       backlog: 'messages on the update queue, those received included; approximate, or null',
-      secondsToDrain: 'at the present pace, if nothing more comes; null where that is not known',
+      secondsToDrain: 'at the present pace, if nothing more arrives; null if that is not known',
       'queues.source.visible': 'messages that can be received; a queue that was not read is null',
       'queues.source.inFlight': 'received by a worker, or deferred',
       'queues.source.delayed': 'sent with a delay that is not over',

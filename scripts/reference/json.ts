@@ -282,11 +282,11 @@ const limitsShape: Shape = {
     }),
   ),
   fields: {
-    'rate.value': 'calls per second at most, of all workers together; null where the limit was lifted',
+    'rate.value': 'maximum calls per second, for all workers together; null if the limit was lifted',
     'rate.by': 'who said so: the user and the host',
     'rate.reason': 'why',
     'rate.at': 'when',
-    concurrency: 'the same of calls in flight, of each worker; null where nothing was ever said',
+    concurrency: 'the same for calls in flight, for each worker; null if it was never set',
   },
 };
 

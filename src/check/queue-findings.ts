@@ -28,7 +28,7 @@ export const distinctQueuesRule: Rule = ({ queues }) =>
           rule: 'queues-distinct',
           where: queueVariables[second.role],
           what: `is the same queue as ${queueVariables[first.role]}`,
-          fix: 'use a queue of its own',
+          fix: 'use a different queue',
         }),
       ),
   );

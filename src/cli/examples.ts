@@ -19,8 +19,8 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { args: ['plan', 'updates.csv'], does: 'what would change; nothing is sent' },
     { args: ['status', '--watch'], does: 'follow the last job' },
   ],
-  'dead-letters': [{ args: ['list', '--group'], does: 'how many, by cause' }],
-  worker: [{ args: [], does: 'as the variables say; Ctrl-C drains and ends it' }],
+  'dead-letters': [{ args: ['list', '--group'], does: 'count the letters, by cause' }],
+  worker: [{ args: [], does: 'configured by its environment; Ctrl-C drains and stops it' }],
   enqueue: [
     { args: ['updates.csv', '--dry-run'], does: 'check every row, send nothing' },
     {
@@ -31,26 +31,29 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   check: [{ args: [], does: 'what is wrong or unwise, and how to fix it' }],
   'dead-letters list': [
-    { args: ['--group'], does: 'how many, by cause' },
-    { args: ['--where', 'job=fleet-b7', '--where', 'newer=1h'], does: 'those of a job, of the last hour' },
+    { args: ['--group'], does: 'count the letters, by cause' },
+    {
+      args: ['--where', 'job=fleet-b7', '--where', 'newer=1h'],
+      does: 'letters of one job, from the last hour',
+    },
   ],
-  'dead-letters show': [{ args: ['3f9a1c02'], does: 'a letter, by the id that the list shows' }],
+  'dead-letters show': [{ args: ['3f9a1c02'], does: 'one letter, by the id that the list shows' }],
   'dead-letters export': [
     { args: ['--out', 'letters.jsonl'], does: 'keep all letters in a file' },
-    { args: ['--as', 'updates', '--out', 'updates.jsonl'], does: 'the updates alone, to change and enqueue' },
+    { args: ['--as', 'updates', '--out', 'updates.jsonl'], does: 'only the updates, to change and enqueue' },
   ],
   'dead-letters redrive': [
     { args: ['--all'], does: 'show what would be put back' },
     {
       args: ['--where', 'group=3f9a1c02', '--canary', '5', '--reason', 'cause fixed'],
-      does: 'five first, and the others only if these are applied',
+      does: 'put five back first, and the others only if these are applied',
     },
   ],
   'dead-letters purge': [
     { args: ['--where', 'older=30d'], does: 'show what would be deleted' },
     {
       args: ['--where', 'older=30d', '--reason', 'obsolete', '--yes'],
-      does: 'delete it, without a question',
+      does: 'delete them without asking',
     },
   ],
   schema: [{ args: ['update'], does: 'for producers that check what they send' }],
@@ -75,7 +78,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs resume': [{ args: ['fleet-b7'], does: 'send what is left of a job, and follow it' }],
   'jobs pause': [{ args: ['fleet-b7', '--reason', 'freeze'], does: 'send nothing more for now' }],
   'jobs set': [{ args: ['fleet-b7', '--rate', '50'], does: 'fifty rows a second at most, from now on' }],
-  'jobs stop': [{ args: ['fleet-b7'], does: 'let its sender end, to go on another time' }],
+  'jobs stop': [{ args: ['fleet-b7'], does: 'stop sending it, to continue another time' }],
   'jobs cancel': [{ args: ['fleet-b7'], does: 'end it for good; it asks first' }],
   'jobs send': [
     { args: [], does: 'a service: sends whatever is due, until SIGTERM' },
@@ -83,8 +86,8 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   'jobs log': [{ args: ['fleet-b7'], does: 'who changed it, when and why' }],
   'jobs status': [
-    { args: [], does: 'of the last job' },
-    { args: ['fleet-b7', '--watch'], does: 'until every row has ended' },
+    { args: [], does: 'where the last job stands' },
+    { args: ['fleet-b7', '--watch'], does: 'follow it until every row has ended' },
   ],
   'jobs report': [
     { args: ['fleet-b7', '--out', 'report.csv'], does: 'how every row ended, as a file' },
@@ -92,25 +95,32 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   'jobs verify': [
     { args: ['fleet-b7'], does: 'what became of the devices so far' },
-    { args: ['fleet-b7', '--watch'], does: 'until every device has ended' },
+    { args: ['fleet-b7', '--watch'], does: 'follow them until every device has ended' },
   ],
   'jobs retry': [{ args: ['fleet-b7', '--only-failed'], does: 'another try for the rows that failed' }],
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
-  'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
-  'jobs prune': [{ args: ['--older-than', '90d', '--dry-run'], does: 'what would be deleted of the ledger' }],
+  'jobs undo': [{ args: ['fleet-b7'], does: 'plan to restore the values from before the job' }],
+  'jobs prune': [
+    { args: ['--older-than', '90d', '--dry-run'], does: 'what would be deleted from the ledger' },
+  ],
   'jobs export': [
-    { args: ['fleet-b7', '--out', 'fleet-b7.job'], does: 'move it to a file, for another ledger' },
-    { args: ['fleet-b7', '--copy', '--out', 'fleet-b7.copy'], does: 'a backup; the job goes on here' },
+    { args: ['fleet-b7', '--out', 'fleet-b7.job'], does: 'move a job to a file, for another ledger' },
+    { args: ['fleet-b7', '--copy', '--out', 'fleet-b7.copy'], does: 'make a backup; the job continues here' },
   ],
   'jobs import': [
-    { args: ['fleet-b7.job'], does: 'enter it in the ledger of STATE_DIR or LEDGER_URL' },
-    { args: ['fleet-b7.job', '--take-over'], does: 'take back what was moved from here and entered nowhere' },
+    { args: ['fleet-b7.job'], does: 'enter a job in the ledger of STATE_DIR or LEDGER_URL' },
+    {
+      args: ['fleet-b7.job', '--take-over'],
+      does: 'take back a job that was moved from here and imported nowhere else',
+    },
   ],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
   configs: [{ args: ['list'], does: 'all task configurations' }],
   'configs list': [{ args: [], does: 'all of them, with their names' }],
   'configs show': [{ args: ['cfgB7'], does: 'roll-out, abort and time-out settings' }],
-  'configs diff': [{ args: ['cfgA6', 'cfgB7'], does: 'what changes for tasks that get the other one' }],
+  'configs diff': [
+    { args: ['cfgA6', 'cfgB7'], does: 'what changes for tasks that switch to the second one' },
+  ],
   'configs create': [
     {
       args: ['--from', 'cfgA6', '--set', 'MaximumPerMinute=100', '--set', 'AbortOnFailed=5%/50'],
@@ -121,7 +131,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { args: [], does: 'the worker of this machine, and the queues' },
     {
       args: ['--workers', 'http://worker:8080', '--watch'],
-      does: 'all workers behind a name, again and again',
+      does: 'all workers behind a name, until Ctrl-C',
     },
   ],
   console: [{ args: ['--open-reading'], does: 'look at this machine’s worker at http://localhost:8090' }],
@@ -135,21 +145,23 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       does: '20 calls per second, all workers together',
     },
   ],
-  'limits clear': [{ args: ['--reason', 'it is over'], does: 'as the environments say again' }],
-  trace: [
-    { args: ['pump17'], does: 'by ledger, dead-letter queue and API' },
-    { args: ['pump17', '--log', 'worker.log'], does: "with every try that a worker's log tells of" },
+  'limits clear': [
+    { args: ['--reason', 'it is over'], does: 'lift the limits: each environment applies again' },
   ],
-  health: [{ args: [], does: 'exit code 0 where every worker of this container is alive' }],
+  trace: [
+    { args: ['pump17'], does: 'from the ledger, the dead-letter queue and the API' },
+    { args: ['pump17', '--log', 'worker.log'], does: "with every attempt in a worker's log" },
+  ],
+  health: [{ args: [], does: 'exit code 0 if every worker of this container is alive' }],
   sandbox: [
-    { args: [], does: 'until Ctrl-C; says how to use it' },
+    { args: [], does: 'run until Ctrl-C; it says how to use it' },
     {
       args: ['--api-limit', '50', '--api-faults', 'internalError=0.05'],
-      does: 'a slow API that fails at times',
+      does: 'a slow API that sometimes fails',
     },
     {
       args: ['--api-limit', '600/60s', '--api-faults', 'throttle=0.01'],
-      does: 'an API that takes 600 calls a minute, and now and then throttles for no reason',
+      does: 'an API that accepts 600 calls a minute, and sometimes throttles for no reason',
     },
   ],
   completion: [{ args: ['bash'], does: 'print the script' }],

@@ -21,10 +21,10 @@ export const FILE_ARGUMENT = 'CSV with a header row, a JSON array, or JSON Lines
 /** Adds `--format`, `--column` and `--ignore-column`, and `--where` unless the command has its own. */
 export function addInputOptions(command: Command, where = true): Command {
   command
-    .option('--format <format>', `${formats.join(', ')} (default: by the content of the file)`)
+    .option('--format <format>', `${formats.join(', ')} (default: detected from the content)`)
     .option(
       '--column <name=field>',
-      'the column of this name holds this field, as in "Task ID=Identifier"; may be repeated',
+      'take this field from the column of this name, as in "Task ID=Identifier"; may be repeated',
       collect,
       [],
     )
@@ -32,7 +32,7 @@ export function addInputOptions(command: Command, where = true): Command {
   if (!where) return command;
   return command.option(
     '--where <column=value>',
-    'only rows with this value in this column, as in State=dead-lettered of a report; the same column again: either value',
+    'only rows with this value in this column, as in State=dead-lettered of a report; a column given twice: either value',
     collect,
     [],
   );
@@ -51,7 +51,7 @@ export function readInputFlags(flags: InputFlags): InputOptions {
       mapped: flags.column.map((text) => {
         const equals = text.lastIndexOf('=');
         if (equals === -1)
-          throw misuse(`--column ${shortPrintable(text)}: say NAME=FIELD, as in "Task ID=Identifier".`);
+          throw misuse(`--column ${shortPrintable(text)}: give NAME=FIELD, as in "Task ID=Identifier".`);
         const name = text.slice(equals + 1);
         const field = updateFields.find((known) => known.toLowerCase() === name.toLowerCase());
         if (field !== undefined) return [text.slice(0, equals), field];
@@ -65,7 +65,7 @@ export function readInputFlags(flags: InputFlags): InputOptions {
       where: flags.where.map((text) => {
         const equals = text.indexOf('=');
         if (equals !== -1) return [text.slice(0, equals), text.slice(equals + 1)];
-        throw misuse(`--where ${shortPrintable(text)}: say COLUMN=VALUE, as in State=dead-lettered.`);
+        throw misuse(`--where ${shortPrintable(text)}: give COLUMN=VALUE, as in State=dead-lettered.`);
       }),
     },
   };

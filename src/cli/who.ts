@@ -32,13 +32,13 @@ export function deedOf(
 function readReason(text: string): string {
   const reason = text.trim();
   if (isReason(reason)) return reason;
-  throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters that can be seen.`);
+  throw new InvalidArgumentError(`It must be a visible text of 1 to ${MAX_REASON} characters.`);
 }
 
 /** A blank name counts as none. @throws InvalidArgumentError */
 function readName(text: string): string {
   if (text.trim() === '' || isVisible(text)) return text;
-  throw new InvalidArgumentError('It must be a name that can be seen.');
+  throw new InvalidArgumentError('It must be a visible name.');
 }
 
 /** `ann@ops1`: the given name, or the user's, at this machine. */

@@ -7,7 +7,7 @@ import type { CommandContext } from '../cli/context.ts';
 export function configureCompletion(command: Command, context: CommandContext): void {
   command
     .description(
-      'Prints the script with which a shell completes commands, flags and their values. Bash and zsh read it in ' +
+      'Prints the script for shell completion of commands, flags and their values. Bash and zsh read it in ' +
         '~/.bashrc or ~/.zshrc: source <(ota-updater completion bash). Fish: ota-updater completion fish > ' +
         '~/.config/fish/completions/ota-updater.fish',
     )

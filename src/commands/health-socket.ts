@@ -81,7 +81,7 @@ export function askHealth({ path }: HealthSocket, patienceMs: number): Promise<s
         .setEncoding('utf8')
         .on('data', (part: string) => {
           said += part;
-          if (said.length > MOST_SAID) fail(new Error('it answered with something that no worker says'));
+          if (said.length > MOST_SAID) fail(new Error('its answer is not one that a worker gives'));
         })
         .on('end', () => {
           if (said === '') return fail(new Error('it closed the connection'));

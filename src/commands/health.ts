@@ -15,9 +15,9 @@ const PATIENCE_MS = 4_000;
 export function configureHealth(command: Command, context: CommandContext): void {
   command
     .description(
-      'Asks every worker that runs in this container whether it is alive, as GET /livez does, over a socket of its own: also ' +
-        'with HTTP_PORT=off. A container without a worker is healthy as long as it runs, and so is one whose worker may have no ' +
-        'such socket and logs health.unavailable. On Linux only.',
+      'Asks every worker that runs in this container whether it is alive, as GET /livez does, but over a separate socket: it also ' +
+        'works with HTTP_PORT=off. A container without a worker is healthy as long as it runs, and so is one whose worker cannot ' +
+        'have such a socket and logs health.unavailable. Linux only.',
     )
     .addHelpText('after', '\nExit codes: 0 healthy, 1 not, 2 there is no /proc to find workers in.')
     .action(async () => {
@@ -35,7 +35,7 @@ export async function checkHealth({
     const text = `${await healthHere()}\n`;
     const lost = await new Promise((resolve) => void stdout.write(text, resolve));
     if (!lost || errorCode(lost) === 'EPIPE') return exitCodes.done;
-    throw new CommandError(`The output is incomplete, it cannot be written: ${causeOf(lost)}.`);
+    throw new CommandError(`The output is incomplete, because it cannot be written: ${causeOf(lost)}.`);
   } catch (error) {
     stderr.write(`${printableLines(causeOf(error))}\n`);
     return error instanceof CommandError ? error.exitCode : exitCodes.failed;

@@ -29,7 +29,7 @@ export function objection({ headers, socket }: IncomingMessage, pages: Pages): s
   if (site === 'cross-site' || site === 'same-site') return 'it comes from a web page (Sec-Fetch-Site)';
   // A request without Host does not come from a browser.
   if (host !== '' && isLoopback(socket.localAddress ?? '') && !isLoopbackName(host))
-    return 'its Host is no name of this machine; use localhost or 127.0.0.1';
+    return 'its Host is not a name of this machine; use localhost or 127.0.0.1';
   return undefined;
 }
 

@@ -131,7 +131,7 @@ async function answerTo(request: IncomingMessage, routes: Routes): Promise<Answe
   const [path = ''] = url.split('?', 1);
   const route = method === 'GET' || method === 'HEAD' ? routes.get(path) : undefined;
   if (route === undefined)
-    return json(404, { message: `there is GET ${[...routes.keys()].join(', GET ')}, and nothing else` });
+    return json(404, { message: `there is only GET ${[...routes.keys()].join(', GET ')}` });
   return await route();
 }
 

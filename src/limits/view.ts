@@ -8,9 +8,9 @@ import { epochMs } from '../time/instant.ts';
 export function limitsText({ rate, concurrency }: FleetLimits): string {
   return `${[
     'Limits set for all workers through Redis:',
-    hang('  RATE_LIMIT       ', printable(limitText(rate, ' calls per second, of all workers together'))),
-    hang('  MAX_CONCURRENCY  ', printable(limitText(concurrency, ' calls in flight, of each worker'))),
-    'A worker goes by the lowest of its environment, its LIMITS_FILE and these.',
+    hang('  RATE_LIMIT       ', printable(limitText(rate, ' calls per second, for all workers together'))),
+    hang('  MAX_CONCURRENCY  ', printable(limitText(concurrency, ' calls in flight, for each worker'))),
+    'A worker uses the lowest of its environment, its LIMITS_FILE and these.',
   ].join('\n')}\n`;
 }
 

@@ -29,7 +29,7 @@ export function sameQueueFault(queues: readonly NamedQueue[]): string | undefine
     const other = queues.slice(0, i).find((before) => sameQueue(before, queue));
     if (other === undefined) continue;
     const arn = queue.arn === undefined ? '' : ` (${queue.arn})`;
-    return `${queue.setting} is the same queue as ${other.setting}${arn}: use a queue of its own.`;
+    return `${queue.setting} is the same queue as ${other.setting}${arn}: use a different queue.`;
   }
   return undefined;
 }

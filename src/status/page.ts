@@ -52,7 +52,7 @@ ${rows.join('\n')}
 <table>
 ${[cells('th', workerHead), ...workers.map((worker) => cells('td', workerCells(worker, now)))].join('\n')}
 </table>
-${problems.length === 0 ? '' : `<h2>To be known</h2>\n<ul>\n${problems.map((problem) => `<li>${text(problemText(problem, now))}</li>`).join('\n')}\n</ul>`}
+${problems.length === 0 ? '' : `<h2>Problems</h2>\n<ul>\n${problems.map((problem) => `<li>${text(problemText(problem, now))}</li>`).join('\n')}\n</ul>`}
 ${next === undefined ? '' : `<p>Next: <code>${text(shellLine(['ota-updater', ...next]))}</code></p>`}
 <p><a href="/status">as JSON</a> · <a href="/readyz">readiness</a> · <a href="/metrics">metrics</a></p>
 </main>

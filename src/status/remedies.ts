@@ -3,39 +3,38 @@ import { gateReasons, notTheApi } from '../observe/health.ts';
 import type { ConditionName } from '../worker/conditions.ts';
 
 const REDIS =
-  'see whether Redis at REDIS_URL runs and can be reached: work goes on meanwhile, and it is used again by itself';
+  'check that Redis at REDIS_URL runs and can be reached: work continues meanwhile, and Redis is used again by itself';
 
 const remedies: Readonly<Record<ConditionName | OtherCondition, string>> = {
   'finding-queues':
-    'correct QUEUE_URL, DEAD_LETTER_QUEUE_URL or OUTCOME_QUEUE_URL, or create the queue: it goes on by itself',
+    'correct QUEUE_URL, DEAD_LETTER_QUEUE_URL or OUTCOME_QUEUE_URL, or create the queue: the worker then continues by itself',
   'queue-attributes': 'allow sqs:GetQueueAttributes on all queues',
-  'same-queue': 'give each of the settings a queue of its own',
+  'same-queue': 'give each of the settings a different queue',
   receiving:
-    'allow sqs:ReceiveMessage on the update queue, and kms:Decrypt with a key of your own: it goes on by itself',
+    'allow sqs:ReceiveMessage on the update queue, and kms:Decrypt with a key of your own: the worker then continues by itself',
   reading: 'look for a proxy between the worker and SQS that changes answers',
   'dead-lettering':
-    'allow sqs:SendMessage on the dead-letter queue, and kms:GenerateDataKey and kms:Decrypt with a key of your own: it goes on by itself',
+    'allow sqs:SendMessage on the dead-letter queue, and kms:GenerateDataKey and kms:Decrypt with a key of your own: the worker then continues by itself',
   publishing:
-    'allow sqs:SendMessage on the outcome queue, and kms:GenerateDataKey and kms:Decrypt with a key of your own: it goes on by itself',
-  deleting: 'allow sqs:DeleteMessage on the update queue: it goes on by itself',
-  extending: 'allow sqs:ChangeMessageVisibility on the update queue: it goes on by itself',
-  claims: 'see whether another worker hangs: what it has claimed becomes free when it ends',
-  pacing: 'see whether the machine has a core to spare, and restart this worker if it does not end',
-  throttled: 'ask AWS for a higher quota, or lower RATE_LIMIT: no update is lost by it',
-  limits: 'correct LIMITS_FILE, or what is set in Redis: what was said last stays in force',
+    'allow sqs:SendMessage on the outcome queue, and kms:GenerateDataKey and kms:Decrypt with a key of your own: the worker then continues by itself',
+  deleting: 'allow sqs:DeleteMessage on the update queue: the worker then continues by itself',
+  extending: 'allow sqs:ChangeMessageVisibility on the update queue: the worker then continues by itself',
+  claims: 'check whether another worker hangs: its claims are released when it ends',
+  pacing: 'check that the machine has a CPU core to spare, and restart this worker if this goes on',
+  throttled: 'ask AWS for a higher quota, or lower RATE_LIMIT: no update is lost',
+  limits: 'correct LIMITS_FILE, or the limits set in Redis: the last valid limits stay in force',
   'sharing-marks': REDIS,
   'sharing-rate': REDIS,
-  starting: 'wait: it has just begun',
-  draining: 'nothing: it ends what it holds, and takes nothing more',
-  stopped: 'start it again, if it is to work',
+  starting: 'wait: the worker has just started',
+  draining: 'nothing: the worker finishes what it holds, and takes nothing more',
+  stopped: 'start the worker again if it is needed',
   queues:
-    'correct QUEUE_URL, DEAD_LETTER_QUEUE_URL or OUTCOME_QUEUE_URL, or create the queue: it goes on by itself',
-  'held-calls': 'nothing: the API has named the time',
+    'correct QUEUE_URL, DEAD_LETTER_QUEUE_URL or OUTCOME_QUEUE_URL, or create the queue: the worker then continues by itself',
+  'held-calls': 'nothing: calls resume at the time that the API has named',
   'refused-letters': "raise MaximumMessageSize of the dead-letter queue; the worker's log names each letter",
   'refused-outcomes': "raise MaximumMessageSize of the outcome queue; the worker's log names each outcome",
   polling: 'restart this worker, and keep its log: its receive loop has ended',
-  calling:
-    "read the error in the worker's log; one call after the other is tried, and work goes on by itself",
+  calling: "read the error in the worker's log; single calls are tried, and work continues by itself",
 };
 
 type OtherCondition =
@@ -53,30 +52,33 @@ type OtherCondition =
 const callsPaused: readonly (readonly [cause: string, remedy: string])[] = [
   [
     gateReasons.outage,
-    "wait, or ask AWS with the awsRequestId of the worker's log: a call is tried every 5 s, and work goes on by itself",
+    "wait, or ask AWS with the awsRequestId of the worker's log: a call is tried every 5 s, and work continues by itself",
   ],
   [
     gateReasons.unreachable,
-    'look at the network, the proxy and the name of the API, as the error says: nothing was sent, and work goes on by itself',
+    'check the network, the proxy and the host name of the API, as the error says: nothing was sent, and work continues by itself',
   ],
   [
     gateReasons.denied,
-    "allow iotmanagedintegrations:UpdateOtaTask on ota-task/* to the worker's role: work goes on by itself",
+    "allow iotmanagedintegrations:UpdateOtaTask on ota-task/* to the worker's role: work then continues by itself",
   ],
   [
     gateReasons.misconfigured,
-    'renew the credentials, correct the region, or set the clock, as the error says: work goes on within a minute',
+    'renew the credentials, correct the region, or set the clock, as the error says: work then continues within a minute',
   ],
-  [notTheApi, 'look for a proxy or a login page between the worker and the API: work goes on by itself'],
+  [
+    notTheApi,
+    'look for a proxy or a login page between the worker and the API: work then continues by itself',
+  ],
 ];
 
 /** For a worker that does not answer, and for a ledger or a queue that cannot be read. */
-export const askedInVain = 'see whether it runs, and whether WORKER_URLS has its address';
+export const askedInVain = 'check that it runs, and that WORKER_URLS has its address';
 export const ledgerUnread =
-  'see whether the PostgreSQL of LEDGER_URL runs and can be reached, or who holds the file in STATE_DIR: nothing is lost, and it is used again by itself';
+  'check that the PostgreSQL of LEDGER_URL runs and can be reached, or which process holds the file in STATE_DIR: nothing is lost, and the ledger is used again by itself';
 export const ledgerLocked =
-  'end the process that holds the file in STATE_DIR, if it does not let go by itself, or give a full disk room: nothing is lost, and changes are taken again by themselves';
-export const queueUnread = 'run `check` with the settings of whoever has asked';
+  'end the process that holds the file in STATE_DIR, if it does not release it by itself, or free space on a full disk: nothing is lost, and changes are accepted again by themselves';
+export const queueUnread = 'run `check` with the settings of the process that asked';
 
 /** undefined: no remedy is known. @param condition as named by a worker of any version. */
 export function remedyOf(condition: string, why: string): string | undefined {

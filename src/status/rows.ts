@@ -94,7 +94,7 @@ function backlogText({ backlog, queues, totals, now }: Status): string {
 }
 
 function drainText(seconds: number): string {
-  return seconds === 0 ? 'nothing' : `about ${roughDuration(seconds)}, if nothing more comes`;
+  return seconds === 0 ? 'nothing' : `about ${roughDuration(seconds)}, if nothing more arrives`;
 }
 
 function deadText({ queues, totals }: Status, answered: boolean): string {
@@ -107,7 +107,7 @@ function deadText({ queues, totals }: Status, answered: boolean): string {
 }
 
 function redisText({ totals: { redis }, now }: Status): string {
-  if (redis.state === 'none') return 'not used: each worker has the whole of its own RATE_LIMIT';
+  if (redis.state === 'none') return 'not used: each worker uses the whole of its own RATE_LIMIT';
   const from = since(redis.since, now);
   if (redis.state === 'shared') return `one rate shared by ${counted(redis.of, 'worker')}, ${from}`;
   return `${number(redis.alone)} of ${counted(redis.of, 'worker')} without it ${from}, each with a part of the rate`;

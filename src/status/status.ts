@@ -218,7 +218,7 @@ function remedyOfLedger({ isRead }: LedgerAway): string {
 /** Updates may go through without the ledger, so a verdict that already reports a problem with them keeps its state. */
 function withLedger(ofUpdates: Verdict, ledger: LedgerAway | undefined): Verdict {
   if (ledger === undefined) return ofUpdates;
-  const sentence = `${whatIsAway(ledger)} since ${instant(ledger.since)} UTC, and no job goes on: ${remedyOfLedger(ledger)}`;
+  const sentence = `${whatIsAway(ledger)} since ${instant(ledger.since)} UTC, and no job continues: ${remedyOfLedger(ledger)}`;
   if (ofUpdates.state === 'going' || ofUpdates.state === 'idle') return { state: 'in-part', sentence };
   return { ...ofUpdates, sentence: `${ofUpdates.sentence}. ${sentence}` };
 }
@@ -236,7 +236,7 @@ interface VerdictFacts {
 function verdictOf({ workers, answering, isRead, backlog, totals, problems }: VerdictFacts): Verdict {
   if (answering === 0) {
     const asked = workers.length === 0 ? 'No worker was asked' : 'No worker answered';
-    const rest = isRead ? ': this is what the queues say' : ', and no queue could be read: nothing is known';
+    const rest = isRead ? ': this shows only the queues' : ', and no queue could be read: nothing is known';
     return { state: 'unknown', sentence: `${asked}${rest}` };
   }
   const blocking = problems.filter(({ blocks }) => blocks);

@@ -161,12 +161,12 @@ export function readWorkerStatus(body: string): WorkerStatus | string {
   try {
     value = JSON.parse(body);
   } catch {
-    return 'the answer is no JSON, so no status of a worker';
+    return 'the answer is not JSON, so it is not the status of a worker';
   }
   const { data, error } = workerStatusSchema.safeParse(value);
   if (data !== undefined) return data;
   const where = error.issues[0]?.path.map(String).join('.').slice(0, 60);
-  return `the answer is no status of a worker${where ? ` (${remoteName(where)})` : ''}: is it one of this version?`;
+  return `the answer is not the status of a worker${where ? ` (${remoteName(where)})` : ''}: is it a worker of this version?`;
 }
 
 function depthOf(queue: QueueDepth | undefined): WorkerStatus['queues']['source'] {

@@ -3,7 +3,7 @@
 export const MAX_REASON = 500;
 
 /** What the console says about an invalid reason. */
-export const REASON_NEEDED = `Say why: a reason of 1 to ${MAX_REASON} characters that can be seen is needed, for the log of changes.`;
+export const REASON_NEEDED = `Say why: the log of changes needs a visible reason of 1 to ${MAX_REASON} characters.`;
 
 /** What a reader sees: excludes blanks, controls, lone surrogates, and letters that are drawn as nothing. */
 const VISIBLE = /[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Point}\u2800]]/v;

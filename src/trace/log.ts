@@ -94,8 +94,8 @@ export async function readLog(
 /** Why a log that was read to its end may know more than was found; undefined if there is no sign of that. */
 export function logFault({ lines, jsonLines, leftOut }: LogResult): string | undefined {
   if (lines > 0 && jsonLines === 0)
-    return 'none of its lines is JSON, as a worker writes them where its output is no terminal';
-  if (leftOut > 0) return `the task has so many lines that the first ${leftOut} are left out`;
+    return 'none of its lines is JSON, as a worker writes them if its output is not a terminal';
+  if (leftOut > 0) return `the task has too many lines: the first ${leftOut} are left out`;
   return undefined;
 }
 

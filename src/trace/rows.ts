@@ -32,8 +32,8 @@ function setText(now: string, set: ReturnType<typeof compare>[number]['set']): s
   if (set === undefined) return '';
   const when = set.by.at === undefined ? '' : ` of ${instant(set.by.at)}`;
   return now === set.value
-    ? `, as the update${when} set it`
-    : `: not what the update${when} set (${shown(set.value)}), so something else has set it since`;
+    ? `, as set by the update${when}`
+    : `: the update${when} set ${shown(set.value)}, so something else has changed it since`;
 }
 
 function shown(value: string): string {
@@ -42,7 +42,7 @@ function shown(value: string): string {
 
 /** When it was decided on or sent. */
 export function updateTime({ at }: KnownUpdate): string {
-  return at === undefined ? 'at no known time   ' : instant(at);
+  return at === undefined ? 'time not known     ' : instant(at);
 }
 
 /** Its origin, the values it sets, and what is known about its end. */
@@ -56,14 +56,14 @@ export function updateRows({
   end,
 }: KnownUpdate): readonly TraceRow[] {
   const origin = [
-    jobId === undefined ? 'of no job' : `job ${printable(jobId)}`,
+    jobId === undefined ? 'no job' : `job ${printable(jobId)}`,
     row === undefined ? undefined : `row ${number(row)}`,
     requestId === undefined ? undefined : `RequestId ${printable(requestId)}`,
   ].filter((part) => part !== undefined);
   const rows: TraceRow[] = [['from', origin.join(', ')]];
   if (messageIds.length > 0) rows.push(['message', printable(messageIds.join(', '))]);
   if (values !== undefined) rows.push(['sets', valuesText(values)]);
-  if (end?.error?.message) rows.push(['said', shortPrintable(end.error.message, 500)]);
+  if (end?.error?.message) rows.push(['error', shortPrintable(end.error.message, 500)]);
   if (end?.note !== undefined) rows.push(['note', printable(end.note)]);
   for (const { messageId, arrivedAt, redriveCount } of letters) {
     const again = redriveCount === 0 ? '' : `, redriven ${redriveCount} times before`;

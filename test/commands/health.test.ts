@@ -64,7 +64,7 @@ describe('health', () => {
         more();
       },
       undefined,
-      'it answered with something that no worker says',
+      'its answer is not one that a worker gives',
     ],
   ])('is bad where a worker %s', async (_, onSocket, patienceMs, why) => {
     const worker = await serving((socket) => {

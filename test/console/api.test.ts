@@ -84,7 +84,9 @@ test('a job is planned, applied, steered, verified and undone', async () => {
     expect(await call('pauseJob', { job: 'j' }, body)).toMatchObject({
       status: 400,
       data: {
-        detail: expect.stringMatching(/^Say why: a reason of 1 to 500 characters that can be seen is needed/),
+        detail: expect.stringMatching(
+          /^Say why: the log of changes needs a visible reason of 1 to 500 characters/,
+        ),
       },
     });
   expect(await call('listRows', { job: 'j', max: 'x' })).toMatchObject({

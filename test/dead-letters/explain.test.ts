@@ -19,7 +19,7 @@ test.each([['list'], ['redrive', '--all'], ['purge', '--all']])(
       args,
       fakeContext({ env }),
     );
-    expect(error).toBe('DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.');
+    expect(error).toBe('DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL: use a different queue.');
     expect(exitCode).toBe(exitCodes.misuse);
   },
 );

@@ -43,7 +43,7 @@ test('on a full disk is told by the exit code and in a sentence, whatever the co
     end(['health'], { stdout: full() }),
     end(['enqueue', 'nowhere.csv', '--dry-run'], { stderr: full() }),
   ]);
-  const stderr = 'The output is incomplete, it cannot be written: the disk is full (ENOSPC).\n';
+  const stderr = 'The output is incomplete, because it cannot be written: the disk is full (ENOSPC).\n';
   expect(result).toMatchObject({ code: 1, stderr });
   expect(help).toMatchObject({ code: 1, stderr });
   // The workers of other tests are seen, too, and what is said of one that does not answer is on stderr.

@@ -117,7 +117,7 @@ describe('--env-file', () => {
     expect(stderr).toContain('DEAD_LETTER_QUEUE_URL: is required');
     expect(stderr).not.toMatch(/^ {2}HTTP_PORT/m);
     // Said, and without its value.
-    expect(stderr).toContain(`--env-file: what is set already wins over ${path}: HTTP_PORT.\n`);
+    expect(stderr).toContain(`--env-file: variables that are already set win over ${path}: HTTP_PORT.\n`);
     expect(stderr).not.toMatch(/^ {2}QUEUE_URL/m);
   });
 

@@ -70,7 +70,7 @@ test('workers and queues together; without a worker the queues alone; as page an
   const gone = await listenAs((_request, response) => response.writeHead(404).end());
   const alone = await run([], { WORKER_URLS: gone });
   expect(alone.exitCode).toBe(1);
-  expect(alone.stdout).toMatch(/^No worker answered: this is what the queues say\.\n/);
+  expect(alone.stdout).toMatch(/^No worker answered: this shows only the queues\.\n/);
   expect(alone.stdout).toContain('it answers GET /status with 404: is it a worker, and of');
   expect((await run([], { HTTP_PORT: new URL(url).port })).exitCode).toBe(0);
 

@@ -23,7 +23,7 @@ test.each([
   ],
   [
     { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: `${queueUrl}/` },
-    'DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.',
+    'DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL: use a different queue.',
   ],
   [
     {
@@ -31,7 +31,7 @@ test.each([
       DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:4566/0/d',
       OUTCOME_QUEUE_URL: 'http://localhost:4566/0/u',
     },
-    'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.',
+    'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a different queue.',
   ],
 ])('settings %j: %s', (urls, fault) => {
   const named = Object.entries(urls).flatMap(([setting, url]) =>

@@ -136,7 +136,7 @@ test('of a ledger that another process has locked it says that it takes no chang
   } as const;
   const { verdict, problems } = made({ workers: [worker('a')], ledger });
   expect(verdict.sentence).toMatch(
-    /^The ledger takes no changes since 2026-11-29 03:00:00 UTC, and no job goes on: end the process that holds/,
+    /^The ledger takes no changes since 2026-11-29 03:00:00 UTC, and no job continues: end the process that holds/,
   );
   expect(problems).toMatchObject([
     { why: 'another process has it locked', remedy: expect.stringMatching(/^end/) },
@@ -146,7 +146,7 @@ test('of a ledger that another process has locked it says that it takes no chang
 test('the sentence on top names a ledger that is away, since when and what to do, whatever else is so', () => {
   const ledger = { since: Date.UTC(2026, 10, 29, 3), why: 'no connection' };
   const sentence = (facts: Partial<StatusFacts>) => made({ ...facts, ledger }).verdict.sentence;
-  const said = /The ledger cannot be read since 2026-11-29 03:00:00 UTC, and no job goes on: see whether/;
+  const said = /The ledger cannot be read since 2026-11-29 03:00:00 UTC, and no job continues: see whether/;
   expect(sentence({ workers: [worker('a')] })).toMatch(new RegExp(`^${said.source}`));
   expect(sentence({ workers: [worker('a', { conditions: [blocked] })] })).toMatch(
     new RegExp(`^Updates do not go through: .*\\. ${said.source}`),
@@ -162,7 +162,7 @@ test('without a worker it is what the queues say, and says so', () => {
     workers: [{ where: '10.0.0.3:8080', ok: false, why: 'connection refused' }],
     queues: { source: { ok: true, depth: depth(1_000, 5) } },
   });
-  expect(said).toMatch(/^No worker answered: this is what the queues say\.\n/);
+  expect(said).toMatch(/^No worker answered: this shows only the queues\.\n/);
   expect(said).toContain('backlog       about 1,005: 1,000 waiting, 5 received or deferred');
   expect(said).toContain('to drain      not known: no worker answered');
   expect(said).not.toContain('calls');
@@ -432,7 +432,7 @@ test('the status of a worker is read as it was made; anything else is told as wh
       { condition: 'held-calls', until: new Date(now + 1_000).toISOString() },
     ],
   });
-  expect(readWorkerStatus('<html>')).toBe('the answer is no JSON, so no status of a worker');
+  expect(readWorkerStatus('<html>')).toBe('the answer is not JSON, so it is not the status of a worker');
   for (const wrong of [
     {},
     [],
@@ -441,7 +441,7 @@ test('the status of a worker is read as it was made; anything else is told as wh
     { ...status, calls: { ...status.calls, made: -1 } },
     { ...status, conditions: Array(200).fill(status.conditions[0]) },
   ])
-    expect(readWorkerStatus(JSON.stringify(wrong))).toMatch(/^the answer is no status of a worker/);
+    expect(readWorkerStatus(JSON.stringify(wrong))).toMatch(/^the answer is not the status of a worker/);
   const long = readWorkerStatus(JSON.stringify({ ...status, version: 'v'.repeat(5_000) }));
   expect(typeof long === 'string' ? 0 : long.version.length).toBe(200);
 });

@@ -41,7 +41,7 @@ ${tiles(status)}
 ${next !== undefined && nextPart(next)}
 ${
   problems.length > 0 &&
-  html`<section><h2>To be known</h2>
+  html`<section><h2>Problems</h2>
 <ul class="problems">${problems.map((problem) => html`<li class="${problem.blocks ? 'blocks' : 'noted'}">${problemText(problem, now)}${problem.remedy !== undefined && html`<br><span class="remedy">What to do: ${problem.remedy}.</span>`}</li>\n`)}</ul></section>`
 }
 <section><h2>In figures</h2>

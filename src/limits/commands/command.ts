@@ -26,8 +26,8 @@ interface ClearFlags extends ShowFlags, ReasonFlags {
 
 export function configureLimits(limits: Command, context: CommandContext): void {
   limits.description(
-    'RATE_LIMIT and MAX_CONCURRENCY of all workers on REDIS_URL, changed while they run: within about two seconds each ' +
-      'goes by the lowest of its environment, its LIMITS_FILE and what is set here, and logs who has set it and why.',
+    'RATE_LIMIT and MAX_CONCURRENCY of all workers on REDIS_URL, changed while they run: within about two seconds each worker ' +
+      'uses the lowest of its environment, its LIMITS_FILE and what is set here, and logs who has set it and why.',
   );
   limits
     .command('show')
@@ -38,10 +38,10 @@ export function configureLimits(limits: Command, context: CommandContext): void 
     );
   const set = limits
     .command('set')
-    .description('Set one limit or both; one that is not named stays as it is.')
-    .option('--rate <n>', 'calls per second at most, of all workers together', readRate)
-    .option('--concurrency <n>', 'calls in flight at most, of each worker', readConcurrency)
-    .option('--json', 'print what is set then as one JSON object');
+    .description('Set one limit or both; a limit that is not named stays as it is.')
+    .option('--rate <n>', 'maximum calls per second, for all workers together', readRate)
+    .option('--concurrency <n>', 'maximum calls in flight, for each worker', readConcurrency)
+    .option('--json', 'print what is then set as one JSON object');
   addReasonOptions(set, { required: true }).action((flags: SetFlags) => {
     const { rate, concurrency } = flags;
     if (rate === undefined && concurrency === undefined) throw misuse('Give --rate, --concurrency or both.');
@@ -52,10 +52,10 @@ export function configureLimits(limits: Command, context: CommandContext): void 
   });
   const clear = limits
     .command('clear')
-    .description('Lift what is set: both limits, or those that are named.')
+    .description('Lift the limits that are set: both, or those that are named.')
     .option('--rate', 'the calls per second only')
     .option('--concurrency', 'the calls in flight only')
-    .option('--json', 'print what is set then as one JSON object');
+    .option('--json', 'print what is then set as one JSON object');
   addReasonOptions(clear, { required: true }).action((flags: ClearFlags) => {
     const both = flags.rate === flags.concurrency;
     return change(flags, context, (limit) => ({

@@ -33,21 +33,21 @@ const QUEUES_MS = 30_000;
 export function configureStatus(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(
-      'Where everything stands: calls per second and their limits, backlog, time to drain, what is held and deferred, dead ' +
+      'Shows where everything stands: calls per second and their limits, backlog, time to drain, what is held and deferred, dead ' +
         'letters, Redis, what is wrong and since when, and the next sensible command. Asks the workers at WORKER_URLS and the ' +
-        'queues; without a worker it says what the queues say. Changes nothing.',
+        'queues; without a worker it shows only the queues. Changes nothing.',
     )
     .option(
       '--workers <urls>',
-      'where the workers are, in place of WORKER_URLS: http://worker:8080, separated by commas; a name is asked for at each of its addresses',
+      'where the workers are, in place of WORKER_URLS: http://worker:8080, separated by commas; a name is asked at each of its addresses',
       readUrls,
     )
-    .option('--dead-letters', 'also the dead letters by cause, by a pass that leaves them all in place')
-    .option('--watch', 'go on showing it, until Ctrl-C')
-    .option('--json', 'print it as one JSON object; with --watch one a line')
+    .option('--dead-letters', 'also list the dead letters by cause, in a pass that leaves them all in place')
+    .option('--watch', 'keep showing it until Ctrl-C')
+    .option('--json', 'print it as one JSON object; with --watch, one per line')
     .addHelpText(
       'after',
-      '\nExit codes: 0 updates go through or nothing is to be done, 1 not, or not all could be asked.',
+      '\nExit codes: 0 updates go through or there is nothing to do, 1 otherwise, or if not everything could be asked.',
     )
     .action((flags: Flags) => status(flags, context, pollSeconds));
 }
@@ -63,7 +63,7 @@ function readUrls(text: string): readonly string[] {
 async function status(flags: Flags, context: CommandContext, pollSeconds: number | undefined): Promise<void> {
   const { stdout, clock } = context;
   if (flags.watch === true && flags.deadLetters === true)
-    throw misuse('--dead-letters: a pass holds the letters for as long as it takes, so it is not watched.');
+    throw misuse('--dead-letters cannot be combined with --watch: a pass holds the letters while it runs.');
   const urls = flags.workers ?? workerUrlsOf(context.env);
   const reader = queueReader(context);
   try {

@@ -24,7 +24,7 @@ interface Flags extends BoundFlags {
 export function configureTrace(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(
-      'What happened to a task: every update of it that is known, with its end, in order of time, and what the task ' +
+      'Shows what happened to a task: every known update of it and how it ended, in order of time, and what the task ' +
         'holds now. Asks the ledger of jobs, the dead-letter queue (in one pass that leaves everything in place), the API ' +
         "(GetOtaTask) and, with --log, a worker's log. A source that cannot be read is named, and does not stop the others.",
     )
@@ -34,7 +34,7 @@ export function configureTrace(command: Command, context: CommandContext, pollSe
     .option('--json', 'print it as one JSON object')
     .addHelpText(
       'after',
-      '\nExit codes: 0 all that was asked was read, 1 a source could not be read, or not to its end.',
+      '\nExit codes: 0 all sources that were asked were read, 1 a source could not be read, or not to its end.',
     )
     .action((identifier: string, flags: Flags) => trace(identifier, flags, context, pollSeconds));
 }

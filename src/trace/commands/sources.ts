@@ -83,7 +83,7 @@ export function noLedger(context: CommandContext, where: string, setting: Ledger
 /** A trace takes nothing from a queue: outcomes are collected by the process that follows a job. */
 function notCollected({ env }: CommandContext): string {
   return env.OUTCOME_QUEUE_URL
-    ? '; outcomes that still wait on OUTCOME_QUEUE_URL are in no ledger yet: `jobs status` takes them into this one'
+    ? '; outcomes that still wait on OUTCOME_QUEUE_URL are not in a ledger yet: `jobs status` reads them into this one'
     : '';
 }
 
@@ -134,7 +134,7 @@ const passEnds = {
   time: 'stopped after --seconds',
   interrupted: 'interrupted',
   stopped: 'stopped',
-  'in-flight-limit': 'stopped, since SQS lets 120,000 messages be in flight at most',
+  'in-flight-limit': 'stopped, because SQS allows at most 120,000 messages in flight',
 } as const;
 
 /** The task's present state in the API. */
@@ -175,7 +175,8 @@ export async function askLog(
   file: string | undefined,
 ): Promise<Answer> {
   const source = 'log';
-  if (file === undefined) return none(source, '--log FILE reads the log of a worker, which knows every try');
+  if (file === undefined)
+    return none(source, '--log FILE reads the log of a worker, which has every attempt');
   const name = file === '-' ? 'stdin' : file;
   let stream: Readable | undefined;
   const stop = (): void => void stream?.destroy();

@@ -105,7 +105,7 @@ export class SameQueueError extends Error {
 
   constructor(setting: QueueSetting, other: QueueSetting, arn: string | undefined) {
     super(
-      `${setting} is the same queue as ${other}${arn === undefined ? '' : ` (${arn})`}: use a queue of its own`,
+      `${setting} is the same queue as ${other}${arn === undefined ? '' : ` (${arn})`}: use a different queue`,
     );
     this.setting = setting;
   }

@@ -24,7 +24,9 @@ test('needs REDIS_URL, a limit and a reason', async () => {
     error: 'Give --rate, --concurrency or both.',
   });
   await expect(run('redis://127.0.0.1:1', 'set', '--rate', '20')).rejects.toThrow('--reason');
-  await expect(run('redis://127.0.0.1:1', 'clear', '--reason', ' ')).rejects.toThrow('a text of 1 to 500');
+  await expect(run('redis://127.0.0.1:1', 'clear', '--reason', ' ')).rejects.toThrow(
+    'a visible text of 1 to 500',
+  );
   await expect(run('redis://127.0.0.1:1', 'set', '--rate', 'unlimited', '--reason', 'x')).rejects.toThrow(
     'from 0.01 to 100000',
   );
@@ -43,7 +45,7 @@ describe.skipIf(!redisInstalled())('on Redis', () => {
     expect((await run(redis.url, 'show')).stdout).toContain('RATE_LIMIT       not set');
     const set = await run(redis.url, 'set', '--rate', '20', '--reason', 'the API is slow');
     expect(set.stdout.replace(/\s+/g, ' ')).toContain(
-      'RATE_LIMIT 20 calls per second, of all workers together; by tester@bench, 2026-11-29 07:00:00 UTC: the API is slow',
+      'RATE_LIMIT 20 calls per second, for all workers together; by tester@bench, 2026-11-29 07:00:00 UTC: the API is slow',
     );
     await run(redis.url, 'set', '--concurrency', '3', '--reason', 'also');
     await run(redis.url, 'clear', '--rate', '--reason', 'over');

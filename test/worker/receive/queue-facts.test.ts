@@ -91,8 +91,8 @@ test('queues are the same by ARN, and by URL where an ARN is not known; each is 
       known('OUTCOME_QUEUE_URL', 'updates'),
     ]),
   ).toEqual([
-    `DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL (${arn}): use a queue of its own`,
-    'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own',
+    `DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL (${arn}): use a different queue`,
+    'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a different queue',
   ]);
   expect(
     messages([known('QUEUE_URL', 'updates', {}), known('DEAD_LETTER_QUEUE_URL', 'dead', { arn: 'other' })]),

@@ -177,7 +177,7 @@ describe('at the start', () => {
     const refused = watch.find();
     await expect(refused).rejects.toThrow(SameQueueError);
     await expect(refused).rejects.toThrow(
-      'DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL (arn:updates): use a queue of its own',
+      'DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL (arn:updates): use a different queue',
     );
   });
 });
