@@ -120,7 +120,7 @@ const shapes: readonly Shape[] = [
       form: 'how the file is written, where that is not comma and UTF-8, or null',
       rows: 'rows read, the refused ones included',
       sent: 'rows sent; 0 on a dry run',
-      mayHaveArrived: 'rows that may be sent besides: no answer of SQS says whether they are',
+      mayHaveArrived: 'further rows that may have been sent: SQS did not answer whether they were',
       wouldSend: 'only on a dry run: rows that would be sent',
       firstBody: 'only on a dry run: the first message, or null',
       skipped: 'good rows before `--from-line`',

@@ -109,7 +109,7 @@ export class PassedOver {
 function withoutCommand(reason: string): string {
   const [first = '', ...said] = reason.split('\n');
   if (!first.startsWith('Command failed: ')) return reason;
-  return `credential_process failed: ${said.join(' ').trim() || 'it said nothing on stderr'}`;
+  return `credential_process failed: ${said.join(' ').trim() || 'it printed nothing on stderr'}`;
 }
 
 function asCredentialsError(error: unknown, reasons: readonly string[]): Error {

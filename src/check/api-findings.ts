@@ -79,13 +79,13 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
     case 'denied':
       return {
         severity: 'unchecked',
-        what: `answers, and denies GetOtaTask, which a worker does without; whether it allows updates is not known (${said})`,
-        fix: `the worker needs ${UPDATE}, and logs gate.denied where that is denied; ${READ} lets check see more`,
+        what: `answers, but denies GetOtaTask, which a worker does not need; whether it allows updates is not known (${said})`,
+        fix: `the worker needs ${UPDATE}, and logs gate.denied if that is denied; ${READ} lets check see more`,
       };
     case 'throttled':
       return {
         severity: 'warning',
-        what: `answers, and slows requests down: it was asked several times (${said})`,
+        what: `answers, but throttles requests: it was asked several times (${said})`,
         fix: 'run check again when there is less traffic',
       };
     case 'misconfigured':
@@ -103,7 +103,7 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
     case 'unidentified':
       return {
         severity: 'error',
-        what: `is not what answers there, but a proxy, a login page or another service (${name === 'ForeignAnswer' ? message : `HTTP ${status}, ${said}`})`,
+        what: `does not answer there, but a proxy, a login page or another service does (${name === 'ForeignAnswer' ? message : `HTTP ${status}, ${said}`})`,
         fix: 'check the endpoint variables and the network',
       };
     case 'rejected':
@@ -112,13 +112,13 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
       if (status === undefined)
         return {
           severity: 'error',
-          what: `gives no answer (${said})`,
+          what: `does not answer (${said})`,
           fix: 'check the network and the proxy',
         };
       return {
         severity: 'error',
-        what: `fails, and was asked several times (${said})`,
-        fix: 'see the health of AWS in this region; the worker waits until it answers',
+        what: `fails; it was asked several times (${said})`,
+        fix: 'check the status of AWS in this region; the worker waits until the API answers',
       };
   }
 }

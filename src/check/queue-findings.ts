@@ -48,7 +48,7 @@ export const queueKindsRule: Rule = (facts) =>
         rule: 'queue-kinds',
         where: letters,
         what: `is ${kind(deadLetter.fifo)}, but ${queueVariables.source} is ${kind(source.fifo)}`,
-        fix: `use ${kind(source.fifo)} for dead letters too: AWS redrives between queues of one kind only`,
+        fix: `use ${kind(source.fifo)} for dead letters too: AWS redrives only between queues of the same kind`,
       },
     ];
   });
@@ -93,7 +93,7 @@ export const deadLetterSizeRule: Rule = (facts) =>
     const found = { rule: 'dead-letter-size', where: letters } as const;
     const fix = `set its MaximumMessageSize to ${MAX_PAYLOAD_BYTES}`;
     if (its < other) {
-      const what = `takes messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large one would be refused for ever`;
+      const what = `takes messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large letter would be refused forever`;
       return [{ ...found, severity: 'error', what, fix }];
     }
     if (its < MAX_PAYLOAD_BYTES) {

@@ -13,8 +13,8 @@ export const redisRule: Rule = ({ redis }) => {
       {
         ...found,
         severity: 'error',
-        what: `Redis cannot be used: ${answer.fault.replace(/\.$/, '')}. Each worker would go on alone, at the rate that it finds by itself`,
-        fix: 'correct the address and the password, or see why Redis does not answer',
+        what: `Redis cannot be used: ${answer.fault.replace(/\.$/, '')}. Each worker would continue alone, at the rate that it finds by itself`,
+        fix: 'correct the address and the password, or find out why Redis does not answer',
       },
     ];
   }
@@ -24,7 +24,7 @@ export const redisRule: Rule = ({ redis }) => {
         ...found,
         severity: 'error',
         what: 'Redis is a replica, which takes no writes: workers could share nothing',
-        fix: 'name the primary',
+        fix: 'use the address of the primary',
       },
     ];
   }
@@ -44,7 +44,7 @@ export const redisClockRule: Rule = ({ redis, clockSkewMs }) => {
       ...found,
       severity: 'warning',
       what: `is ${Math.round(offMs / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${other}`,
-      fix: 'synchronise it (chrony, ntpd): where it is set later, shared permits wait for as long',
+      fix: 'synchronise it (chrony, ntpd): if it is corrected while workers run, shared permits wait for that long',
     },
   ];
 };

@@ -32,7 +32,7 @@ export const credentialsRule: Rule = ({ credentials }) => {
   const which = `the access key id ends in ${accessKey}`;
   if (leftMs === undefined) return [{ ...found, severity: 'ok', what: `found, ${which}` }];
   const time = duration(Math.round(Math.abs(leftMs) / 1_000));
-  if (leftMs > 0) return [{ ...found, severity: 'ok', what: `found, good for ${time}; ${which}` }];
+  if (leftMs > 0) return [{ ...found, severity: 'ok', what: `found, valid for ${time}; ${which}` }];
   return [{ ...found, severity: 'error', what: `expired ${time} ago; ${which}`, fix: 'renew them' }];
 };
 
@@ -94,8 +94,8 @@ export const stateRule: Rule = ({ state }) => {
       rule: 'state-folder',
       where,
       severity: 'warning',
-      what: `${path} cannot be used: ${fault}. jobs and dead-letters keep there what they do; the worker does without`,
-      fix: 'name a folder in which this user may write, or make this one writable',
+      what: `${path} cannot be used: ${fault}. jobs and dead-letters keep their records there; the worker does not need it`,
+      fix: 'name a folder that this user may write to, or make this one writable',
     });
   }
   if (ledger === undefined) return findings;
@@ -108,7 +108,7 @@ export const stateRule: Rule = ({ state }) => {
       severity: 'warning',
       // The report names the subject beside the text.
       what: ledger.fault.replace(/^The ledger /, ''),
-      fix: `or name another one by ${ledger.setting}`,
+      fix: `or name another one with ${ledger.setting}`,
     });
   return findings;
 };

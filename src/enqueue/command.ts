@@ -47,7 +47,7 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
     .option(
       '--job <id>',
-      'the job of every row, kept in the ledger (STATE_DIR or LEDGER_URL) to be followed by `jobs status` and `jobs report`; --set JobId=<id> only names it',
+      'the job of every row; the ledger (STATE_DIR or LEDGER_URL) keeps the rows, for `jobs status` and `jobs report`; --set JobId=<id> only names the job',
     )
     .option(
       '--refused <path>',
@@ -55,7 +55,7 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     )
     .option(
       '--from-line <n>',
-      'continue from this line of the file: rows before it are validated, not sent',
+      'continue from this line of the file: rows before it are validated, but not sent',
       wholeNumber,
       1,
     )

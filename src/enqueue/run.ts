@@ -129,7 +129,9 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     );
   }
   if (await source.changed()) {
-    throw new CommandError(`${printable(source.name)} changed while it was validated; nothing was sent.`);
+    throw new CommandError(
+      `${printable(source.name)} changed while it was being validated. Nothing was sent.`,
+    );
   }
 
   refused.flush();
@@ -156,7 +158,7 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
   });
 }
 
-const LOST = 'The ledger could not be reached in time, and another process may send these rows by now';
+const LOST = 'The ledger could not be reached in time, and another process may be sending these rows by now';
 
 type Sent = Pick<
   Report,
@@ -278,5 +280,5 @@ function finishReport(refused: RefusedFile): { written: string | undefined; fail
 function missingRows(result: Sent, { toSend }: Tally, { name }: Source): string | undefined {
   if (result.continueFrom !== undefined || result.sent + result.sentBefore + result.refused === toSend)
     return undefined;
-  return `${printable(name)} changed while it was sent, so that not every row was`;
+  return `${printable(name)} changed while it was being sent, so not every row was sent`;
 }

@@ -123,7 +123,7 @@ export function summaryText(report: Report, commandLine: CommandLine, columns?: 
     lines.push(line('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
   if (report.mayHaveArrived > 0)
-    lines.push(line('may be sent', report.mayHaveArrived, 'no answer says whether they are'));
+    lines.push(line('may be sent', report.mayHaveArrived, 'SQS did not answer whether they were'));
   if (report.sentBefore > 0)
     lines.push(
       line(
@@ -190,7 +190,7 @@ export function unfinishedSentence(report: Report): string | undefined {
   const { sent, mayHaveArrived, dryRun, toSend } = report;
   if (dryRun || sent + mayHaveArrived === 0) return `${why}. Nothing was sent.`;
   const known = `${number(sent)} of ${counted(toSend, 'row')} were sent`;
-  const besides = `${number(sent)} of ${counted(toSend, 'row')} are known to be sent, and ${number(mayHaveArrived)} more may be: SQS gave no answer that says so`;
+  const besides = `${number(sent)} of ${counted(toSend, 'row')} are known to be sent, and ${number(mayHaveArrived)} more may be: SQS did not answer`;
   return `${why}. ${mayHaveArrived === 0 ? known : besides}${fromHere(report)}.`;
 }
 
@@ -199,8 +199,8 @@ function fromHere(report: Report): string {
   if (continueFrom === undefined) return '';
   const again = `${file === 'stdin' ? ' and the same input' : ''}${otherRefused(report)}`;
   if (job !== undefined)
-    return `; the same command${again} goes on: job ${job} knows what was sent, and that is not sent again`;
-  return `; continue with --from-line ${continueFrom}${again} (a row that was sent already is sent again, which does no harm)`;
+    return `; the same command${again} continues: job ${job} knows which rows were sent, and does not send them again`;
+  return `; continue with --from-line ${continueFrom}${again} (a row that was already sent is sent again, which does no harm)`;
 }
 
 /** What the same command must add: it never overwrites its file of refused rows. */
@@ -217,7 +217,7 @@ function duplicatesNote({ duplicates, queueUrl }: Report): string {
   if (values === 0) return '';
   const what = `of ${values === 1 ? 'one Identifier' : `${number(values)} Identifiers`}`;
   if (queueUrl !== undefined && isFifoUrl(queueUrl)) return `${what}; they are applied in file order`;
-  return `${what}; a standard queue keeps no order, so which row is applied last is open unless their IssuedAt differ`;
+  return `${what}; a standard queue keeps no order, so any of the rows may be applied last unless their IssuedAt differ`;
 }
 
 /** Outcomes are identified by RequestId. */
@@ -225,7 +225,7 @@ function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): strin
   if (values === 0) return [];
   const what = values === 1 ? 'one RequestId is' : `${number(values)} RequestIds are`;
   return [
-    `${what} on more than one row (${counted(rows, 'row')} too many): give each row its own, so that logs, outcomes and reports tell them apart`,
+    `${what} on more than one row (${counted(rows, 'row')} too many): give each row its own, so that logs, outcomes and reports can distinguish them`,
   ];
 }
 
@@ -233,7 +233,7 @@ function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): strin
 function unreadLedgerNote({ dryRun, job }: Report): string[] {
   if (!dryRun || job === undefined) return [];
   return [
-    `a dry run does not read the ledger: rows that job ${job} sent before are not sent again, and rows without a RequestId get one from it`,
+    `a dry run does not read the ledger: rows that job ${job} sent before are not sent again, and rows without a RequestId get one from the ledger`,
   ];
 }
 

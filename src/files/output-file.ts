@@ -151,7 +151,7 @@ export class OutputFile {
     const now = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
     if (now === undefined) return false;
     if (!sameFile(now, former) || now.size !== former.size || now.mtimeNs !== former.mtimeNs)
-      throw this.#refusal('somebody wrote to it meanwhile, and it stays as it is');
+      throw this.#refusal('somebody wrote to it in the meantime, and it stays as it is');
     return true;
   }
 
@@ -165,7 +165,7 @@ export class OutputFile {
     if (force !== true || replaces === undefined) throw this.#taken();
     if (!replaces.isOurs(beginningOf(this.#path)))
       throw this.#refusal(
-        `--force replaces only ${replaces.noun} that ota-updater wrote, and that file is none`,
+        `--force replaces only ${replaces.noun} that ota-updater wrote, and that file is not one`,
       );
   }
 
@@ -173,7 +173,7 @@ export class OutputFile {
     const replaceable = this.#options.force === false && this.#kind.replaces !== undefined;
     const force = replaceable ? ', or use --force to replace it' : '';
     return misuse(
-      `${this.#shown} is there already. Name a file that does not exist yet with ${this.#kind.flag}${force}.`,
+      `${this.#shown} already exists. Name a file that does not exist yet with ${this.#kind.flag}${force}.`,
     );
   }
 

@@ -24,7 +24,7 @@ export async function readSmallFile(path: string, { maxBytes, links }: ReadOptio
     // A pipe would wait for a writer.
     file = await open(path, O_RDONLY | O_NONBLOCK | (links ? 0 : O_NOFOLLOW));
     const stats = await file.stat();
-    if (!stats.isFile()) return { fault: 'it is no regular file' };
+    if (!stats.isFile()) return { fault: 'it is not a regular file' };
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1, 0);
     if (bytesRead > maxBytes) return { fault: `it is larger than ${maxBytes} bytes` };
     return { text: buffer.toString('utf8', 0, bytesRead) };

@@ -93,7 +93,7 @@ export class Columns {
     const named = columns.filter(({ name }) => name !== '');
     // Most probably this is a row, and the file has no header.
     if (named.length > 0 && named.every(isStrange))
-      throw headerFault(file, `it names no column, and begins with ${listed(unknown)}`);
+      throw headerFault(file, `it names no known column, and begins with ${listed(unknown)}`);
     const known = columns.flatMap(({ field }) => (field === undefined ? [] : [field]));
     if (unknown.length > 0) throw unknownColumns(guess(unknown, [...known, ...set]), file);
     requireUnique(columns, file);
@@ -228,8 +228,8 @@ function requireUnique(columns: readonly Column[], file: HeaderPlace): void {
     if (before === undefined) continue;
     const twice =
       before.name === name
-        ? `the column ${shortPrintable(name)} is there twice`
-        : `the columns ${listed([before.name, name])} both are ${field}`;
+        ? `the column ${shortPrintable(name)} occurs twice`
+        : `the columns ${listed([before.name, name])} are both ${field}`;
     throw headerFault(file, twice, 'Remove one, or leave one out with --ignore-column NAME.');
   }
 }
@@ -243,13 +243,13 @@ function requireFields(columns: readonly Column[], file: HeaderPlace, set: Reado
     throw headerFault(
       file,
       `there is no column Identifier, only ${names}`,
-      `If one of them is it under another name, say so: ${flag}.`,
+      `If one of them holds the Identifier, add: ${flag}.`,
     );
   }
   if (has('Description') || has('TaskConfigurationId')) return;
   throw headerFault(
     file,
-    'there is nothing to change: no column is Description or TaskConfigurationId',
+    'there is nothing to change: there is no column Description or TaskConfigurationId',
     'Add one of them, or give a value for all rows, as in --set TaskConfigurationId=VALUE.',
   );
 }

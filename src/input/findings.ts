@@ -46,9 +46,9 @@ export class Findings {
    */
   notes(name: string, { where }: ColumnFlags): string[] {
     if (!this.report || where.length > 0) return [];
-    const some = '--where State=dead-lettered takes only rows that ended so';
+    const some = '--where State=dead-lettered uses only rows that ended so';
     return [
-      `${printable(name)} is the report of a job, and all of its rows are taken, also those that ended well; ${some}`,
+      `${printable(name)} is the report of a job, and all of its rows are used, including those that ended well; ${some}`,
     ];
   }
 

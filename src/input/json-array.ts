@@ -60,13 +60,13 @@ export async function* readJsonArray(
       if (state === 'before') {
         if (isBlank(code)) continue;
         if (code !== OPEN_ARRAY && code !== OPEN_OBJECT)
-          throw fault('begins with neither [ nor {: it is no JSON array');
+          throw fault('begins with neither [ nor {: it is not a JSON array');
         isArray = code === OPEN_ARRAY;
         state = 'between';
         if (isArray) continue;
       }
       if (state === 'after') {
-        if (!isBlank(code)) throw fault('the file goes on after the end of its array');
+        if (!isBlank(code)) throw fault('the file continues after the end of its array');
         continue;
       }
       if (state === 'between') {
@@ -105,4 +105,4 @@ export async function* readJsonArray(
     throw fault('the file ends before its array does: it is cut short');
 }
 
-const NOT_CLOSED = 'not JSON: a text that begins with a quote (") is not closed on its line';
+const NOT_CLOSED = 'not JSON: a text that begins with a quote (") does not end on its line';

@@ -28,7 +28,7 @@ export async function* readJsonRows(
     if ('reason' in value) yield { line, raw, reason: value.reason };
     else if (line === 1 && Object.hasOwn(value.object, 'Plan')) {
       throw misuse(
-        `${printable(name)} is the plan of a job, to be applied as it is, and not a file of updates.`,
+        `${printable(name)} is the plan of a job, not a file of updates: apply it with \`jobs apply\`.`,
       );
     } else {
       const row = toRow(value.object, item, columns, findings);
@@ -85,7 +85,7 @@ function toRow(
     if (field !== undefined) {
       const twice = from.get(field);
       if (twice !== undefined)
-        faults.push(`"${shortPrintable(twice)}" and "${shortPrintable(key)}" both are ${field}`);
+        faults.push(`"${shortPrintable(twice)}" and "${shortPrintable(key)}" are both ${field}`);
       from.set(field, key);
       if (value !== null) fields[field] = value;
     } else if (kind !== 'left-out') faults.push(unknownField(key));

@@ -58,7 +58,7 @@ export async function* parseRows(
   if (findings.leftOut > 0) {
     const where = flags.where.map(([column, value]) => `${column}=${value}`).join(', ');
     throw misuse(
-      `No row of ${printable(name)} fits --where ${printable(where)}: there is nothing to do. ` +
+      `No row of ${printable(name)} matches --where ${printable(where)}: there is nothing to do. ` +
         `Its values are: ${findings.values}.`,
     );
   }
@@ -76,5 +76,5 @@ export function checkRow({ line, raw, fields }: RowFields, { set, startedAt }: R
 /** @throws CommandError if a value to be set on every row is itself invalid. */
 export function checkSetFields({ set, startedAt }: Rules): void {
   const check = checkUpdate({ Identifier: 'a', Description: 'a', ...set }, startedAt);
-  if (!check.ok) throw misuse(`A value that is to be set on every row is not valid: ${check.message}.`);
+  if (!check.ok) throw misuse(`The value of --set is not valid: ${check.message}.`);
 }

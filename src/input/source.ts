@@ -83,7 +83,7 @@ async function openHandle(path: string, name: string, signal: AbortSignal): Prom
     const code = errorCode(error);
     if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
     if (code === 'EACCES' || code === 'EPERM')
-      throw misuse(`${printable(name)} may not be read: ${causeOf(error)}.`);
+      throw misuse(`${printable(name)} cannot be read: ${causeOf(error)}.`);
     throw misuse(`${printable(name)} cannot be opened: ${causeOf(error)}.`);
   }
 }
@@ -100,7 +100,7 @@ async function openStream(
       (error: unknown) => {
         signal.throwIfAborted();
         throw new CommandError(
-          `${printable(name)} cannot be copied to ${folder}: ${causeOf(error)}. TMPDIR says where copies go.`,
+          `${printable(name)} cannot be copied to ${folder}: ${causeOf(error)}. Set TMPDIR to another folder for copies.`,
         );
       },
     );

@@ -87,7 +87,7 @@ function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
 function unexpectedStatus(status: number | undefined): CallError {
   return {
     name: 'Unknown',
-    message: `answered ${status}, where the service answers 204`,
+    message: `answered ${status}, but the service answers 204`,
     ...(status !== undefined && { status }),
   };
 }

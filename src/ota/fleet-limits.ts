@@ -104,7 +104,7 @@ function readField(text: unknown, bound: keyof FleetLimits): FleetLimit | undefi
     return schemas[bound].parse(JSON.parse(String(text)));
   } catch {
     throw new FleetLimitsError(
-      `what Redis holds under ${FLEET_LIMITS_KEY}, ${bound}, is no limit of calls: set it again (limits set --${bound}), or lift it (limits clear --${bound})`,
+      `the value of ${FLEET_LIMITS_KEY}, ${bound}, in Redis is not a limit of calls: set it again (limits set --${bound}), or lift it (limits clear --${bound})`,
     );
   }
 }

@@ -68,6 +68,6 @@ export function createApiProbe(options: OtaApiOptions): ApiProbe {
 const notTheApi: Failure = {
   kind: 'unidentified',
   name: 'ForeignAnswer',
-  message: 'it answered with success, and without a task',
+  message: 'it answered with success, but without a task',
   status: 200,
 };

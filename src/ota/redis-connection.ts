@@ -31,7 +31,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
   } catch {
     redis.disconnect();
     throw isClosed(lastError)
-      ? new Error('what answers there closes the connection, and may not be Redis')
+      ? new Error('the server closes the connection, and may not be Redis')
       : lastError;
   }
 }

@@ -18,7 +18,7 @@ export async function askRedis(url: string): Promise<RedisAnswer> {
     await redis.ping();
     const [seconds, micros] = (await redis.eval("return redis.call('TIME')", 0)) as [unknown, unknown];
     const at = Number(seconds) * 1_000 + Number(micros) / 1_000;
-    if (!Number.isFinite(at)) throw new Error('what answers is not Redis: it has no time');
+    if (!Number.isFinite(at)) throw new Error('the server is not Redis: it does not tell the time');
     // Redis's access control (ACL) may forbid this command.
     const role = (await redis.call('ROLE').catch(() => undefined)) as readonly unknown[] | undefined;
     return { at, replica: Array.isArray(role) ? role[0] !== 'master' : undefined };

@@ -75,7 +75,7 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
   const system = asFields(fields.Attributes) ?? {};
   // Without it, the update's age and order are unknown: treated as new, it would overwrite newer values.
   const sentAt = readTime(system.SentTimestamp);
-  const why = fault ?? (sentAt === undefined ? 'its sent time is no time' : undefined);
+  const why = fault ?? (sentAt === undefined ? 'its sent time is not a time' : undefined);
   const firstReceivedAt = readTime(system.ApproximateFirstReceiveTimestamp);
   return {
     messageId,

@@ -46,7 +46,7 @@ function swappedFault(queues: readonly AskedQueue[]): string | undefined {
   );
   if (updates?.arn === undefined || letters?.redrivePolicy?.includes(JSON.stringify(updates.arn)) !== true)
     return undefined;
-  return "QUEUE_URL and DEAD_LETTER_QUEUE_URL are in each other's place: by its redrive policy, SQS moves what cannot be received from the second to the first. Swap them.";
+  return 'QUEUE_URL and DEAD_LETTER_QUEUE_URL are swapped: the redrive policy moves messages from the second to the first. Exchange their values.';
 }
 
 function unlessTransient(error: unknown): Partial<Pick<QueueAttributes, 'arn' | 'redrivePolicy'>> {

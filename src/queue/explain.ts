@@ -89,12 +89,12 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
     case 'credentials':
       return {
         what: 'AWS does not accept the credentials',
-        fix: 'renew them; the command `check` looks at region and clock too',
+        fix: 'renew them; the command `check` also looks at region and clock',
         said,
       };
     case 'request':
       return {
-        what: `${queue} cannot be asked`,
+        what: `no request to ${queue} is possible`,
         fix: `check ${hints.setting} and the endpoint variables`,
         said,
       };
@@ -107,7 +107,7 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
         said: printable(message) || (code ?? name),
       };
     case 'throttled':
-      return { what: 'SQS slows requests down', fix: 'try again when there is less traffic', said };
+      return { what: 'SQS throttles requests', fix: 'try again when there is less traffic', said };
     default:
       // An error of the system, or a bug: there was no answer.
       return kind === 'other' && !answered
@@ -127,20 +127,20 @@ function byName(name: string, queue: string, hints: RequestHints): Explanation |
   switch (bareName(name)) {
     case 'ForeignAnswer':
       return {
-        what: `what answers at ${queue} is not SQS, but a proxy, a login page or another service`,
+        what: `SQS does not answer at ${queue}, but a proxy, a login page or another service does`,
         fix: `check ${hints.setting}, the endpoint variables and the network`,
       };
     case 'InvalidAddress':
       return { what: `${queue} is not the URL of a queue`, fix: `check ${hints.setting}` };
     case 'InvalidSecurity':
       return {
-        what: `SQS takes requests for ${queue} over https only`,
+        what: `SQS accepts requests for ${queue} over https only`,
         fix: `check ${hints.setting} and the endpoint variables`,
       };
     case 'QueueDeletedRecently':
       return {
         what: `${queue} was deleted less than 60 seconds ago`,
-        fix: 'create it again when they have passed',
+        fix: 'create it again after that time',
       };
     case 'UnsupportedOperation':
       return {
@@ -159,7 +159,7 @@ function byName(name: string, queue: string, hints: RequestHints): Explanation |
       };
     case 'KmsInvalidKeyUsage':
       return {
-        what: `the KMS key of ${queue} is not one for encryption`,
+        what: `the KMS key of ${queue} is not an encryption key`,
         fix: 'give the queue a symmetric key with the usage ENCRYPT_DECRYPT',
       };
     case 'KmsInvalidState':
@@ -175,7 +175,7 @@ function byName(name: string, queue: string, hints: RequestHints): Explanation |
     case 'KmsOptInRequired':
       return {
         what: `the account of ${queue} may not use KMS`,
-        fix: 'sign it up for KMS, or have the queue encrypted by SQS itself',
+        fix: 'sign the account up for KMS, or let SQS itself encrypt the queue',
       };
     case 'KmsThrottled':
     case 'KmsThrottling':
@@ -193,6 +193,6 @@ export function explainNotice(notice: QueueNotice): string {
   const queue = printableUrl(notice.queueUrl);
   const message = `message ${printable(notice.messageId)}`;
   return notice.type === 'message-left'
-    ? `A ${message} of ${queue} is left there, since ${notice.reason}`
-    : `The ${message} was sent to ${queue}, which answered with a checksum that differs; it is not sent again`;
+    ? `A ${message} of ${queue} is left there, because ${notice.reason}`
+    : `The ${message} was sent to ${queue}, which answered with a different checksum; it is not sent again`;
 }

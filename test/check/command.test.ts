@@ -122,7 +122,7 @@ describe('check', () => {
         api.configure({ denied: 'all' });
         return set();
       },
-      /^-- {4}API +answers, and denies GetOtaTask, .* whether it allows updates is not known/m,
+      /^-- {4}API +answers, but denies GetOtaTask, .* whether it allows updates is not known/m,
     ],
     [
       'a KMS key',

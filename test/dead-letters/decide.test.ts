@@ -96,7 +96,7 @@ describe('a letter is refused', () => {
       /^still not valid with --set: unknown field/,
     ],
     ['no JSON and to be changed', letterWith(null, { body: 'x' }), { set: { JobId: 'j' } }, /not JSON/],
-    ['too large for the queue', letterWith(), { maxBytes: 100 }, /^larger than the queue takes/],
+    ['too large for the queue', letterWith(), { maxBytes: 100 }, /^larger than the queue accepts/],
   ])('even with --force: %s', (_what, letter, changes, why) => {
     const decision = decideRedrive(letter, { ...rules, ...changes, force: true });
     expect(decision).toEqual({ redrive: false, forcible: false, why: expect.stringMatching(why) });

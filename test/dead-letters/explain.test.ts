@@ -28,6 +28,6 @@ test('a log of changes that cannot be written is told with its path and the caus
   const error = new AuditError('/state/dead-letters.log', Object.assign(new Error('no'), { code: 'ENOSPC' }));
   expect(explain(error, { queueUrl: '', deadLetterQueueUrl: '', stateDir: '/state' })).toBe(
     'the log of changes /state/dead-letters.log cannot be written: the disk is full (ENOSPC). ' +
-      'What cannot be logged is not done; STATE_DIR is its folder',
+      'A change that cannot be logged is not made; STATE_DIR is the folder of the log',
   );
 });

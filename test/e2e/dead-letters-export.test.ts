@@ -89,7 +89,7 @@ test('of a FIFO queue it is not complete, and export and purge in turn lose no l
 
 test.each([
   ['--limit', () => 'export --limit 5', 'Stopped at the limit'],
-  ['--seconds', () => 'export --seconds 0.000001', 'Stopped by the time'],
+  ['--seconds', () => 'export --seconds 0.000001', 'Stopped after the maximum time'],
 ])('stopped early by %s it is not complete', async (_flag, command, said) => {
   put(standard, 30);
   const { exitCode, stderr } = await run(standard, `${command()} --out ${out}`);

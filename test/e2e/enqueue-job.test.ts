@@ -98,7 +98,7 @@ test('an interrupted file goes on where it stopped when it is enqueued again', a
   const cut = await enqueue(['rows.csv', '--job', 'fleet'], env, interrupt);
   expect(cut.exitCode).toBe(130);
   expect(cut.error).toMatch(
-    /^Interrupted\. \d+ of 900 rows were sent; the same command goes on: job fleet knows what was sent, and that is not sent again\.$/,
+    /^Interrupted\. \d+ of 900 rows were sent; the same command continues: job fleet knows which rows were sent, and does not send them again\.$/,
   );
   const before = queued(stage);
   expect(before).toBeLessThan(900);

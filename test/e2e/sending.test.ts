@@ -86,7 +86,7 @@ test.each(commands)(
     const scene = await setScene(misleading());
     const { exitCode, both } = await send(scene);
     expect(exitCode, both).not.toBe(0);
-    expect(both).toContain('which answered with a checksum that differs; it is not sent again');
+    expect(both).toContain('which answered with a different checksum; it is not sent again');
     expect(both).toMatch(/InvalidParameterValue|RefusedBySqs/);
     await scene.stage.ended(3);
     expect(scene.stage.api.stats().calls).toBe(3);

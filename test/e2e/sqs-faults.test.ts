@@ -196,7 +196,7 @@ describe('messages that are not as they should be', () => {
     const { exitCode, stdout, stderr } = await runLetters(['list'], { env });
     vi.unstubAllEnvs();
     expect([exitCode, stdout.match(/foreign/g)?.length]).toEqual([0, 3]);
-    expect(stderr).toMatch(/is left there, since the checksum of its body does not match\.\n/);
+    expect(stderr).toMatch(/is left there, because the checksum of its body does not match\.\n/);
   });
 });
 

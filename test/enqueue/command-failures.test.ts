@@ -269,7 +269,7 @@ describe('enqueue on a standard queue', () => {
     expect(exitCode).toBe(1);
     expect(error).not.toContain('Nothing was sent');
     expect(error).toContain(
-      '. 0 of 10 rows are known to be sent, and 10 more may be: SQS gave no answer that says so; continue with --from-line 2',
+      '. 0 of 10 rows are known to be sent, and 10 more may be: SQS did not answer; continue with --from-line 2',
     );
     expect(stdout).toMatch(/sent +0\n {2}may be sent +10 {2}/);
     const asJson = await enqueue(10, { args: ['--json'] });

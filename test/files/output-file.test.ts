@@ -127,7 +127,7 @@ test.each([
   const file = output({ force: true });
   change();
   const before = world();
-  expect(() => write(file, 'ours, new')).toThrow('somebody wrote to it meanwhile');
+  expect(() => write(file, 'ours, new')).toThrow('somebody wrote to it in the meantime');
   expect(world()).toEqual(before);
 });
 

@@ -32,9 +32,9 @@ describe('reading', () => {
 
   test('what is not there, or is no regular file', async () => {
     expect(await readSmallFile(join(folder, 'none'), options)).toEqual({ absent: true });
-    expect(await readSmallFile(folder, options)).toEqual({ fault: 'it is no regular file' });
+    expect(await readSmallFile(folder, options)).toEqual({ fault: 'it is not a regular file' });
     execFileSync('mkfifo', [join(folder, 'pipe')]);
-    expect(await readSmallFile(join(folder, 'pipe'), options)).toEqual({ fault: 'it is no regular file' });
+    expect(await readSmallFile(join(folder, 'pipe'), options)).toEqual({ fault: 'it is not a regular file' });
   });
 
   test('a link only where links are followed', async () => {

@@ -98,7 +98,7 @@ describe('columns', () => {
 
   test('that no line names are told as that', async () => {
     expect(await fails('pump1,x\npump2,y\n')).toContain(
-      'tasks.csv, line 1: it names no column, and begins with "pump1", "x". The columns are Identifier,',
+      'tasks.csv, line 1: it names no known column, and begins with "pump1", "x". The columns are Identifier,',
     );
   });
 
@@ -146,7 +146,7 @@ describe('columns', () => {
         'unknown field "Region" (to leave it out add: --ignore-column Region)',
     ]);
     expect(await fieldsOf('{"Identifier":"a1","identifier":"b2"}\n', {}, 'jsonl')).toEqual([
-      '"Identifier" and "identifier" both are Identifier',
+      '"Identifier" and "identifier" are both Identifier',
     ]);
   });
 
@@ -193,7 +193,7 @@ describe('--where', () => {
 
   test('that no row fits says which values there are', async () => {
     expect(await fails(text, { where: [['State', 'dead-leterd']] })).toBe(
-      'No row of tasks.csv fits --where State=dead-leterd: there is nothing to do. ' +
+      'No row of tasks.csv matches --where State=dead-leterd: there is nothing to do. ' +
         'Its values are: State: applied (1), dead-lettered (1), refused (1), empty (1).',
     );
   });

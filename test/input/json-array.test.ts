@@ -53,10 +53,10 @@ describe('readJsonArray', () => {
   test.each([
     ['[{"a":1},\n{"b":', 'updates.json, line 2: the file ends before its array does: it is cut short.'],
     ['[{"a":1},\n', 'it is cut short.'],
-    ['[{"a":1}]\n{"b":2}', 'line 2: the file goes on after the end of its array.'],
+    ['[{"a":1}]\n{"b":2}', 'line 2: the file continues after the end of its array.'],
     [
       '[{"a":"x},\n{"b":2}]',
-      'line 1: not JSON: a text that begins with a quote (") is not closed on its line.',
+      'line 1: not JSON: a text that begins with a quote (") does not end on its line.',
     ],
     ['a,b', 'begins with neither [ nor {'],
   ])('refuses %j with the line', async (text, message) => {

@@ -105,9 +105,7 @@ describe('RefusedFile', () => {
   test('a name that the user gave and that is taken is refused at once: an earlier file may have been corrected', () => {
     for (const there of ['Identifier\nofTheOperator\n', content]) {
       writeFileSync(path, there);
-      expect(() => given()).toThrow(
-        /is there already\. Name a file that does not exist yet with --refused\.$/,
-      );
+      expect(() => given()).toThrow(/already exists\. Name a file that does not exist yet with --refused\.$/);
       expect(readFileSync(path, 'utf8')).toBe(there);
       expect(readdirSync(folder)).toEqual([NAME]);
     }

@@ -122,10 +122,10 @@ describe('parseRows of CSV', () => {
     ['TaskName,Descripton', 'unknown columns "TaskName", "Descripton", and no column Identifier.'],
     ['Identifier,', 'there is nothing to change'],
     ['Description,', 'there is no column Identifier, only "Description".'],
-    ['Identifier,identifier', 'the columns "Identifier", "identifier" both are Identifier.'],
+    ['Identifier,identifier', 'the columns "Identifier", "identifier" are both Identifier.'],
     ['Identifier,\u001b[31mred', 'unknown column "\\u{1b}[31mred".'],
     [Array.from({ length: 12 }, (_, i) => `c${i}`).join(','), '"c9" and 2 more.'],
-    ['Identifier,Identifier', 'the column Identifier is there twice.'],
+    ['Identifier,Identifier', 'the column Identifier occurs twice.'],
     ['"Identifier', 'the header cannot be read (a quote'],
   ])('refuses the header %j', async (header, message) => {
     const failure = await rowsOf(`${header}\na1,x\n`).catch((error: unknown) => error);

@@ -108,7 +108,7 @@ test('what cannot be read or understood is a fault, and what was said before goe
     undefined,
     `${path}: RATE_LIMIT must be a number of calls per second from 0.01 to 100000, or "unlimited"`,
     `${path}: it is larger than 65536 bytes`,
-    `${path}: it is no regular file`,
+    `${path}: it is not a regular file`,
   ]);
   expect(said).toEqual([[20, undefined]]);
   await rm(path, { recursive: true });

@@ -80,7 +80,7 @@ describe('the read', () => {
     [200, 'text/html', 'HTTP 200, text/html'],
     [403, 'text/html', 'HTTP 403, text/html'],
     [502, 'text/html', 'HTTP 502, text/html'],
-    [200, 'application/json', 'it answered with success, and without a task'],
+    [200, 'application/json', 'it answered with success, but without a task'],
   ])('tells what is not the API: status %i, %s', async (status, type, message) => {
     const server = createServer((request, response) => {
       request.resume();
@@ -119,7 +119,7 @@ describe.runIf(redisInstalled())('Redis', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     onTestFinished(() => void server.close());
     await expect(askRedis(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`)).rejects.toThrow(
-      /^what answers there closes the connection, and may not be Redis$/,
+      /^the server closes the connection, and may not be Redis$/,
     );
   });
 });

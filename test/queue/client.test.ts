@@ -166,7 +166,5 @@ test.each([
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/1/q`;
   const error: unknown = await ask(new Queue(client, url)).catch((thrown: unknown) => thrown);
   expect(failedQueue(error)).toBe(url);
-  expect(explainSqsError(error, url)).toMatch(
-    /^what answers at \S+ is not SQS, .* \(HTTP 200, text\/html\)$/,
-  );
+  expect(explainSqsError(error, url)).toMatch(/^SQS does not answer at \S+, .* \(HTTP 200, text\/html\)$/);
 });

@@ -110,7 +110,7 @@ describe('what SQS says of a message', () => {
     ...[null, undefined, true, {}, 1.5, stubborn, [stubborn], [NOW]],
   ])('a sent time %j is none: the message cannot be read', (SentTimestamp) => {
     const message = system({ SentTimestamp });
-    expect(message?.fault).toBe('its sent time is no time');
+    expect(message?.fault).toBe('its sent time is not a time');
     expect(message?.sentAt).toBe(NOW);
   });
 

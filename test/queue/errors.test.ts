@@ -242,6 +242,6 @@ test.each([200, 302, 403, 503])('what answers with %i and a page is not SQS', (s
   const error = new ForeignAnswerError({ statusCode, headers: { 'Content-Type': 'text/html' } });
   expect(sqsErrorKind(error)).toBe(statusCode === 503 ? 'service' : 'foreign');
   expect(explainSqsError(error, 'https://sqs.example/1/q')).toMatch(
-    new RegExp(`^what answers at \\S+/1/q is not SQS, .* \\(HTTP ${statusCode}, text/html\\)$`),
+    new RegExp(`^SQS does not answer at \\S+/1/q, .* \\(HTTP ${statusCode}, text/html\\)$`),
   );
 });

@@ -58,7 +58,7 @@ test.each(
 )('%s %j is refused in a sentence', (flag, text) => {
   expect(() => readers[flag](text)).toThrow(InvalidArgumentError);
   expect(() => readers[flag](text)).toThrow(
-    /^(?:It must be|There is no|The shares|\w+ (?:must be|is there twice)).*\.$/,
+    /^(?:It must be|There is no|The shares|\w+ (?:must be|is given twice)).*\.$/,
   );
 });
 

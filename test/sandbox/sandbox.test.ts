@@ -129,7 +129,7 @@ test('the demo with --open goes on after its file, with the console, until a sig
   const demo = ['--demo', 'updates.csv', '--open', '--api-latency', '0'];
   const { context, running, said } = await start(folder, demo, false);
   const [, url = ''] = /^Console: (http:\S+)\n/.exec(said) ?? [];
-  await expect.poll(() => context.output.stdout).toContain('It goes on, and the console with it.');
+  await expect.poll(() => context.output.stdout).toContain('The sandbox and its console keep running.');
   expect(context.output.stdout).toMatch(/^applied +21$/m);
   await expect.poll(async () => (await ask(url)).body).toContain('since the start Invalid 3');
   context.signal('SIGINT');

@@ -43,7 +43,7 @@ export async function watchCanary(options: CanaryOptions): Promise<CanaryVerdict
   const { signal } = surroundings;
   if (!(await sourceIsQuiet(source, bounds, surroundings))) {
     if (signal.aborted) return { verdict: 'interrupted' };
-    const why = `the source queue was not empty for ${bounds.quietSeconds} s without a break within ${bounds.seconds} s: either no worker is running, or other messages keep arriving`;
+    const why = `the source queue was never empty for ${bounds.quietSeconds} s on end within ${bounds.seconds} s: either no worker is running, or other messages keep arriving`;
     return { verdict: 'unknown', why };
   }
   const back: Letter[] = [];

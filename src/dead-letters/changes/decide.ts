@@ -51,7 +51,7 @@ export function decideRedrive(letter: Letter, rules: RedriveRules): RedriveDecis
   }
   const kept = attributes ?? letter.message.attributes;
   const bytes = Buffer.byteLength(body) + attributesBytes(kept);
-  if (bytes > rules.maxBytes) return refuse(`larger than the queue takes (${rules.maxBytes} bytes)`, false);
+  if (bytes > rules.maxBytes) return refuse(`larger than the queue accepts (${rules.maxBytes} bytes)`, false);
   return { redrive: true, message: toOutgoing(letter, body, kept, rules.fifo), bytes };
 }
 
@@ -72,7 +72,7 @@ function objection(
   const arn = message.deadLetterSourceArn;
   if (arn !== undefined && queueArn !== undefined && arn !== queueArn)
     return `came from another queue: ${arn.slice(0, 200)}`;
-  if (redriveCount >= MAX_REDRIVES) return `put back ${MAX_REDRIVES} times or more already`;
+  if (redriveCount >= MAX_REDRIVES) return `already put back ${MAX_REDRIVES} times or more`;
   if (!changed && !update.ok) return 'not a valid update: it would come back as Invalid';
   if (!changed && reason === 'Rejected' && redriveCount > 0)
     return 'rejected again after it was put back unchanged';

@@ -23,8 +23,8 @@ export interface ChangeFlags extends WhereFlags, ReasonFlags {
 
 export function withChangeFlags(command: Command): Command {
   return addReasonOptions(command)
-    .option('--all', 'every letter')
-    .option('--yes', 'do it without asking')
+    .option('--all', 'choose every letter')
+    .option('--yes', 'make the change without asking')
     .option('--json', 'print one JSON object');
 }
 

@@ -31,9 +31,9 @@ export class ExportedLetters {
       for await (const line of file.readLines()) {
         const letter = readLine(line);
         if (letter === undefined) {
-          const where = `line ${digests.size + 1} of ${shown} is no letter`;
+          const where = `line ${digests.size + 1} of ${shown} is not a letter`;
           throw misuse(
-            `--exported: ${where} of \`dead-letters export --as letters\`. Nothing was deleted. Give a file as export wrote it.`,
+            `--exported: ${where} of \`dead-letters export --as letters\`. Nothing was deleted. Give the file as export wrote it.`,
           );
         }
         digests.set(letter.MessageId, digestOf(letter.Body));

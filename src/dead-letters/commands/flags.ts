@@ -19,7 +19,7 @@ export interface BoundFlags {
 export function withWhere(command: Command): Command {
   return command.option(
     '--where <field=value>',
-    `only letters like this; may be repeated (either of one field, each of several): ${whereFields.join(', ')}`,
+    `only letters that match; may be repeated (any value of one field, and all of several fields): ${whereFields.join(', ')}`,
     collect,
     [],
   );
@@ -27,8 +27,8 @@ export function withWhere(command: Command): Command {
 
 export function withBounds(command: Command): Command {
   return command
-    .option('--limit <n>', 'letters to look at, at most', wholeNumber, MAX_IN_FLIGHT)
-    .option('--seconds <n>', 'time to look, at most', positiveNumber, 60);
+    .option('--limit <n>', 'maximum number of letters to look at', wholeNumber, MAX_IN_FLIGHT)
+    .option('--seconds <n>', 'maximum time to look, in seconds', positiveNumber, 60);
 }
 
 /** @throws CommandError for a condition that cannot be parsed. */

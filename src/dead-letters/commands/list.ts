@@ -32,9 +32,9 @@ export function addList(letters: Command, start: StartRun): void {
   const command = letters
     .command('list')
     .description('List dead letters, or their causes, in one pass that leaves them all in place')
-    .option('--group', 'by cause: how many, first, last, an example');
+    .option('--group', 'group letters by cause: how many, first, last, an example');
   withBounds(withWhere(command))
-    .option('--rows <n>', 'letters to print at most, without --group and --json', wholeNumber, 50)
+    .option('--rows <n>', 'maximum number of letters to print, without --group and --json', wholeNumber, 50)
     .option('--json', 'with --group one JSON object, without it a JSON line for each letter')
     .action((flags: Flags) => start((run) => list(flags, run)));
 }

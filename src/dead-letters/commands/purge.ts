@@ -28,11 +28,11 @@ export function addPurge(letters: Command, start: StartRun): void {
       'Delete letters permanently. `export` them first, and then give that file with --exported: exactly what it holds is ' +
         'deleted. Without --yes it shows what it would do; at a terminal, and with --reason, it then asks.',
     )
-    .option('--exported <file>', 'the letters in a file of `export`, by message id and body, and no others');
+    .option('--exported <file>', 'only the letters in a file of `export`, by message id and body');
   withChangeFlags(
     withWhere(command).option(
       '--limit <n>',
-      'letters to delete, at most',
+      'maximum number of letters to delete',
       wholeNumber,
       Number.POSITIVE_INFINITY,
     ),

@@ -36,8 +36,8 @@ export function addRedrive(letters: Command, start: StartRun): void {
         'what it would do; at a terminal, and with --reason, it then asks.',
     );
   withWhere(command)
-    .option('--limit <n>', 'letters to put back, at most', wholeNumber, Number.POSITIVE_INFINITY)
-    .option('--rate <n>', 'letters per second, at most', positiveNumber, Number.POSITIVE_INFINITY)
+    .option('--limit <n>', 'maximum number of letters to put back', wholeNumber, Number.POSITIVE_INFINITY)
+    .option('--rate <n>', 'maximum letters per second', positiveNumber, Number.POSITIVE_INFINITY)
     .option(
       '--canary <n>',
       'put this many back first, and the others only if none of these is dead-lettered again',
@@ -46,12 +46,15 @@ export function addRedrive(letters: Command, start: StartRun): void {
     .option('--canary-seconds <n>', 'how long to wait for the end of the canaries', positiveNumber, 600)
     .option(
       '--canary-quiet <n>',
-      'seconds that the source queue must stay empty until then',
+      'seconds for which the source queue must stay empty before that',
       positiveNumber,
       60,
     )
     .option('--set <field=value>', `change ${settableFields.join(', ')}; renews IssuedAt`, collect, [])
-    .option('--force', 'also letters that were put back too often, rejected again, are foreign or invalid');
+    .option(
+      '--force',
+      'also letters that were put back too often or rejected again, or that are foreign or invalid',
+    );
   withChangeFlags(command).action((flags: Flags) => {
     checkChangeFlags(flags);
     const options = readOptions(flags);
@@ -149,7 +152,7 @@ function conclude(report: RedriveReport, run: LettersRun): void {
     );
   if (notDeleted > 0)
     throw new CommandError(
-      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Run the command again: it sends and deletes them once more, and applying one twice does no harm.`,
+      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both queues. Run the command again: it sends and deletes them once more; applying one twice does no harm.`,
     );
   run.context.exitCode = refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
 }

@@ -23,7 +23,7 @@ export function addShow(letters: Command, start: StartRun): void {
     .description('Show the letters of one message id (or its first 8 characters), RequestId or Identifier')
     .argument('<id>');
   withBounds(command)
-    .option('--json', 'a JSON line for each letter, in the form of export')
+    .option('--json', 'a JSON line for each letter, in the same form as export')
     .action((id: string, flags: Flags) => start((run) => show(id, flags, run)));
 }
 

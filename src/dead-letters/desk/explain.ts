@@ -9,7 +9,7 @@ import type { LettersConfig } from './open.ts';
 /** One sentence, without its full stop; undefined for an error that comes neither from SQS nor from the log of changes. */
 export function explain(error: unknown, config: LettersConfig): string | undefined {
   if (error instanceof AuditError)
-    return `${logFault(error)}. What cannot be logged is not done; STATE_DIR is its folder`;
+    return `${logFault(error)}. A change that cannot be logged is not made; STATE_DIR is the folder of the log`;
   const url = failedQueue(error);
   if (url === undefined) return undefined;
   return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);

@@ -24,7 +24,7 @@ const age =
   (fits: (ageMs: number, boundMs: number) => boolean): MakeTest =>
   (value) => {
     const boundMs = readDuration(value);
-    if (boundMs === undefined) return 'give an age, as 90s, 30m, 2h or 3d.';
+    if (boundMs === undefined) return 'give an age, such as 90s, 30m, 2h or 3d.';
     return (letter, now) => fits(now - letter.arrivedAt, boundMs);
   };
 
@@ -46,7 +46,7 @@ const fields: Readonly<Record<string, MakeTest>> = {
   },
   error: same((letter) => letter.errorName),
   status: (value) => {
-    if (!/^[1-9]\d\d$/.test(value)) return 'give the status of an HTTP answer, as 404.';
+    if (!/^[1-9]\d\d$/.test(value)) return 'give an HTTP status, such as 404.';
     return (letter) => letter.errorStatus === Number(value);
   },
   job: same((letter) => letter.jobId),

@@ -32,7 +32,7 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
     lines.push(
       countLine('on both queues', notDeleted),
       wrap(
-        'sent back, and not deleted here: a second redrive sends them once more, which is harmless',
+        'sent back, but not deleted here: a second redrive sends them once more, which is harmless',
         '    ',
         'broken',
         widthOf(columns),
@@ -79,7 +79,8 @@ function exportedText({ size, notFound, changed }: ExportedFacts, pass: PassResu
     const why = pass?.fifo === true ? ', or behind others of their group' : '';
     lines.push(countLine('not seen', notFound, `on the queue: gone already, or held by someone else${why}`));
   }
-  if (changed > 0) lines.push(countLine('differ', changed, 'on the queue: another body, so they stay'));
+  if (changed > 0)
+    lines.push(countLine('differ', changed, 'on the queue: they have another body there, so they stay'));
   return lines;
 }
 

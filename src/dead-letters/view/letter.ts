@@ -28,7 +28,7 @@ export function letterRows(letter: Letter): readonly (readonly [name: string, va
   const rows: [string, string | undefined][] = [
     ['message id', message.messageId],
     ['cause', `${causeText(letter)} [group ${causeOf(letter).group}]`],
-    ['said', letter.errorMessage === '' ? undefined : letter.errorMessage],
+    ['error', letter.errorMessage === '' ? undefined : letter.errorMessage],
     ['AWS request id', record?.error.requestId],
     ['Identifier', letter.identifier],
     ['RequestId', letter.requestId],
@@ -42,7 +42,7 @@ export function letterRows(letter: Letter): readonly (readonly [name: string, va
         : `${record.attempts} in the last of ${record.receiveCount} deliveries`,
     ],
     ['came from', record?.sourceQueueUrl ?? message.deadLetterSourceArn],
-    ['was message', record?.sourceMessageId],
+    ['source message', record?.sourceMessageId],
     ['put back', letter.redriveCount === 0 ? 'never' : `${letter.redriveCount} times before`],
     ['group id', message.groupId],
     ['valid update', update.ok ? 'yes' : `no: ${update.message}`],

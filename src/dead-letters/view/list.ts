@@ -150,16 +150,16 @@ export function incompleteText({ seen, about = 0 }: PassResult, columns?: number
       ? `about ${counted(missing, 'letter')} of the queue not seen (by its counts, which lag by up to a minute)`
       : 'there may be letters that were not seen';
   const next =
-    'Purge by --exported, which deletes only what was written; then export the rest to another file.';
+    'Purge with --exported, which deletes only what was written; then export the rest to another file.';
   return wrap(`NOT COMPLETE: ${what}. ${next}`, '  ', 'broken', widthOf(columns));
 }
 
 const endNotes: Readonly<Partial<Record<PassResult['end'], string>>> = {
   limit: 'Stopped at the limit; there may be more (--limit).',
-  time: 'Stopped by the time; there may be more (--seconds).',
+  time: 'Stopped after the maximum time; there may be more (--seconds).',
   interrupted: 'Interrupted; there may be more.',
   'in-flight-limit':
-    'Stopped: SQS lets 120,000 messages be in flight at most, and a pass holds what it has seen. Redrive some, or export them and purge by that file; then look again.',
+    'Stopped: SQS allows at most 120,000 messages in flight, and a pass holds what it has seen. Redrive some, or export them and purge with that file; then look again.',
 };
 
 export function groupJson(group: Group): Readonly<Record<string, unknown>> {

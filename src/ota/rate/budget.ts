@@ -210,7 +210,7 @@ export function readBooking(answer: unknown, asked: number): Booking {
     !(rate >= LEAST_RATE && rate <= ceiling && ceiling < Number.POSITIVE_INFINITY) ||
     !isCount(waitUs, 0, farUs)
   )
-    throw new Error('Redis answered what is no booking');
+    throw new Error('the answer of Redis is not a booking');
   return { permits: asked, waitMs: waitUs / 1_000, workers, wanting, ceiling, rate };
 }
 

@@ -32,7 +32,7 @@ export function readLimit(text: string): ApiLimit {
   if (text === 'unlimited') return text;
   const parts = text.split('+');
   if (parts.length > 1 && parts.includes('unlimited'))
-    throw new InvalidArgumentError('unlimited must be without other limits.');
+    throw new InvalidArgumentError('unlimited cannot be combined with other limits.');
   const limits = parts.map((part) => readPart(part, parts.length === 1 ? 'It' : `"${part}"`));
   const [only] = limits;
   return limits.length === 1 && only !== undefined ? only : { kind: 'all', limits };
@@ -60,9 +60,9 @@ function readOptions(listed: string): Options {
     const name = optionNames.find((known) => known === typed);
     if (name === undefined)
       throw new InvalidArgumentError(
-        `There is no "${typed}" after @.${didYouMean(typed, optionNames)} There are tick=1s, sliding, front-ends=10, sticky and in-flight.`,
+        `There is no "${typed}" after @.${didYouMean(typed, optionNames)} The words are tick=1s, sliding, front-ends=10, sticky and in-flight.`,
       );
-    if (options.has(name)) throw new InvalidArgumentError(`${name} is there twice.`);
+    if (options.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
     const takesValue = name === 'tick' || name === 'front-ends';
     if (!takesValue && value !== undefined)
       throw new InvalidArgumentError(`${name} must be without a value, as in @${name}.`);
@@ -105,7 +105,7 @@ function readWindow(figure: string, options: Options, it: string): Undivided {
 /** `50@in-flight`. */
 function readInFlight(figure: string, options: Options, it: string): Single {
   if (options.size > 1)
-    throw new InvalidArgumentError('in-flight must be alone after the @, as in 200:20+50@in-flight.');
+    throw new InvalidArgumentError('in-flight must be the only word after the @, as in 200:20+50@in-flight.');
   const calls = whole(figure, MAX_CALLS);
   if (calls !== undefined) return { kind: 'concurrency', calls };
   throw new InvalidArgumentError(

@@ -193,12 +193,12 @@ function summary({
     `rate                ${(counts.calls / seconds).toFixed(1)} calls/s of ${config.rateLimit} allowed by RATE_LIMIT, for ${seconds.toFixed(1)} s`,
     `total time          ${totalSeconds.toFixed(1)} s`,
     '',
-    ...(goesOn ? ['It goes on, and the console with it. Ctrl-C ends it.', ''] : []),
+    ...(goesOn ? ['The sandbox and its console keep running. Ctrl-C ends them.', ''] : []),
     'Next:',
     ...(goesOn
       ? []
       : [
-          '  # the same, and goes on: its pages show it in a browser',
+          '  # the same, but keeps running: the console shows it in a browser',
           '  npm run demo -- --open',
           '  # keeps running, and says how to use it',
           `  ${commandLine('sandbox')}`,

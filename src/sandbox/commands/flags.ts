@@ -36,7 +36,7 @@ export function readDeviceFailures(text: string): DeviceFailures {
   });
   const ids = failures.map(({ configuration }) => configuration);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
-  if (twice !== undefined) throw new InvalidArgumentError(`${twice} is there twice.`);
+  if (twice !== undefined) throw new InvalidArgumentError(`${twice} is given twice.`);
   return failures;
 }
 
@@ -67,13 +67,13 @@ export function readFaults(text: string): Shares {
       throw new InvalidArgumentError(
         `There is no fault "${typed}".${didYouMean(typed, faultNames)} The faults are ${faultNames.join(', ')}.`,
       );
-    if (shares[name] !== undefined) throw new InvalidArgumentError(`${name} is there twice.`);
+    if (shares[name] !== undefined) throw new InvalidArgumentError(`${name} is given twice.`);
     const value = decimalOf(share);
     if (more.length > 0 || !(value <= 1))
       throw new InvalidArgumentError(`${name} must be a share of all calls from 0 to 1, as in ${name}=0.01.`);
     shares[name] = value;
   }
   const sum = Object.values(shares).reduce((all, share) => all + share);
-  if (sum > 1) throw new InvalidArgumentError('The shares must be 1 at most, together.');
+  if (sum > 1) throw new InvalidArgumentError('The shares must add up to 1 at most.');
   return shares;
 }

@@ -49,10 +49,10 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     .description(
       'Starts an SQS emulator, a simulated API, a worker and the console in this process. Tasks whose Identifier begins with ' +
         '"unknown" do not exist there, nor do such task configurations; updates of those that begin with "denied" are ' +
-        'denied. Its variables for other commands are in STATE_DIR, for --env-file, until it ends.',
+        'denied. Until it ends, a file in STATE_DIR holds its variables for other commands (--env-file).',
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')
-    .option('--open', 'with --demo: goes on after it, with the console')
+    .option('--open', 'with --demo: keep running after it, with the console')
     .option('--no-worker', 'start no worker')
     .option('--no-console', 'start no console')
     .addOption(new Option('--outcomes', 'as it always is').hideHelp())
@@ -86,7 +86,7 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     .addOption(
       new Option(
         '--device-failures <list>',
-        'task configurations with which a share of devices fails, so long after the update: cfgB7=0.06@30s',
+        'task configurations with which a share of devices fails, and how long after the update: cfgB7=0.06@30s',
       )
         .argParser(readDeviceFailures)
         .default([], 'none'),

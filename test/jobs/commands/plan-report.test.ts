@@ -54,8 +54,8 @@ describe("a job's report is the next job's input", () => {
     const { stdout } = await jobs.run(addPlan, ['plan', file, '--set', 'Description=again']);
     expect(stdout).toContain('report.csv: 4 rows read\n');
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      'warning: report.csv is the report of a job, and all of its rows are taken, also those that ended well; ' +
-        '--where State=dead-lettered takes only rows that ended so',
+      'warning: report.csv is the report of a job, and all of its rows are used, including those that ended well; ' +
+        '--where State=dead-lettered uses only rows that ended so',
     );
   });
 

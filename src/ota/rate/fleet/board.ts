@@ -163,7 +163,7 @@ export function readAnswer(answer: unknown): Answer {
     reports.length > MOST_REPORTS ||
     !(now > 0 && now < Number.POSITIVE_INFINITY)
   )
-    throw new Error('Redis answered what no fleet does');
+    throw new Error('the answer of Redis is not that of a fleet');
   return {
     leads: leads === 1,
     before,
