@@ -146,7 +146,7 @@ test('of a ledger that another process has locked it says that it takes no chang
 test('the sentence on top names a ledger that is away, since when and what to do, whatever else is so', () => {
   const ledger = { since: Date.UTC(2026, 10, 29, 3), why: 'no connection' };
   const sentence = (facts: Partial<StatusFacts>) => made({ ...facts, ledger }).verdict.sentence;
-  const said = /The ledger cannot be read since 2026-11-29 03:00:00 UTC, and no job continues: see whether/;
+  const said = /The ledger cannot be read since 2026-11-29 03:00:00 UTC, and no job continues: check that/;
   expect(sentence({ workers: [worker('a')] })).toMatch(new RegExp(`^${said.source}`));
   expect(sentence({ workers: [worker('a', { conditions: [blocked] })] })).toMatch(
     new RegExp(`^Updates do not go through: .*\\. ${said.source}`),

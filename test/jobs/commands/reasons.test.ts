@@ -43,5 +43,5 @@ test.each(['--reason', '--by'])('%s in which nothing can be seen is refused', as
   const { run, plan, ids } = await setJobs();
   await plan(ids(1));
   for (const text of ['\u200b', '\u0000', '\ud800'])
-    await expect(run(['apply', 'j.jsonl', '--yes', '--detach', flag, text])).rejects.toThrow('can be seen');
+    await expect(run(['apply', 'j.jsonl', '--yes', '--detach', flag, text])).rejects.toThrow('visible');
 });
