@@ -147,7 +147,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       removed:
         'an earlier plan of that name, removed with `--force` because there is nothing to change; or null',
       source: 'what the rows were made from',
-      form: 'how the file is written, where that is not comma and UTF-8, or null',
+      form: 'separator and encoding of the file, or null for commas and UTF-8',
       rows: 'rows, or live tasks, looked at',
       leftOut: 'rows of the file left out by `--where`',
       toChange: 'rows in the plan that will be sent',

@@ -84,20 +84,19 @@ const shapes: readonly Shape[] = [
     sample: JSON.parse(checkAsJson(settings, findings)),
     fields: {
       ok: 'whether no finding is an error; warnings are allowed',
-      'findings[].severity':
-        '`ok`, `warning`, `error`, or `unchecked`: it was not looked at, or could not be',
+      'findings[].severity': '`ok`, `warning`, `error`, or `unchecked`: it was not or could not be looked at',
       'findings[].rule': '[the rule](check.md); does not change between releases',
-      'findings[].where': 'the variable or the thing that was looked at',
+      'findings[].where': 'the variable or other thing that was looked at',
       'findings[].what': 'what was found',
-      'findings[].fix': 'how to fix it, or what is needed for it; absent when all is well',
+      'findings[].fix': 'how to fix it, or what it needs; absent when all is well',
       'settings[].name': 'the variable: every one of this program, and those of the SDK that are set',
-      'settings[].value': 'its value, without user, password and query of a URL; `null` where there is none',
-      'settings[].set': 'whether it is set; else the value is the default',
+      'settings[].value': 'its value, without user, password and query of a URL; `null` if there is none',
+      'settings[].set': 'whether it is set; if not, the value is the default',
     },
   },
   {
     title: 'enqueue --json',
-    about: `With ${code('--dry-run')} there are ${code('wouldSend')} and ${code('firstBody')} as well.`,
+    about: `With ${code('--dry-run')} there are also ${code('wouldSend')} and ${code('firstBody')}.`,
     sample: JSON.parse(
       summaryJson(
         toReport(
@@ -116,9 +115,9 @@ const shapes: readonly Shape[] = [
       outcome: '`done`, `interrupted` or `failed`',
       file: 'as given; `stdin` for `-`',
       queueUrl: 'without user, password and query; null when it is not known',
-      dryRun: 'whether nothing was to be sent',
-      form: 'how the file is written, where that is not comma and UTF-8, or null',
-      rows: 'rows read, the refused ones included',
+      dryRun: 'whether this was a dry run',
+      form: 'separator and encoding of the file, or null for commas and UTF-8',
+      rows: 'rows read, including the refused ones',
       sent: 'rows sent; 0 on a dry run',
       mayHaveArrived: 'further rows that may have been sent: SQS did not answer whether they were',
       wouldSend: 'only on a dry run: rows that would be sent',
@@ -126,12 +125,12 @@ const shapes: readonly Shape[] = [
       skipped: 'good rows before `--from-line`',
       leftOut: 'rows left out by `--where`',
       refused: 'rows refused',
-      refusedFile: 'where they are, with the reasons; null when there are none',
+      refusedFile: 'file with these rows and the reasons; null when there are none',
       duplicateIdentifiers: 'Identifiers that more than one row names',
       duplicateRows: 'the rows that name them',
       duplicateRequestIds: 'RequestIds that more than one row has',
-      notes: 'what one should know about the file, a sentence each',
-      requests: 'requests to SQS; on a dry run those it would take',
+      notes: 'what you should know about the file, one sentence each',
+      requests: 'requests to SQS; on a dry run, how many it would take',
       seconds: 'how long the sending took',
       rate: 'rows sent per second',
       continueFrom: 'line to give to `--from-line`; null when nothing is left to send',
@@ -146,11 +145,11 @@ const shapes: readonly Shape[] = [
       messageId: 'of the letter',
       group: 'short name of its cause, for `--where group=`; the same in every pass',
       reason: `${letterReasons.map(code).join(', ')}, the last without a readable record`,
-      error: 'name of the error; of a foreign letter where it came from',
+      error: 'name of the error; for a foreign letter, where it came from',
       status: 'HTTP status, or null',
       message: 'of the error',
       arrivedAt: 'when it was dead-lettered, ISO 8601 UTC',
-      identifier: 'or null, when it cannot be read',
+      identifier: 'its Identifier; null when it cannot be read',
       jobId: 'or null',
       requestId: 'or null',
       redriveCount: 'how often it was put back',
@@ -162,7 +161,7 @@ const shapes: readonly Shape[] = [
     fields: {
       matched: 'letters that the conditions select',
       groups: inGroup,
-      others: 'letters of causes beyond the 500 that are told apart',
+      others: 'letters of causes beyond the first 500',
       pass: aPass,
     },
   },
@@ -171,7 +170,7 @@ const shapes: readonly Shape[] = [
     sample: groups.all().map(groupJson)[0],
     fields: {
       group: 'short name of the cause, for `--where group=`',
-      reason: 'as of a letter',
+      reason: 'as for a letter',
       error: 'name of the error',
       status: 'HTTP status, or null',
       count: 'letters',
@@ -192,7 +191,7 @@ const shapes: readonly Shape[] = [
       heldByOthers: 'of these, how many somebody else held, or null',
       fifo: 'whether it is a FIFO queue',
       end: 'why it ended: `through`, `limit`, `time`, `stopped`, `interrupted` or `in-flight-limit`',
-      notReleased: 'letters that could not be made visible again; that happens by itself',
+      notReleased: 'letters that could not be made visible again; they become visible by themselves',
     },
   },
   {
@@ -201,7 +200,7 @@ const shapes: readonly Shape[] = [
     sample: letterRecord(letter),
     fields: {
       MessageId: 'of the letter',
-      Reason: 'as of `list`',
+      Reason: 'as for `list`',
       Group: 'short name of the cause',
       SentAt: 'when the message was first sent',
       ArrivedAt: 'when it was dead-lettered',
@@ -232,19 +231,19 @@ const shapes: readonly Shape[] = [
       matched: 'letters that the conditions select',
       redriven: 'letters put back; 0 on a dry run',
       wouldRedrive: 'only on a dry run',
-      notRedriven: 'letters that matched and were left',
+      notRedriven: 'letters that matched and were not put back',
       'notRedrivenBy[].why': 'a reason',
-      'notRedrivenBy[].count': 'letters left for it',
+      'notRedrivenBy[].count': 'letters left for this reason',
       'notRedrivenBy[].forcible': 'whether `--force` overrules it',
-      notDeleted: 'letters that are on both queues now; harmless, and to be purged',
-      cameBack: 'letters that were dead-lettered again meanwhile, and left',
+      notDeleted: 'letters that are now on both queues; harmless: purge them',
+      cameBack: 'letters that were dead-lettered again meanwhile, and stay there',
       canary: '`good`, `came-back`, `unknown`, `interrupted`; null without `--canary`',
       groups: inGroup,
       'values[].Description': 'what these letters set, read from their bodies',
-      'values[].TaskConfigurationId': 'the same; both are absent where the body is no valid update',
+      'values[].TaskConfigurationId': 'the same; both are absent if the body is not a valid update',
       'values[].letters': 'how many set it',
       'values[].example': 'an Identifier, or else a message id',
-      otherValues: 'letters with still other values',
+      otherValues: 'letters with further values',
       pass: aPass,
     },
   },
@@ -283,7 +282,7 @@ const limitsShape: Shape = {
   ),
   fields: {
     'rate.value': 'maximum calls per second, for all workers together; null if the limit was lifted',
-    'rate.by': 'who said so: the user and the host',
+    'rate.by': 'who set it: the user and the host',
     'rate.reason': 'why',
     'rate.at': 'when',
     concurrency: 'the same for calls in flight, for each worker; null if it was never set',
@@ -295,8 +294,8 @@ export const jsonPage: Page = {
   about: 'What every command prints with `--json`',
   text: async () => `# JSON output
 
-What commands print on stdout with \`--json\`: one object, or one object a line where it says so. Fields may be added; those
-here keep their name and meaning. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
+What commands print on stdout with \`--json\`: one object, or one object per line where this page says so. Fields may be added; those
+here keep their names and meanings. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
 
 ${[...shapes, ...(await jobShapes()), verifyShape, ...configShapes, traceShape, ...statusShapes, limitsShape].map(shapeText).join('\n\n')}
 `,

@@ -19,7 +19,7 @@ export interface BoundFlags {
 export function withWhere(command: Command): Command {
   return command.option(
     '--where <field=value>',
-    `only letters that match; may be repeated (any value of one field, and all of several fields): ${whereFields.join(', ')}`,
+    `only letters that match; may be repeated (any of the values of one field, and all of the fields): ${whereFields.join(', ')}`,
     collect,
     [],
   );
