@@ -29,7 +29,7 @@ describe('withNewFile', () => {
     writeFileSync(path, 'the only copy');
     const work = withNewFile(name, folder, (write) => write('x'));
     await expect(work).rejects.toMatchObject({
-      message: expect.stringContaining('letters.jsonl is there already'),
+      message: expect.stringContaining('letters.jsonl already exists'),
       exitCode: exitCodes.misuse,
     });
     expect(readFileSync(path, 'utf8')).toBe('the only copy');

@@ -126,7 +126,7 @@ test('a letter that differs, or is gone, is told and stays; the others are delet
   expect(left(standard)).toEqual([first?.MessageId, second?.MessageId].toSorted());
   // An export is never written over, not even by another.
   const again = await run(standard, `export --out ${out}`);
-  expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('is there already')]);
+  expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('already exists')]);
 });
 
 test.each([

@@ -213,7 +213,7 @@ describe('enqueue', () => {
       Array.from({ length: 2 }, () => 'tasks.csv.refused-2.csv'),
     );
     const given = await enqueue([rows('!,x\n'), '--refused', 'tasks.csv.refused.csv']);
-    expect(given).toMatchObject({ exitCode: 2, error: expect.stringContaining('is there already') });
+    expect(given).toMatchObject({ exitCode: 2, error: expect.stringContaining('already exists') });
     expect(readFileSync(join(cwd, 'tasks.csv.refused.csv'), 'utf8')).toBe(former);
     expect(messages()).toHaveLength(2);
   });

@@ -90,7 +90,7 @@ describe.each(Object.keys(put) as (keyof typeof put)[])('where %s is', (what) =>
     ];
     put[what]();
     const before = world();
-    for (const file of [plain, forced]) expect(() => write(file, 'ours, new')).toThrow('is there already');
+    for (const file of [plain, forced]) expect(() => write(file, 'ours, new')).toThrow('already exists');
     expect(world()).toEqual(before);
     expect(write(numbered, 'ours, new')).toBe('p-2.csv');
     expect(world()).toMatchObject(before);

@@ -123,7 +123,7 @@ test('nothing is written through a link, and none is replaced', async () => {
     early.write('x');
     // Somebody puts a link there meanwhile.
     symlinkSync(target, link);
-    expect(() => early.place()).toThrow('is there already');
+    expect(() => early.place()).toThrow('already exists');
     expect(existsSync(target) && readFileSync(target, 'utf8')).toBe(kept && 'kept');
     rmSync(link);
     rmSync(target, { force: true });

@@ -184,7 +184,7 @@ test.each([
   ['CredentialsProviderError', /^AWS credentials could not be obtained: no$/],
   [
     'RequestTimeTooSkewed',
-    /^AWS does not accept the credentials: renew them; .* clock too \(RequestTimeTooSkewed: no\)$/,
+    /^AWS does not accept the credentials: renew them; .* region and clock \(RequestTimeTooSkewed: no\)$/,
   ],
   ['TimeoutError', /^SQS cannot be reached for https:\/\/sqs\.example\/1\/q: check the network, .* \(no\)$/],
   ['InternalFailure', /^SQS answered InternalFailure: no$/],

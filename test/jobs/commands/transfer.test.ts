@@ -19,7 +19,7 @@ test('a job is exported once nobody may send it, and goes on in the other ledger
       'Job j, 8 rows, is in j.job. `ota-updater jobs import j.job` enters it in another ledger, which owns it from then on. ' +
       'It is no longer sent from here; with --take-over that command takes it back.\n',
   });
-  expect((await run(['export', 'j', '--out', 'j.job'])).error).toMatch(/j\.job is there already/);
+  expect((await run(['export', 'j', '--out', 'j.job'])).error).toMatch(/j\.job already exists/);
   expect((await run(['export', 'j', '--out', 'j.job', '--force'])).exitCode).toBe(0);
 
   const env = { STATE_DIR: `${folder.path}/other` };

@@ -254,5 +254,5 @@ test('a filing in a folder that was cut off is begun again, and what is no repor
   await put('report.json', '[]\n');
   await put('report.json', '[]\n');
   writeFileSync(join(stage.folder.path, 'filed/k/report.csv'), 'mine');
-  await expect(put('report.csv', 'Row')).rejects.toThrow('filed/k/report.csv is there already');
+  await expect(put('report.csv', 'Row')).rejects.toThrow('filed/k/report.csv already exists');
 });

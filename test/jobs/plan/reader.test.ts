@@ -112,7 +112,7 @@ describe('a plan', () => {
     writer.begin(header);
     writer.add({ Row: 1, Identifier: 'a1', Description: 'x' });
     jobs.file('p.jsonl', 'mine');
-    expect(() => writer.finish()).toThrow(/is there already/);
+    expect(() => writer.finish()).toThrow(/already exists/);
     writer.discard();
     expect(jobs.read('p.jsonl')).toBe('mine');
     expect(jobs.files()).toEqual(['p.jsonl']);
