@@ -80,7 +80,7 @@ export const outcomeRetentionRule: Rule = (facts) => {
     {
       ...found,
       severity: 'warning',
-      what: `keeps messages ${duration(its)}; outcomes wait for whoever follows the job, and 14 days are possible`,
+      what: `keeps messages ${duration(its)}; outcomes wait for the process that follows the job, and 14 days are possible`,
       fix: LONGEST_RETENTION_FIX,
     },
   ];

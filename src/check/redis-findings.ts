@@ -52,11 +52,11 @@ export const redisClockRule: Rule = ({ redis, clockSkewMs }) => {
 export const redisOpenRule: Rule = ({ redis }) => {
   if (redis === undefined) return [];
   const found = { rule: 'redis-open', where: 'REDIS_URL' } as const;
-  const open = [...(redis.tls ? [] : ['TLS']), ...(redis.password ? [] : ['a password'])];
+  const open = [...(redis.tls ? [] : ['TLS']), ...(redis.password ? [] : ['password'])];
   if (redis.loopback || open.length === 0) {
     const what = redis.loopback ? 'is on this machine' : 'has TLS and a password';
     return [{ ...found, severity: 'ok', what }];
   }
-  const what = `is without ${open.join(' and ')}: whoever reaches it can stop every worker, or have updates ignored`;
+  const what = `has no ${open.join(' and no ')}: anyone who can reach it can stop every worker, or make workers ignore updates`;
   return [{ ...found, severity: 'warning', what, fix: 'use rediss://user:password@host' }];
 };

@@ -61,7 +61,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { args: ['updates.csv'], does: 'plan what a file says' },
     {
       args: ['report.csv', '--where', 'State=dead-lettered'],
-      does: 'plan once more what was dead-lettered, from the report of a job',
+      does: 'plan again what was dead-lettered, from the report of a job',
     },
     {
       args: ['--from-tasks', '--where', 'Status=SCHEDULED', '--set', 'TaskConfigurationId=cfgB7'],

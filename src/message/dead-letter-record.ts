@@ -17,7 +17,7 @@ export type DeadLetterReason = (typeof deadLetterReasons)[number];
 export const endErrorSchema = z.object({
   name: z.string().describe("The error's code."),
   status: z.number().int().describe('The HTTP status, when there was an answer.').exactOptional(),
-  message: z.string().describe('Cut, or empty, where SQS leaves no room for it.'),
+  message: z.string().describe('Cut short or empty if SQS leaves no room for it.'),
   requestId: z.string().describe("AWS's request id.").exactOptional(),
 });
 export type DeadLetterError = Readonly<z.infer<typeof endErrorSchema>>;
@@ -28,25 +28,25 @@ const { JobId, RequestId } = updateSchema.shape;
 /** Times are ISO 8601 UTC. Readers ignore unknown fields, so that fields can be added. */
 const deadLetterRecordSchema = z
   .object({
-    reason: z.enum(deadLetterReasons).describe('Why it is there.'),
+    reason: z.enum(deadLetterReasons).describe('Why it was dead-lettered.'),
     error: endErrorSchema.describe('The last error.'),
     attempts: count.describe('API calls made in the last delivery.'),
     receiveCount: count.describe('How often SQS had delivered the message.'),
     sentAt: utcInstant.describe('When the message was first sent; a redrive keeps it.'),
-    deadLetteredAt: utcInstant.describe('When the worker gave it up.'),
-    sourceMessageId: z.string().min(1).describe('Of the message, on the source queue.'),
+    deadLetteredAt: utcInstant.describe('When the worker dead-lettered it.'),
+    sourceMessageId: z.string().min(1).describe('The id of the message on the source queue.'),
     originalMessageId: z
       .string()
       .min(1)
-      .describe('Of the message that was first sent, when this one was redriven.')
+      .describe('The id of the message that was first sent, when this one was redriven.')
       .exactOptional(),
     sourceQueueUrl: z.string().describe('The queue that the worker received it from.'),
-    jobId: JobId.unwrap().describe('The JobId of the update, where it is valid.').exactOptional(),
-    requestId: RequestId.unwrap().describe('The RequestId of the update, where it is valid.').exactOptional(),
+    jobId: JobId.unwrap().describe('The JobId of the update, if it is valid.').exactOptional(),
+    requestId: RequestId.unwrap().describe('The RequestId of the update, if it is valid.').exactOptional(),
     redriveCount: count.describe('How often the message had been redriven.'),
     traceparent: z
       .string()
-      .describe('W3C trace context of the span in which the worker gave it up, where it was traced.')
+      .describe('W3C trace context of the span in which the worker dead-lettered it, if it was traced.')
       .exactOptional(),
   })
   .meta({

@@ -19,7 +19,7 @@ const MAX_INSTANT = 40;
 export const utcInstant = limitedText(
   '0-9TZ:.-',
   MAX_INSTANT,
-  'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z',
+  'must be an ISO 8601 time in UTC, such as 2026-11-23T07:00:00Z',
   utcPattern,
 );
 

@@ -36,7 +36,7 @@ export function describeOdd(text: string, odd: RegExp): string | undefined {
     return `"${text}" is a long number as a spreadsheet shortens it: make the column text and enter it again`;
   }
   if (SPREADSHEET_ERROR.test(text)) return `"${text}" is an error of a spreadsheet's formula`;
-  if (DECIMAL_NUMBER.test(text)) return `"${text}" is a number with decimals, where a text was meant`;
+  if (DECIMAL_NUMBER.test(text)) return `"${text}" is a number with decimals, but should be a text`;
   // All characters before it are ASCII, so its position is its index.
   const at = text.search(odd);
   if (at === -1) return undefined;

@@ -15,7 +15,7 @@ export const outcomeEventSchema = z
       .describe('MessageId and Outcome: an outcome that is published twice has the same id and source.'),
     source: z.string().min(1).describe('The URL of the source queue.'),
     type: z.enum(endings),
-    subject: z.string().min(1).describe('The Identifier, where it could be read.').exactOptional(),
+    subject: z.string().min(1).describe('The Identifier, if it could be read.').exactOptional(),
     time: utcInstant.describe('When the update ended, UTC.'),
     datacontenttype: z.literal('application/json'),
     dataschema: z.literal(schemaId('outcome')),

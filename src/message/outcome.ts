@@ -11,12 +11,15 @@ const { Identifier, JobId, RequestId, IssuedAt, Description, TaskConfigurationId
 /** Published at least once for every update that ends. Readers ignore unknown fields, so that fields can be added. */
 export const outcomeSchema = z
   .object({
-    MessageId: z.string().min(1).describe('Of the message that carried the update, on the source queue.'),
+    MessageId: z
+      .string()
+      .min(1)
+      .describe('The id, on the source queue, of the message that carried the update.'),
     OriginalMessageId: z
       .string()
       .min(1)
       .describe(
-        'Of the message that was first sent, when this one was redriven and its DeadLetter record says so.',
+        'The id of the message that was first sent, when this one was redriven and its DeadLetter record says so.',
       )
       .optional(),
     Identifier: Identifier.optional(),
@@ -27,7 +30,7 @@ export const outcomeSchema = z
     TaskConfigurationId,
     Outcome: z.enum(['applied', 'superseded', 'dead-lettered']).describe('How the update ended.'),
     Reason: z.enum(deadLetterReasons).describe('Why it was dead-lettered.').optional(),
-    Error: endErrorSchema.describe('What the dead letter says of the error.').optional(),
+    Error: endErrorSchema.describe('The error, as in the dead letter.').optional(),
     Attempts: z.number().int().min(0).describe('API calls made in the last delivery.'),
     At: utcInstant.describe('When it ended, UTC.'),
   })

@@ -12,7 +12,7 @@ export type TraceRow = readonly [name: string, value: string];
 export function taskRows({ task, updates }: Trace): readonly TraceRow[] {
   if (task === undefined || task === 'gone') return [];
   const rows: TraceRow[] = [
-    ['Status', shown(task.Status ?? 'not told')],
+    ['Status', shown(task.Status ?? 'not given')],
     ...compare(task, updates).map(
       ({ field, now, set }): TraceRow => [field, `${shown(now)}${setText(now, set)}`],
     ),
@@ -33,7 +33,7 @@ function setText(now: string, set: ReturnType<typeof compare>[number]['set']): s
   const when = set.by.at === undefined ? '' : ` of ${instant(set.by.at)}`;
   return now === set.value
     ? `, as set by the update${when}`
-    : `: the update${when} set ${shown(set.value)}, so something else has changed it since`;
+    : `: the update${when} set ${shown(set.value)}, so something else has set it since`;
 }
 
 function shown(value: string): string {

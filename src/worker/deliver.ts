@@ -35,7 +35,7 @@ export async function deliver(delivery: Delivery, stages: Stages): Promise<void>
   } catch (error) {
     // Not even the crash could be settled: the lease runs out, and SQS delivers the message again.
     stages.emit({ type: 'settle-failed', request: 'settle', count: 1, error });
-    lose(delivery, 'a bug of ours', stages);
+    lose(delivery, 'a bug in ota-updater', stages);
   } finally {
     delivery.trace?.end();
     turns.leaveIdentifier(delivery);

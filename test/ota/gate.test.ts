@@ -98,7 +98,7 @@ describe('an open gate', () => {
     ['a conflict', failed('conflict', 409)],
     ['a failure of the other kind', failed('denied')],
     ['an answer that the API did not give', failed('unidentified')],
-    ['a bug of ours', failed('internal')],
+    ['a bug in ota-updater', failed('internal')],
   ])('begins its run anew after %s', (_, answer) => {
     const { gate, fail } = setUp();
     fail('retryable', 'a1', 'a2');
@@ -190,7 +190,7 @@ describe('a closed gate', () => {
     ['outage', 'opens', 'a conflict', failed('conflict', 409)],
     ['outage', 'stays', 'a 500', failed('retryable', 500)],
     ['outage', 'stays', "a proxy's page", failed('unidentified', 404)],
-    ['outage', 'stays', 'a bug of ours', failed('internal')],
+    ['outage', 'stays', 'a bug in ota-updater', failed('internal')],
     ['denied', 'opens', '204', undefined],
     ['denied', 'opens', 'a 404 from the API', failed('rejected', 404)],
     ['denied', 'opens', 'a conflict, which comes after the policy', failed('conflict', 409)],
@@ -204,7 +204,7 @@ describe('a closed gate', () => {
     ['unreachable', 'opens', 'throttling', failed('throttled', 429)],
     ['unreachable', 'opens', "a proxy's page", failed('unidentified', 404)],
     ['unreachable', 'stays', 'the same again', failed('unreachable')],
-    ['unreachable', 'stays', 'a bug of ours', failed('internal')],
+    ['unreachable', 'stays', 'a bug in ota-updater', failed('internal')],
     ['misconfigured', 'opens', '204', undefined],
     ['misconfigured', 'opens', 'a 400 from the API', failed('rejected', 400)],
     ['misconfigured', 'opens', 'a 403 from the API', failed('denied', 403)],

@@ -460,7 +460,7 @@ describe('the end', () => {
   });
 });
 
-describe('a bug of ours', () => {
+describe('a bug in ota-updater', () => {
   test('that the API client reports ends it as internal after one call', async () => {
     const error = {
       name: 'TypeError',

@@ -616,7 +616,7 @@ describe('an end', () => {
   });
 });
 
-describe('a bug of ours', () => {
+describe('a bug in ota-updater', () => {
   const bug = new TypeError('bug');
   const broken = (): never => {
     throw bug;
@@ -764,7 +764,7 @@ describe('a bug of ours', () => {
     expect(events).toMatchObject([
       { type: 'crashed' },
       { type: 'settle-failed', request: 'settle', count: 1, error: bug },
-      { type: 'lease-lost', reason: 'a bug of ours' },
+      { type: 'lease-lost', reason: 'a bug in ota-updater' },
     ]);
     expect([held.size, each.state, changes]).toEqual([0, 'gone', []]);
     expect(leases.drop).toHaveBeenCalledTimes(1);

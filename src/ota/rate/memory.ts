@@ -66,7 +66,7 @@ export function writeRemembered({ perSecond, at }: RememberedRate): string {
 /** @throws an Error that says, without quoting the text, what is wrong with it. */
 export function readRemembered(text: string): RememberedRate {
   const { data } = Text.safeParse(parse(text));
-  if (data === undefined) throw new Error('it holds no remembered rate of this version');
+  if (data === undefined) throw new Error('it does not hold a rate that this version can read');
   return { perSecond: data.perSecond, at: epochMs(data.at) };
 }
 

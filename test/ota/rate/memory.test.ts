@@ -122,7 +122,7 @@ describe('the file', () => {
   });
 
   test.each([
-    ['damaged', '{"version":1,"perSec', 'it holds no remembered rate of this version'],
+    ['damaged', '{"version":1,"perSec', 'it does not hold a rate that this version can read'],
     ['huge', ' '.repeat(2_000), 'it is larger than 1024 bytes'],
   ])('is not gone by: %s', async (_, text, fault) => {
     const file = new RateFile(folder, env, queue);
