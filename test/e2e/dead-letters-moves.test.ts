@@ -174,7 +174,7 @@ test('a redrive that leaves letters on both queues ends with an error', async ()
   const { exitCode, stdout, stderr } = await runLetters(doIt, { env });
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^ {2}on both queues +1$/m);
-  expect(stderr).toMatch(/^1 letter was put back, but 1 letter could not be deleted .* is on both\./m);
+  expect(stderr).toMatch(/^1 letter was put back, but 1 letter could not be deleted .* is on both queues\./m);
 });
 
 test("ages of letters, and the time of a changed update, go by SQS's clock and not by this machine's", async () => {

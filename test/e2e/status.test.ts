@@ -111,7 +111,7 @@ test('what is no worker is told as that, within its time and size; a name is ask
     },
   );
   expect(asked.map((each) => (each.ok ? 'ok' : each.why))).toEqual([
-    expect.stringContaining('no JSON'),
+    expect.stringContaining('not JSON'),
     expect.stringContaining('too long'),
     'it answers GET /status with 302',
     expect.stringMatching(/socket hang up|closed the connection/),
