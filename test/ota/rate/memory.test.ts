@@ -40,11 +40,11 @@ describe('the text', () => {
     ['a time as a number', { ...right, at: NOW }],
     ['a time that is none', { ...right, at: '2026-13-99T99:00:00.000Z' }],
   ])('is refused: %s', (_, value) => {
-    expect(() => readRemembered(JSON.stringify(value))).toThrow('no remembered rate');
+    expect(() => readRemembered(JSON.stringify(value))).toThrow('does not hold a rate');
   });
 
   test.each(['', '{', 'NaN', '{"version":1,"perSecond":NaN}', '\u0000'])('is refused: %j', (text) => {
-    expect(() => readRemembered(text)).toThrow('no remembered rate');
+    expect(() => readRemembered(text)).toThrow('does not hold a rate');
   });
 
   test('never brings a rate or a time out of bounds, whatever it is', () => {
