@@ -44,7 +44,12 @@ describe('a letter is refused', () => {
     ['rejected again, unchanged', letterWith({ redriveCount: 1 }), {}, /^rejected again/],
     ['rejected again, changed', letterWith({ redriveCount: 1 }), { set: { Description: 'y' } }, undefined],
     ['out of retries again', letterWith({ reason: 'RetriesExhausted', redriveCount: 2 }), {}, undefined],
-    ['put back three times', letterWith({ reason: 'Expiring', redriveCount: 3 }), {}, /^already put back 3 times/],
+    [
+      'put back three times',
+      letterWith({ reason: 'Expiring', redriveCount: 3 }),
+      {},
+      /^already put back 3 times/,
+    ],
     [
       'put back three times, changed',
       letterWith({ redriveCount: 3 }),
