@@ -37,7 +37,7 @@ inBrowser((browser) => {
     await page.getByRole('button', { name: 'Set', exact: true }).click();
     await page.getByText('The settings are changed.').waitFor();
     await act(page, 'Resume');
-    await page.getByText('The job goes on.').waitFor();
+    await page.getByText('The job continues.').waitFor();
     await act(page, 'Pause');
     await state('paused');
     expect(stage.api.stats().applied).toBeLessThan(5_000);
@@ -76,7 +76,7 @@ inBrowser((browser) => {
       await page.getByRole('heading', { level: 1, name: 'Job j: paused' }).waitFor();
     }
     await act(ann.page, 'Resume');
-    await ann.page.getByText('The job goes on.').waitFor();
+    await ann.page.getByText('The job continues.').waitFor();
     await bob.page.getByRole('heading', { level: 1, name: 'Job j: running' }).waitFor();
     await act(bob.page, 'Resume');
     await bob.page.getByText('resume changes nothing').waitFor();

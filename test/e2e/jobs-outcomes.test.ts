@@ -154,7 +154,7 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   pressCtrlC();
   const interrupted = await applying;
   expect(interrupted.exitCode).toBe(130);
-  expect(interrupted.error).toBe('Interrupted. Go on with `ota-updater jobs resume j`.');
+  expect(interrupted.error).toBe('Interrupted. Continue with `ota-updater jobs resume j`.');
   expect(interrupted.json).toMatchObject({ inFlight: 25, notSent: 0 });
 
   await stage.worker.start();

@@ -96,7 +96,7 @@ describe.skipIf(!postgresInstalled())('a ledger in PostgreSQL', () => {
     );
     expect(await apply.exited).toMatchObject({ code: 1 });
     expect(apply.output.stderr).toMatch(
-      /^Another process sends the job now: .* Go on with `.*jobs status j --watch`\.$/m,
+      /^Another process is sending the job now: .* Continue with `.*jobs status j --watch`\.$/m,
     );
   });
 

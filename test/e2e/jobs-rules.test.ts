@@ -35,7 +35,7 @@ test('a job waits for a word after each stage, and goes on when it is given', as
   });
   expect(stage.api.stats().applied).toBe(10);
   expect((await run(['status', 'j'])).stdout).toMatch(
-    /^next: ota-updater jobs resume j\n {6}lets it go on to the next stage$/m,
+    /^next: ota-updater jobs resume j\n {6}continues with the next stage$/m,
   );
   await run(['resume', 'j']);
   await vi.waitFor(async () => expect((await seen()).stage).toMatchObject({ stage: 2 }), patiently);

@@ -193,7 +193,9 @@ test('a job whose sender is gone before its devices were looked at is not done b
     .poll(async () => (await standing(['status', 'j'])).json, { timeout: 20_000, interval: 200 })
     .toMatchObject({ applied: 4, waitsFor: 'verify', state: { name: 'running' } });
   pressCtrlC();
-  expect((await applying).error).toMatch(/^Interrupted\. `ota-updater jobs resume j` looks at its devices/);
+  expect((await applying).error).toMatch(
+    /^Interrupted\. `ota-updater jobs resume j` checks its devices against its rules/,
+  );
   expect((await standing(['status', 'j'])).json).toMatchObject({ state: { name: 'stopped' } });
   stage.api.configure({ deniedOperations: [] });
   expect(await run(['resume', 'j'])).toMatchObject({ exitCode: 0 });
@@ -215,7 +217,7 @@ test('a stage waits for devices under way where too few have ended to judge by, 
   await expect
     .poll(async () => (await run(['status', 'j'])).stdout, { timeout: 20_000, interval: 200 })
     .toMatch(
-      /stage 1 of 2: 10 of 10 rows ended; goes on when 300 of its\s+devices have ended or none is under way: 0 ended, 100 under way;\s+is paused if not in /,
+      /stage\s+1\s+of\s+2:\s+10\s+of\s+10\s+rows\s+ended;\s+continues\s+when\s+300\s+of\s+its\s+devices\s+have\s+ended\s+or\s+none\s+is\s+under\s+way:\s+0\s+ended,\s+100\s+under\s+way;\s+otherwise\s+it\s+is\s+paused\s+in\s+/,
     );
   expect((await standing(['status', 'j'])).json).toMatchObject({
     applied: 10,
@@ -255,7 +257,7 @@ test('each stage waits for its own devices, and is paused where they keep it wai
   // Those of the first stage have ended, and say nothing of the second.
   await shows({ applied: 20, waitsFor: 'verify', devices: { ended: 100, underWay: 100 } });
   expect((await run(['status', 'j'])).stdout).toMatch(
-    /goes on when all of its\s+devices have ended:\s+0\s+ended,\s+100\s+under\s+way/,
+    /continues\s+when\s+all\s+of\s+its\s+devices\s+have\s+ended:\s+0\s+ended,\s+100\s+under\s+way/,
   );
   later += 3_600_000;
   await shows({

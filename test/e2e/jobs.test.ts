@@ -93,7 +93,7 @@ test('an apply that cannot send names the setting of the queue', async () => {
   stage.sqs.deleteQueue('updates', { region: REGION });
   const { exitCode, error } = await standing(['apply', 'j.jsonl', '--yes']);
   expect(exitCode).toBe(1);
-  expect(error).toMatch(/^there is no queue \S+\/updates: check QUEUE_URL and the region\. Go on with/);
+  expect(error).toMatch(/^there is no queue \S+\/updates: check QUEUE_URL and the region\. Continue with/);
 });
 
 test('an apply that is interrupted during the verification of the plan says that nothing was changed', async () => {

@@ -44,7 +44,7 @@ export const unset = z
     }),
   )
   .default([])
-  .meta({ description: 'Settings that are taken back.' });
+  .meta({ description: 'Settings to remove.' });
 
 export const standing = z
   .looseObject({

@@ -34,7 +34,7 @@ const LINGER_MS = 200;
 export function configureConsole(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(
-      'Serves pages for a browser until SIGTERM or SIGINT: what goes through now, what is wrong, and forms to control it. ' +
+      'Serves pages that show what goes through now and what is wrong, and forms to act on it, until SIGTERM or SIGINT. ' +
         'CONSOLE_TOKENS_FILE or CONSOLE_TOKENS says who may sign in.',
     )
     .option('--no-send', 'do not send jobs that are due: another console or `jobs send` does')

@@ -57,7 +57,7 @@ ${run.away !== undefined && awayPart(run.away)}
 ${run.notes.map((note) => html`<p class="fault" role="alert">${note}.</p>\n`)}
 <dl class="figures">${rows.map(([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${!run.isOver && run.chosen.size > 0 && run.state !== 'planned' && progressBar(run)}
-${run.state === 'planning' && html`<p class="busy">A pass finds out what this would change. Nothing is changed by it.</p>`}
+${run.state === 'planning' && html`<p class="busy">A pass finds out what this would change. The pass itself changes nothing.</p>`}
 ${report !== undefined ? reportPart(run, report) : plan !== undefined && planPart(plan)}
 ${run.state === 'planned' && plan === undefined && html`<p>${counted(run.chosen.size, 'letter')} were confirmed.</p>`}
 ${(run.state === 'planned' || run.isOver) && html`<p><a href="/dead-letters">All dead letters</a></p>`}`;

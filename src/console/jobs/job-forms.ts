@@ -11,7 +11,7 @@ import { jobPath } from './paths.ts';
 
 const simple = [
   ['pause', 'Pause', 'nothing more is sent for now'],
-  ['resume', 'Resume', 'it goes on'],
+  ['resume', 'Resume', 'it continues'],
   ['stop', 'Stop', 'it ends when what is in flight has ended, and can be resumed'],
 ] as const satisfies readonly (readonly [JobEvent, string, string])[];
 
@@ -68,7 +68,7 @@ export function jobForms(
 ): Html {
   if (state.name === 'elsewhere')
     return html`<section class="actions" data-as-of="${now}"><h2>What to do</h2>
-<p>Another ledger has this job. <code>jobs import FILE --take-over</code> makes it this one's.</p></section>`;
+<p>Another ledger owns this job. <code>jobs import FILE --take-over</code> makes it this one's.</p></section>`;
   const token = formTokenField(visitor);
   const can = simple.filter(([event]) => nextState(state, event) !== undefined);
   const cancel = nextState(state, 'cancel') !== undefined;

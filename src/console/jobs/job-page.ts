@@ -159,7 +159,11 @@ function endFact({ startedAt, ms }: JobTimes, endedAt: number): string {
 function silentPart({ job, counts }: JobStanding, now: number, commandLine: CommandLine): Html | false {
   const quietMs = now - job.updatedAt;
   const silent = { jobId: job.jobId, counts, noneEnded: counts.ended === 0, quietMs };
-  const notes = silence(silent, 'stop the job and reconcile it here, or end whatever sends it', commandLine);
+  const notes = silence(
+    silent,
+    'stop the job and reconcile it here, or end the process that sends it',
+    commandLine,
+  );
   if (notes.length === 0) return false;
   return html`<ul class="silent">${notes.map(([what, command]) => html`<li>${what}${command !== undefined && html` <code>${command}</code>`}</li>\n`)}</ul>`;
 }

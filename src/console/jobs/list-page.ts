@@ -56,7 +56,7 @@ const planState = {
 function jobTable(jobs: readonly ListedJob[]): Html {
   return table(
     'Table of jobs',
-    ['Job', 'State', 'Rows', 'Ends', 'Failed', 'Open', 'Changed (UTC)'],
+    ['Job', 'State', 'Rows', 'Progress', 'Failed', 'Open', 'Changed (UTC)'],
     jobs.map(({ job, counts, leased }) => {
       const rows = rowsOf(job, counts);
       return [

@@ -47,7 +47,7 @@ export function isMade(plan: Planning): plan is Planning & { readonly report: Pl
 export function planPart({ jobId, source, by, state, note, noteSince, away }: Planning): Html {
   switch (state) {
     case 'making':
-      return html`<p>${by} is making it from ${source}. ${note ?? ''}${noteSince !== undefined && html`, since ${instant(noteSince)} UTC. If that does not change, what is read does not answer. It is asked again; discarding the plan ends this`}</p>${apiAwayNote(away, 'discarding the plan ends this')}`;
+      return html`<p>${by} is making it from ${source}. ${note ?? ''}${noteSince !== undefined && html`, since ${instant(noteSince)} UTC. If this does not change, the source does not answer. It is asked again; discarding the plan ends this`}</p>${apiAwayNote(away, 'discarding the plan ends this')}`;
     case 'entering':
       return html`<p>Its rows are being entered in the ledger.</p>`;
     case 'failed':

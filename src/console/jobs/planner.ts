@@ -192,7 +192,7 @@ export class Planner {
     const { state } = await this.get(jobId);
     const isTakenIn = state === 'making' && !this.#discards.has(jobId);
     if (isTakenIn)
-      throw new PageError(`The file of the plan of job ${jobId} is being taken in: wait for it.`, 409);
+      throw new PageError(`The file of the plan of job ${jobId} is being received: wait for it.`, 409);
     if (state === 'entering')
       throw new PageError(`The plan of job ${jobId} is being entered: wait for it.`, 409);
     if (this.#leaving.has(jobId)) throw new PageError(`The plan of job ${jobId} is being discarded.`, 409);

@@ -184,7 +184,7 @@ function planLook(plan: Planning): Part {
 
 const doneTexts: Readonly<Record<string, string>> = {
   pause: 'The job is paused.',
-  resume: 'The job goes on.',
+  resume: 'The job continues.',
   stop: 'The job stops when what is in flight has ended.',
   cancel: 'The job is cancelled.',
   set: 'The settings are changed.',

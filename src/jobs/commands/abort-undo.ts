@@ -85,7 +85,7 @@ export class AbortUndo {
       const open =
         end === 'done'
           ? ''
-          : `; ${reason ?? end}: go on with \`${context.commandLine('jobs', 'resume', jobId)}\``;
+          : `; ${reason ?? end}: continue with \`${context.commandLine('jobs', 'resume', jobId)}\``;
       screen.say(`undo ${jobId}: ${ends}${open}. Firmware that devices already have stays on them.`);
     } finally {
       await lease.release();

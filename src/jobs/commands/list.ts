@@ -30,7 +30,7 @@ export function addList(jobs: Command, context: CommandContext): void {
             }
             if (listed.some(isLeft))
               stderr.write(
-                `Nobody sends some of these jobs, or looks at their devices: \`${context.commandLine('jobs', 'send')}\` does what is due.\n`,
+                `Some jobs have no sender, or nobody looks at their devices: \`${context.commandLine('jobs', 'send')}\` does what is due.\n`,
               );
             if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
           }),

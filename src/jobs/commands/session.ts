@@ -285,6 +285,6 @@ export async function finishRun(
 function goOn(standing: JobStanding, { commandLine }: CommandContext): string {
   const [first] = nextSteps(standing, commandLine);
   if (first === undefined) return '';
-  if (first.why === undefined) return `Go on with \`${first.command}\`.`;
+  if (first.why === undefined) return `Continue with \`${first.command}\`.`;
   return `\`${first.command}\` ${first.why}.`;
 }

@@ -222,7 +222,7 @@ function endText(
       );
     case 'copy':
       throw misuse(
-        `${job} was moved from ${there}, and this file is only a copy of it: the ledger that it was moved to has it, and sends it. Nothing was changed.`,
+        `${job} was moved from ${there}, and this file is only a copy of it: the ledger that it was moved to owns it and sends it. Nothing was changed.`,
       );
     case 'older':
       throw misuse(

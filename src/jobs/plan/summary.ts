@@ -234,5 +234,5 @@ function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport, command
   if (kind === 'live' && counts.alreadyAsWanted === 0) {
     return rows === 0 ? 'nothing: there are no tasks' : 'nothing: no task meets the conditions';
   }
-  return 'nothing: all is as wanted, so there is no plan';
+  return 'nothing: every task is as wanted, so there is no plan';
 }

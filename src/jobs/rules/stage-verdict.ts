@@ -71,7 +71,7 @@ export function overdueWhy(settings: JobSettings, progress: StageProgress, now: 
   const { awaits, broken } = verdictOn(settings, progress) ?? {};
   if (broken !== undefined) return undefined;
   const { verifyWithin = DEFAULT_VERIFY_WITHIN } = settings;
-  const rest = `within ${roughDuration(verifyWithin)} (--verify-within): resume the job to go on without them`;
+  const rest = `within ${roughDuration(verifyWithin)} (--verify-within): resume the job to continue without them`;
   if (awaits === undefined) return `The devices of its stage could not be looked at ${rest}`;
   const { tasks, unnamed, devices, ended, underWay, least } = awaits;
   if (unnamed > 0) {

@@ -45,7 +45,7 @@ function stageName({ number: at }: Pick<StageView, 'number'>): string {
 
 /** The question to a person between stages, as a sentence without its full stop. */
 export function question(stage: StageView | undefined): string {
-  if (stage === undefined) return 'It waits for confirmation before it goes on';
+  if (stage === undefined) return 'It waits for confirmation before it continues';
   const { ended, failed } = stage;
   const how = failed === 0 ? 'none failed' : `${number(failed)} failed`;
   return `It waits for confirmation after ${stageName(stage)}: ${counted(ended, 'row')} ended, ${how}`;

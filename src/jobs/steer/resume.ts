@@ -49,9 +49,9 @@ export function requireHere(job: JobRecord | undefined): void {
   if (job?.plan?.state.name !== 'elsewhere') return;
   const { isCopy = false, since, who, why } = job.plan.state;
   const what = isCopy
-    ? `Job ${job.jobId} is a copy here: the ledger that it was exported from has it, and sends it.`
+    ? `Job ${job.jobId} is a copy here: the ledger that it was exported from owns it and sends it.`
     : `Job ${job.jobId} was moved from here by ${printable(who)}, ${instant(since)} UTC` +
-      `${why === undefined ? '' : ` (${printable(why)})`}: the ledger that this export is imported in has it, and sends it.`;
+      `${why === undefined ? '' : ` (${printable(why)})`}: the ledger that imports this export owns it and sends it.`;
   // The process that exported it may have been killed before the file was there.
   const lost = isCopy ? '' : '; `jobs export` writes a lost file again';
   throw misuse(

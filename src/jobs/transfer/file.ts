@@ -59,7 +59,7 @@ function lineOf(table: TransferTable, record: readonly unknown[]): string {
   const line = JSON.stringify([table, ...record]);
   if (line.length <= MAX_LINE_LENGTH) return line;
   throw misuse(
-    `The job cannot be exported: a record of its ${table} has ${line.length} characters, and a line ${MAX_LINE_LENGTH} at most.`,
+    `The job cannot be exported: a record of its ${table} has ${line.length} characters; a line can have at most ${MAX_LINE_LENGTH}.`,
   );
 }
 

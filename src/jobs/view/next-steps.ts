@@ -27,7 +27,7 @@ export function nextSteps(
   const open = !plan.complete || counts.ended < counts.total;
   if (plan.state.name === 'paused' && open) {
     const asked = plan.progress.waitsFor === 'word';
-    return [{ command: jobs('resume'), why: asked ? 'lets it go on to the next stage' : 'goes on' }];
+    return [{ command: jobs('resume'), why: asked ? 'continues with the next stage' : 'continues it' }];
   }
   if (leased && open) return [{ command: jobs('status', '--watch') }];
   const { name, towards } = plan.state;
@@ -40,7 +40,7 @@ export function nextSteps(
     return [
       {
         command: commandLine('enqueue', plan.path, '--job', jobId),
-        why: 'goes on, with the other flags that it had',
+        why: 'continues it, with its other flags',
       },
     ];
   const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
@@ -57,8 +57,8 @@ export function nextSteps(
     if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort requires' }];
     if ((name === 'running' || name === 'scheduled') && plan.complete)
       return [
-        { command: commandLine('jobs', 'send'), why: 'sends it, and whatever else is due' },
-        { ...resume, why: 'sends it alone, from here' },
+        { command: commandLine('jobs', 'send'), why: 'sends it and all other due jobs' },
+        { ...resume, why: 'sends only this job, from here' },
       ];
     if (plan.state.why === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];

@@ -14,9 +14,9 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
       : `stage ${number(stage.number.stage)} of ${number(stage.number.of)}: ${ended} of ${end} rows ended`;
   switch (waitsFor?.for) {
     case 'soak':
-      return `${text}; goes on in ${countdown(secondsUntil(waitsFor.until, now))}`;
+      return `${text}; continues in ${countdown(secondsUntil(waitsFor.until, now))}`;
     case 'verify':
-      return `${text}; goes on when ${awaitedText(waitsFor.awaits)}${pauseText(waitsFor.until, now)}`;
+      return `${text}; continues when ${awaitedText(waitsFor.awaits)}${pauseText(waitsFor.until, now)}`;
     default:
       return text;
   }

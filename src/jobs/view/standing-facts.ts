@@ -45,7 +45,7 @@ export function undoneNote({
   const restored = some.reduce((sum, { applied }) => sum + applied, 0);
   const by = some.map(({ jobId, applied }) => (some.length === 1 ? jobId : `${jobId} (${number(applied)})`));
   const has = restored === 1 ? 'task has its' : 'tasks have their';
-  const later = isOver(job, counts) ? '' : ', and are not sent again when it goes on';
+  const later = isOver(job, counts) ? '' : ', and are not sent again when it continues';
   return `${number(restored)} ${has} former values again, restored by ${by.join(', ')}: the rows count as applied here${later}`;
 }
 

@@ -75,9 +75,7 @@ export function standingText(
       line(
         'in the ledger',
         counts.total,
-        plan.enqueued
-          ? 'the file was not sent completely'
-          : 'reading the plan was cut short before its last row',
+        plan.enqueued ? 'the file was not sent completely' : 'reading the plan stopped before its last row',
       ),
     );
   if (notes.retried !== undefined) lines.push(line('tried again', notes.retried));
@@ -112,7 +110,7 @@ export function nowText(
   notSent: number,
 ): string {
   const { name } = plan.state;
-  if (name === 'elsewhere') return 'another ledger has it';
+  if (name === 'elsewhere') return 'another ledger owns it';
   if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
   if (notSent === 0 && awaitsDevices(plan.settings, plan.progress, counts))
     return leased

@@ -46,7 +46,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   await run(['export', 'j', '--out', 'j.job', '--by', 'ann', '--reason', 'one ledger for all']);
   const file = `${folder.path}/j.job`;
   const refusal = new RegExp(
-    `^Job j was moved from here by ann@bench, \\d{4}-.* UTC \\(Moved to ${file}: one ledger for all\\): the ledger that this export is imported in has it, and sends it\\. ` +
+    `^Job j was moved from here by ann@bench, \\d{4}-.* UTC \\(Moved to ${file}: one ledger for all\\): the ledger that imports this export owns it and sends it\\. ` +
       "If that is not true, or no longer true, `jobs import FILE --take-over` makes it this ledger's; `jobs export` writes a lost file again\\. Nothing was changed\\.$",
   );
   for (const args of [
@@ -72,7 +72,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   });
   const { stdout } = await run(['status', 'j']);
   expect(stdout).toContain('state: elsewhere: moved to another ledger, since');
-  expect(stdout).toContain('now: another ledger has it');
+  expect(stdout).toContain('now: another ledger owns it');
 
   expect((await run(['import', 'j.job'])).error).toBe(
     `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite by this export. If no other ledger has imported it, or none sends it any more, ` +
@@ -84,7 +84,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   await run(['export', 'j', '--out', 'copy.job', '--copy'], { env });
   expect((await run(['import', 'copy.job'])).error).toBe(
     `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite, and this file is only a copy of it: ` +
-      'the ledger that it was moved to has it, and sends it. Nothing was changed.',
+      'the ledger that it was moved to owns it and sends it. Nothing was changed.',
   );
   expect(await run(['import', 'j.job', '--take-over'])).toMatchObject({
     exitCode: 0,

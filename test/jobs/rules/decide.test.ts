@@ -568,7 +568,7 @@ describe('between stages', () => {
     [
       'devices',
       { devices: 40, ended: 30, underWay: 10 },
-      /^10 of 40 devices of its stage did not end within 1 ?h\w* \(--verify-within\): resume the job to go on without them$/,
+      /^10 of 40 devices of its stage did not end within 1 ?h\w* \(--verify-within\): resume the job to continue without them$/,
     ],
     ['tasks that name none', { devices: 0 }, /^9 of 9 tasks of its stage named no device within/],
     [

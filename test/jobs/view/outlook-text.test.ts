@@ -45,7 +45,7 @@ test.each([
   const stage = { number: { stage: 1, of: 2 }, ended: 10, end: 10, failed: 0 };
   const waitsFor = { for: 'verify', since: 0, until: 3_600_000, ...(awaits && { awaits }) } as const;
   expect(stageText({ ...outlook, stage, waitsFor, now: 600_000 })).toBe(
-    `stage 1 of 2: 10 of 10 rows ended; goes on when ${what}; otherwise it is paused in 50m`,
+    `stage 1 of 2: 10 of 10 rows ended; continues when ${what}; otherwise it is paused in 50m`,
   );
   expect(outlookJson({ ...outlook, stage, waitsFor })).toMatchObject({
     waitsFor: 'verify',

@@ -68,7 +68,7 @@ test('a plan that was cut short on its way into the ledger has all of its rows',
   const cut = standing({ planned: 2_000 }, { rows: 20_000, complete: false });
   const text = standingText(cut, commandLine);
   expect(text).toContain('job j: 0 of 20,000 rows ended\n');
-  expect(text).toMatch(/^ {2}in the ledger +2,000 {2}reading the plan was cut short before its last row$/m);
+  expect(text).toMatch(/^ {2}in the ledger +2,000 {2}reading the plan stopped before its last row$/m);
   expect(JSON.parse(standingJson(cut))).toMatchObject({ rows: 20_000, notSent: 20_000, complete: false });
   expect(listText([cut], undefined).split('\n')[1]).toMatch(/^j +20,000 +0 +20,000 {2}not sending {2}/);
 });
@@ -116,7 +116,7 @@ describe('the next step', () => {
     [
       'of one that nobody sends is a sender',
       standing({ planned: 1 }),
-      ['send sends it', 'resume j sends it alone'],
+      ['send sends it and all other due jobs', 'resume j sends only this job'],
     ],
     ['is the same when rows are in flight', standing({ inFlight: 1 }), ['send sends it', 'resume j sends']],
     ['is to resume it when the plan was cut', standing({ applied: 1 }, { complete: false }), ['resume j']],
@@ -133,7 +133,7 @@ describe('the next step', () => {
     [
       'of a file that was not sent to its end is the command that sends it, with the flags it had',
       standing({ applied: 1 }, { complete: false, enqueued: true, path: '/d/fleet.csv' }),
-      [' enqueue /d/fleet.csv --job j goes on, with the other flags that it had'],
+      [' enqueue /d/fleet.csv --job j continues it, with its other flags'],
     ],
     ['of one that went well is its report', standing({ applied: 1 }), ['report j']],
   ])('%s', (_, of, expected) => {
@@ -235,7 +235,7 @@ describe('a job that was undone', () => {
   test('says how many of its rows are, by which job, and that they are not sent again', () => {
     const text = standingText(undone(100, true), commandLine);
     expect(text.replaceAll(/\n +/g, ' ')).toContain(
-      'note: 100 tasks have their former values again, restored by j-undo: the rows count as applied here, and are not sent again when it goes on\n',
+      'note: 100 tasks have their former values again, restored by j-undo: the rows count as applied here, and are not sent again when it continues\n',
     );
     expect(JSON.parse(standingJson(undone(100, true)))).toMatchObject({
       undoneBy: [{ job: 'j-undo', restored: 100, done: true }],
