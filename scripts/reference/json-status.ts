@@ -75,7 +75,7 @@ export const statusShapes: readonly Shape[] = [
     sample: JSON.parse(statusJson(picture, (...args) => ['ota-updater', ...args].join(' '), {})),
     fields: {
       at: 'when this status was made',
-      state: '`going`, `idle`, `blocked`, `in-part`: not by all workers; `unknown`: no worker answered',
+      state: '`going`, `idle`, `blocked`, `in-part`: not through all workers; `unknown`: no worker answered',
       sentence: 'the same in words',
       backlog: 'messages on the update queue, including received ones; approximate, or null',
       secondsToDrain: 'at the present pace, if nothing more arrives; null if that is not known',

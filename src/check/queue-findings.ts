@@ -93,14 +93,14 @@ export const deadLetterSizeRule: Rule = (facts) =>
     const found = { rule: 'dead-letter-size', where: letters } as const;
     const fix = `set its MaximumMessageSize to ${MAX_PAYLOAD_BYTES}`;
     if (its < other) {
-      const what = `takes messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large letter would be refused forever`;
+      const what = `accepts messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large letter would be refused forever`;
       return [{ ...found, severity: 'error', what, fix }];
     }
     if (its < MAX_PAYLOAD_BYTES) {
-      const what = `takes messages up to ${its} bytes, which leaves no room for the reason beside a body of that size`;
+      const what = `accepts messages up to ${its} bytes, which leaves no room for the reason beside a body of that size`;
       return [{ ...found, severity: 'warning', what, fix }];
     }
-    return [{ ...found, severity: 'ok', what: `takes messages up to ${its} bytes` }];
+    return [{ ...found, severity: 'ok', what: `accepts messages up to ${its} bytes` }];
   });
 
 export const redriveRule: Rule = (facts) => {

@@ -98,7 +98,7 @@ function drainText(seconds: number): string {
 }
 
 function deadText({ queues, totals }: Status, answered: boolean): string {
-  const depth = queues.deadLetter === undefined ? 'not known how many' : about(queues.deadLetter);
+  const depth = queues.deadLetter === undefined ? 'an unknown number' : about(queues.deadLetter);
   const reasons = Object.entries(totals.deadLetteredByReason).map(
     ([reason, count]) => `${reason} ${number(count)}`,
   );
@@ -115,7 +115,7 @@ function redisText({ totals: { redis }, now }: Status): string {
 
 function about(depth: Depth): string {
   const sum = sumOf(depth);
-  return sum === undefined ? 'not known how many' : number(sum);
+  return sum === undefined ? 'an unknown number' : number(sum);
 }
 
 /** A worker on one line: where, state, calls and messages, since when, version. */

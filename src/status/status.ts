@@ -246,7 +246,7 @@ function verdictOf({ workers, answering, isRead, backlog, totals, problems }: Ve
   if (blocked > 0)
     return {
       state: 'in-part',
-      sentence: `Updates go through, but not by ${blocked} of ${answering} workers: ${why}`,
+      sentence: `Updates go through, but not through ${blocked} of ${answering} workers: ${why}`,
     };
   const silent = workers.length - answering;
   if (silent > 0)
