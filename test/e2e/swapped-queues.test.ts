@@ -145,7 +145,7 @@ test.each(['updates', 'dead'] as const)(
     };
     for (const command of ['status', 'report']) {
       const { both } = await runInProcess(['jobs', command, 'j'], { env: alone });
-      expect(both).toContain('no outcomes');
+      expect(both).toContain('not outcomes');
       expect(servers.sqs.inspectQueue(other)?.messages.inflight).toEqual([]);
       expect(names.map(messages)).toEqual(before);
     }

@@ -85,7 +85,7 @@ test('every update of a task, with its end, from ledger, letters, log and API; a
 
   // As text, within 80 columns, with what to do next.
   const { stdout } = await trace(['pump1']);
-  expect(stdout).toContain('TaskConfigurationId new, as the update of');
+  expect(stdout).toContain('TaskConfigurationId new, as set by the update of');
   expect(stdout).toMatch(/ {2}log +not read: --log FILE/);
   expect(stdout).toContain('next: ota-updater dead-letters show pump1');
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);

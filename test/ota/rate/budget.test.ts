@@ -232,6 +232,6 @@ describe('an answer', () => {
     ['a rate that is no number', right.with(5, 'x')],
     ['a rate above the ceiling', right.with(5, '101')],
   ])('of %s is refused', (_, answer) => {
-    expect(() => readBooking(answer, 2)).toThrow('no booking');
+    expect(() => readBooking(answer, 2)).toThrow('is not a booking');
   });
 });

@@ -206,6 +206,6 @@ describe('an answer', () => {
     ['no time', right.with(6, 'x')],
     ['an endless time', right.with(6, 'inf')],
   ])('of %s is refused', (_, answer) => {
-    expect(() => readAnswer(answer)).toThrow('no fleet');
+    expect(() => readAnswer(answer)).toThrow('is not that of a fleet');
   });
 });
