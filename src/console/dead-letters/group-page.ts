@@ -31,7 +31,7 @@ export function groupPage(
     body: html`<p><a href="${LETTERS_PATH}">Dead letters</a></p>
 <h1>${title}</h1>
 <p class="when">${counted(found.count, 'letter')}, first ${instant(found.first)}, last ${instant(found.last)} UTC; as of ${instant(at)} UTC. ${passText(pass)}</p>
-<p>As ${exampleText(found.example)}</p>
+<p>Example: ${exampleText(found.example)}</p>
 ${
   operator
     ? html`<form method="post" action="${LETTERS_PATH}/plan">${formTokenField(visitor)}<input type="hidden" name="group" value="${group}">
