@@ -265,6 +265,7 @@ export class AdaptiveRate implements RateControl {
     this.#lastDeepCutAt = now;
     this.#latest.clear();
     this.#noise.abort();
+    this.#noise.limitFell();
     this.#cutTo(now, to);
   }
 

@@ -4,7 +4,10 @@
  * From time to time the rate dips for some seconds. All workers dip at the same clock times, because the others would take what
  * a single worker leaves. A dip is below the limit, where nothing should be throttled: calls that are throttled there are noise.
  *
- *   steady ── the time of a dip has come ─► dipping ── it is over ─► steady
+ * The only controller at a limit makes further dips: one as soon as the rate has fallen by half without overload. Noise above the
+ * target would otherwise lower the rate until there are too few calls to find the noise.
+ *
+ *   steady ── a dip is due ─► dipping ── it is over ─► steady
  *
  * Times are monotonic milliseconds.
  */
@@ -27,7 +30,15 @@ interface Dip extends Counts {
   readonly calm: boolean;
 }
 
-/** A dip missed by more than this is skipped, in milliseconds. */
+/** How a dip is to be made. */
+interface DipSetting extends Pick<Dip, 'depth' | 'calm'> {
+  /** It lasts until this many calls have begun, */
+  readonly calls: number;
+  /** or for this many seconds. */
+  readonly longest: number;
+}
+
+/** A dip missed by more than this is skipped, in milliseconds: others dip without this worker. */
 const LATE_MS = 500;
 /** With few calls a dip is longer, at most by this factor. */
 const LONGER = 2;
@@ -50,6 +61,8 @@ export class NoiseTest {
   #dip: Dip | undefined;
   /** Calls since the last dip. */
   #outside: Counts = { calls: 0, throttled: 0 };
+  /** The calls of dips that had too few to show anything: the next dip continues them. Only for a controller that is alone. */
+  #begun: Pick<Dip, 'depth' | 'calls' | 'throttled'> | undefined;
   /** The calls in dips, and the number of dips that had throttled ones. */
   #pool = { calls: 0, throttled: 0, dips: 0 };
   #firstAt: number | undefined;
@@ -58,6 +71,8 @@ export class NoiseTest {
   /** The latest scheduled time of a dip, in wall time. */
   #dueAt: number | undefined;
   #highest = { rate: 0, at: 0 };
+  /** The rate that a decline is measured from, in calls per second. */
+  #declinesFrom = 0;
 
   /** @param wallAheadMs how far wall time is ahead of monotonic time: workers dip together by their wall clocks. */
   constructor(tuning: NoiseTuning, wallAheadMs: () => number) {
@@ -98,19 +113,31 @@ export class NoiseTest {
       this.#end(this.#dip);
       return this.#share > before + ANEW ? this.#tuning.back * this.#highest.rate : undefined;
     }
-    if (this.#dip === undefined && due && this.#tuning.tested) this.#begin(now, rate, calm);
+    if (this.#dip !== undefined || !this.#tuning.tested) return undefined;
+    const { alone } = this.#tuning;
+    this.#declinesFrom = Math.max(this.#declinesFrom, rate);
+    if (alone !== undefined && calm && rate < alone.declined * this.#declinesFrom) {
+      this.#declinesFrom = rate;
+      this.#begin(now, rate, { ...alone, depth: this.#tuning.deepest, calm });
+    } else if (due) this.#begin(now, rate, this.#ordinary(calm));
     return undefined;
   }
 
   /** The measurement under way has become meaningless: discards it. */
   abort(): void {
     this.#dip = undefined;
+    this.#begun = undefined;
     this.#outside = { calls: 0, throttled: 0 };
     this.#highest = { rate: 0, at: this.#seenAt };
   }
 
+  /** The limit has fallen: that the rate is lower now shows nothing. */
+  limitFell(): void {
+    this.#declinesFrom = 0;
+  }
+
   #isDue(now: number): boolean {
-    const { apart, young, apartLater } = this.#tuning;
+    const { apart, young, apartLater, alone } = this.#tuning;
     this.#firstAt ??= now;
     const apartMs = 1_000 * (now - this.#firstAt < 1_000 * young ? apart : apartLater);
     const wall = now + this.#wallAheadMs();
@@ -118,30 +145,41 @@ export class NoiseTest {
     const isNew = time !== this.#dueAt;
     this.#dueAt = time;
     this.#seenAt = now;
-    return isNew && wall - time < LATE_MS;
+    return isNew && (alone !== undefined || wall - time < LATE_MS);
   }
 
-  #begin(now: number, rate: number, calm: boolean): void {
-    const { depth: least, depthPerShare, deepest, length, settling, leastCalls } = this.#tuning;
+  #ordinary(calm: boolean): DipSetting {
+    const { depth: least, depthPerShare, deepest, length, leastCalls } = this.#tuning;
     const { calls, throttled } = this.#outside;
     const share = calls < leastCalls ? 0 : throttled / calls;
     const depth = Math.min(deepest, Math.max(least, depthPerShare * share));
-    const seconds = Math.max(length, settling + leastCalls / ((1 - depth) * rate));
+    return { depth, calls: leastCalls, longest: LONGER * length, calm };
+  }
+
+  #begin(now: number, rate: number, { depth, calls, longest, calm }: DipSetting): void {
+    const { length, settling } = this.#tuning;
+    const begun = this.#begun ?? { depth: 0, calls: 0, throttled: 0 };
+    this.#begun = undefined;
+    const seconds = Math.max(length, settling + calls / ((1 - depth) * rate));
     this.#dip = {
+      ...begun,
       from: now + 1_000 * settling,
-      to: now + 1_000 * Math.min(seconds, LONGER * length),
-      depth,
+      to: now + 1_000 * Math.min(seconds, longest),
+      depth: Math.max(depth, begun.depth),
       calm,
-      calls: 0,
-      throttled: 0,
     };
   }
 
   #end(dip: Dip): void {
     const outside = this.#outside;
+    const hasFew = dip.calls < ENOUGH * this.#tuning.leastCalls;
     this.#dip = undefined;
+    if (hasFew && dip.calm && this.#tuning.alone !== undefined) {
+      this.#begun = { depth: dip.depth, calls: dip.calls, throttled: dip.throttled };
+      return;
+    }
     this.#outside = { calls: 0, throttled: 0 };
-    if (!dip.calm || dip.calls < ENOUGH * this.#tuning.leastCalls) return;
+    if (!dip.calm || hasFew) return;
     this.#unlearn(dip);
     if (!this.#showsNoise(dip, outside)) return;
     if (this.#pool.calls > this.#tuning.pool) {

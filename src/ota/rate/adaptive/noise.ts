@@ -39,4 +39,9 @@ export class Noise {
   abort(): void {
     this.#test.abort();
   }
+
+  /** As {@link NoiseTest.limitFell}. */
+  limitFell(): void {
+    this.#test.limitFell();
+  }
 }

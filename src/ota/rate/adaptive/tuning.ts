@@ -129,6 +129,20 @@ export interface NoiseTuning {
   readonly calm: number;
   /** The share of the highest recent rate to return to when noise has been found. */
   readonly back: number;
+  /**
+   * For a controller whose calls are all that meet the limit; undefined where there may be others, who would take what its own dips
+   * leave. A dip with too few calls is then continued by the next one.
+   */
+  readonly alone:
+    | {
+        /** When the rate has fallen to this part without overload, a dip of the deepest kind begins. */
+        readonly declined: number;
+        /** It lasts until this many calls have begun, */
+        readonly calls: number;
+        /** or for this many seconds. */
+        readonly longest: number;
+      }
+    | undefined;
 }
 
 export const defaultTuning: Tuning = {
@@ -160,13 +174,14 @@ export const defaultTuning: Tuning = {
     young: 25,
     apartLater: 20,
     leastCalls: 30,
-    pool: 900,
+    pool: 1800,
     deviations: 0.87,
     believedAtOnce: 10,
     most: 0.15,
-    unlearn: 1.9,
+    unlearn: 2.6,
     calm: 4,
     back: 0.82,
+    alone: undefined,
   },
 };
 
@@ -177,4 +192,5 @@ export const defaultTuning: Tuning = {
 export const fleetTuning: Tuning = {
   ...defaultTuning,
   target: { ...defaultTuning.target, most: 0.01 },
+  noise: { ...defaultTuning.noise, unlearn: 3.5, alone: { declined: 0.5, calls: 100, longest: 20 } },
 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NoiseTest } from '../../../../src/ota/rate/adaptive/noise-test.ts';
-import { defaultTuning, type NoiseTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
+import { defaultTuning, fleetTuning, type NoiseTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
 
 const tuning = defaultTuning.noise;
 
@@ -264,6 +264,88 @@ describe('noise', () => {
       pass(1);
       look(200, true);
     }
+    expect(subject.share).toBe(0);
+  });
+});
+
+describe('the only controller at a limit', () => {
+  const alone = fleetTuning.noise.alone;
+  if (alone === undefined) throw new Error('a fleet is to be alone at its limit');
+  const begun = tuning.young + 1;
+
+  test('makes a deep dip at once when the rate has fallen by half, and none when it falls by less', () => {
+    const { dips, call, now } = setUp({ alone });
+    call(begun, 100, noise(0));
+    const before = dips.length;
+    call(1, 1.02 * alone.declined * 100, noise(0));
+    expect(dips).toHaveLength(before);
+    const fallen = now();
+    call(1, 0.98 * alone.declined * 100, noise(0));
+    expect(dips).toHaveLength(before + 1);
+    expect(dips.at(-1)?.from).toBeLessThan(fallen + 100);
+    expect(dips.at(-1)?.depth).toBeCloseTo(tuning.deepest, 9);
+  });
+
+  test.each([
+    ['lasts for its calls', 40, tuning.settling + alone.calls / ((1 - tuning.deepest) * 40)],
+    ['ends after its longest time where calls are few', 4, alone.longest],
+  ])('%s', (_, rate, seconds) => {
+    const { dips, call } = setUp({ alone });
+    call(begun, 100, noise(0));
+    call(alone.longest + 2, rate, noise(0));
+    const deep = dips.find(({ depth }) => Math.abs(depth - tuning.deepest) < 1e-9);
+    expect(((deep?.to ?? 0) - (deep?.from ?? 0)) / 1_000).toBeCloseTo(seconds, 0);
+  });
+
+  test('tests the next fall by half, and no rate twice', () => {
+    const { dips, call } = setUp({ alone });
+    const deep = () => dips.filter(({ depth }) => Math.abs(depth - tuning.deepest) < 1e-9).length;
+    call(begun, 400, noise(0));
+    const falls = [
+      [190, 1],
+      [180, 1],
+      [90, 2],
+      [80, 2],
+      [40, 3],
+    ] as const;
+    for (const [rate, expected] of falls) {
+      call(alone.longest, rate, noise(0));
+      expect(deep(), `at ${rate}/s`).toBe(expected);
+    }
+  });
+
+  test.each<[what: string, fall: (subject: NoiseTest) => void, calm: boolean]>([
+    ['because the limit has fallen', (subject) => subject.limitFell(), true],
+    ['while something else throttles calls', () => {}, false],
+  ])('makes none for a fall %s', (_, fall, calm) => {
+    const { subject, dips, call } = setUp({ alone });
+    call(begun, 100, noise(0));
+    const before = dips.length;
+    fall(subject);
+    call(5, 30, noise(0), calm);
+    expect(dips).toHaveLength(before);
+  });
+
+  test('makes none where there may be others', () => {
+    const { dips, call } = setUp();
+    call(begun, 100, noise(0));
+    const before = dips.length;
+    call(5, 20, noise(0));
+    expect(dips).toHaveLength(before);
+  });
+
+  test.each([0.5, 1, 3])('learns noise at %d calls a second, from several dips', (rate) => {
+    const { subject, call } = setUp({ alone });
+    call(4_000, rate, noise(0.1));
+    // Calls and dips are in step here, so that more or less than a tenth of the calls in dips is throttled.
+    expect(subject.share).toBeGreaterThan(0.04);
+    expect(subject.share).toBeLessThanOrEqual(tuning.most);
+  });
+
+  test.each([0.5, 1, 3, 60])('takes nothing for noise that a limit of %d/s throttles', (perSecond) => {
+    const { subject, call } = setUp({ alone });
+    call(300, 2.2 * perSecond, noise(0));
+    call(4_000, 1.02 * perSecond, limit(perSecond));
     expect(subject.share).toBe(0);
   });
 });

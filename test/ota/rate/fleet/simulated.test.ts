@@ -23,6 +23,30 @@ describe('a fleet with more work than the API takes', () => {
   );
 });
 
+describe('noise that is not known at first does not stall a fleet', () => {
+  // Of each ten or so fleets one has dips in which chance throttles nothing.
+  const seeds = Array.from({ length: allCases() ? 20 : 8 }, (_, i) => i + 1);
+
+  test.each([
+    { perSecond: 50, noise: 0.03 },
+    { perSecond: 50, noise: 0.1 },
+    { perSecond: 200, noise: 0.03 },
+  ])('$noise of all calls, $perSecond/s', ({ perSecond, noise }) => {
+    const had = seeds.map((seed) => {
+      const result = simulateFleet({
+        durationMs: 300_000,
+        limit: bucket(perSecond),
+        ceiling: 2 * perSecond,
+        workers: busy(4),
+        noise,
+        seed,
+      });
+      return hadInFleet(result, 200, 300).accepted / (100 * perSecond);
+    });
+    expect(Math.min(...had)).toBeGreaterThan(0.5);
+  });
+});
+
 const limit = 200;
 const ceiling = 4 * limit;
 const seconds = (from: number, to: number) => (ms: number) => ms >= from * 1_000 && ms < to * 1_000;
