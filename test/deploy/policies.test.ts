@@ -41,3 +41,16 @@ describe('every policy', () => {
     }
   });
 });
+
+test('the page names statements that exist, where it says which to remove', () => {
+  const page = readFileSync(join(policies, 'README.md'), 'utf8');
+  const [, part = ''] = /^Remove what you do not need([\s\S]*?)^AWS defines no resources/m.exec(page) ?? [];
+  const named = [
+    ...part.matchAll(/^- (?:Remove the statement )?`(\w+)`(?: and `(\w+)`)?|`(\w+)` and `(\w+)`/gm),
+  ].flatMap(([, ...names]) => names.filter((name) => name !== undefined));
+  const known = globSync('*.json', { cwd: policies }).flatMap((path) =>
+    statements(path).map(({ Sid }) => Sid),
+  );
+  expect(named).toContain('TakeOutcomes');
+  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+});

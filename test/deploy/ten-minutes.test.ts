@@ -59,3 +59,12 @@ test('its sums are those of its rows', () => {
   const sum = costs.pop();
   expect(costs.reduce((all, cost) => all + cost, 0)).toBeCloseTo(sum ?? 0, 2);
 });
+
+test('what it writes into the checkout is no change of it', () => {
+  const written = [...page.matchAll(/> (\w[\w.-]*)$/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => name.includes('.'));
+  expect(written).toEqual(['updates.csv']);
+  for (const name of written)
+    expect(spawnSync('git', ['check-ignore', '-q', name], { cwd: root }).status, name).toBe(0);
+});
