@@ -136,3 +136,22 @@ test('the demo with --open goes on after its file, with the console, until a sig
   expect(await running).toMatchObject({ exitCode: 0, error: '' });
   await expect(ask(url)).rejects.toThrow();
 });
+
+test('the demo ends with commands that repeat it, as it was called', async () => {
+  const folder = await newFolder();
+  await writeFile(join(folder, 'my updates.csv'), 'Identifier,Description\ntask1,x\n');
+  const demo = ['--demo', 'my updates.csv', '--api-latency', '0'];
+  const { stdout } = await runConfigured(
+    configureSandbox,
+    'sandbox',
+    demo,
+    fakeContext({ cwd: folder, sleep }),
+  );
+  const [, next = ''] = stdout.split('Next:\n');
+  expect(next.split('\n').filter((line) => /^ {2}[^# ]/.test(line))).toEqual([
+    "  ota-updater sandbox --demo 'my updates.csv' --api-latency 0 --open",
+    '  ota-updater sandbox',
+    "  LOG_LEVEL=debug ota-updater sandbox --demo 'my updates.csv' --api-latency 0",
+    '  ota-updater enqueue --help',
+  ]);
+});

@@ -2,7 +2,7 @@
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import type { Assembly } from '../../commands/assemble.ts';
-import type { Config } from '../../config.ts';
+import type { Config, Environment } from '../../config.ts';
 import { enqueue } from '../../enqueue/run.ts';
 import type { Report } from '../../enqueue/summary.ts';
 import { exitCodes } from '../../errors.ts';
@@ -18,6 +18,8 @@ import type { Cloud } from '../cloud.ts';
 export interface DemoOptions {
   readonly cloud: Cloud;
   readonly file: string;
+  /** The words after the program's name with which the demo was started. */
+  readonly words: readonly string[];
   readonly context: CommandContext;
   /** Creates the worker, with one more listener. */
   readonly start: (listener: WorkerListener) => DemoWorker;
@@ -161,7 +163,9 @@ interface SummaryFacts {
   /** From the first call to the last settlement. */
   readonly seconds: number;
   readonly totalSeconds: number;
+  readonly env: Environment;
   readonly commandLine: CommandLine;
+  readonly words: readonly string[];
   /** The sandbox continues until a signal. */
   readonly goesOn: boolean;
 }
@@ -173,7 +177,9 @@ function summary({
   report,
   seconds,
   totalSeconds,
+  env,
   commandLine,
+  words,
   goesOn,
 }: SummaryFacts): string {
   const { throttled, byStatus } = cloud.api.stats();
@@ -199,12 +205,14 @@ function summary({
       ? []
       : [
           '  # the same, but keeps running: the console shows it in a browser',
-          '  npm run demo -- --open',
+          `  ${commandLine(...words, '--open')}`,
           '  # keeps running, and says how to use it',
           `  ${commandLine('sandbox')}`,
         ]),
-    '  # logs every call and every dead letter',
-    '  LOG_LEVEL=debug npm run demo',
+    // A command that starts a container would not pass the variable on.
+    ...(env.OTA_UPDATER_COMMAND === undefined
+      ? ['  # logs every call and every dead letter', `  LOG_LEVEL=debug ${commandLine(...words)}`]
+      : []),
     '  # sends your own file',
     `  ${commandLine('enqueue', '--help')}`,
     '',

@@ -22,6 +22,8 @@ import { showLive } from './live.ts';
 import { makePlace } from './place.ts';
 
 interface Flags {
+  /** All words of the command, without the program's own flags. */
+  readonly words: readonly string[];
   readonly host: string;
   readonly sqsPort: number;
   readonly apiPort: number;
@@ -92,7 +94,8 @@ export function configureSandbox(command: Command, context: CommandContext): voi
         .default([], 'none'),
     )
     .option('--refuse-unknown-configs', 'the API refuses updates to a task configuration that does not exist')
-    .action(async (flags: Flags) => {
+    .action(async (options: Omit<Flags, 'words'>, { parent }: Command) => {
+      const flags = { ...options, words: parent?.args ?? [] };
       const token = context.env.SANDBOX_TOKEN ?? randomUUID();
       const cloud = await startCloud({ ...flags, token, api: apiSettings(flags) }).catch((error: unknown) => {
         throw new CommandError(`cannot start the sandbox${placeOf(error)}: ${causeOf(error)}`);
@@ -116,6 +119,7 @@ async function run(cloud: Cloud, flags: Flags, token: string, context: CommandCo
     context.exitCode = await runDemo({
       cloud,
       file: flags.demo,
+      words: flags.words,
       context,
       start: (listener) =>
         start(cloud, { ...demoDefaults, ...context.env }, context.stderr, undefined, [listener]),
@@ -177,11 +181,12 @@ async function tell(
 
 /** Applies a file as the demo does, and keeps running until a signal. */
 async function demonstrate(file: string, stage: Stage): Promise<void> {
-  const { cloud, context } = stage;
+  const { cloud, context, flags } = stage;
   const env = { ...demoDefaults, ...context.env };
   context.exitCode = await runDemo({
     cloud,
     file,
+    words: flags.words,
     context,
     start: (listener) => start(cloud, env, context.stderr, cloud.outcomeQueueUrl, [listener]),
     around: async ({ http, config }, demo) => {
