@@ -3,6 +3,7 @@ import { buildApp } from 'fauxqs';
 import { refuseForeign } from '../http/foreign-requests.ts';
 import { createQueue } from '../queue/admin.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
+import { giveBackAborted } from './aborted-receives.ts';
 import { acceptQueryProtocol } from './query-protocol/accept.ts';
 import {
   type SimulatedApi,
@@ -54,6 +55,7 @@ export async function startCloud({
   const sqs = buildApp({ logger: false, defaultRegion: REGION });
   refuseForeign(sqs, 'none');
   acceptQueryProtocol(sqs);
+  giveBackAborted(sqs);
   const sqsUrl = await sqs.listen({ host, port: sqsPort });
   const client = { region: REGION, credentials };
   const sqsClient = createSqsClient(2, { ...client, endpoint: local(sqsUrl) });

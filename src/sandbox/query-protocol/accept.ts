@@ -1,6 +1,7 @@
 /** Adds the query protocol to an SQS emulator that only supports the JSON protocol. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { giveBack, isAborted } from '../aborted-receives.ts';
 import { toXml } from './answer.ts';
 import { readQuery } from './request.ts';
 
@@ -27,13 +28,16 @@ export function acceptQueryProtocol(app: FastifyInstance): void {
       },
       payload: JSON.stringify({ ...named, ...input }),
     });
+    const answer = answered.body === '' ? {} : JSON.parse(answered.body);
+    if (action === 'ReceiveMessage' && isAborted(request))
+      await giveBack(app, { ...named, ...input }.QueueUrl, answer);
     const queryError = answered.headers['x-amzn-query-error'];
     const requestId = randomUUID();
     const { status, body } = toXml(
       action,
       {
         status: answered.statusCode,
-        body: answered.body === '' ? {} : JSON.parse(answered.body),
+        body: answer,
         queryError: typeof queryError === 'string' ? queryError : undefined,
       },
       requestId,
