@@ -309,6 +309,130 @@ test('KEDA scales the worker, to two at most', () => {
   const queues = maps.find(({ metadata }) => metadata.name === 'queues')?.data;
   expect(scaled?.spec.triggers[0].metadata.queueURL).toBe(queues?.QUEUE_URL);
   expect(scaled?.spec.triggers[0].metadata.awsRegion).toBe(queues?.AWS_REGION);
+  // `workload` would need the annotation of IRSA, which is absent with EKS Pod Identity.
+  const [auth] = ofKind<{ readonly spec: { readonly podIdentity: object } }>('TriggerAuthentication');
+  expect(auth?.spec.podIdentity).toEqual({ provider: 'aws', identityOwner: 'keda' });
   // KEDA sets it, and a number in the manifest would set it back with each apply.
   expect(deployments.find(({ metadata }) => metadata.name === 'worker')?.spec).not.toHaveProperty('replicas');
+});
+
+const page = readFileSync(join(folder, 'README.md'), 'utf8');
+
+describe('the commands of the page for roles', () => {
+  const [, section = ''] = page.split(/^## Roles$/m);
+  const [functions = '', irsa = '', podIdentity = '', keda = ''] = [
+    ...section.matchAll(/^(?: {4}\S.*\n(?: {4,}.*\n)*)+/gm),
+  ].map(([block]) => block);
+  const settings = maps.find(({ metadata }) => metadata.name === 'queues')?.data ?? {};
+  const accounts = ofKind<{
+    readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  }>('ServiceAccount').map(({ metadata: { name, namespace, annotations } }) => ({
+    name,
+    namespace,
+    arn: annotations['eks.amazonaws.com/role-arn'] ?? '',
+  }));
+
+  /** What the AWS CLI is called with: the words of the command, and its flags. */
+  function calls(...blocks: readonly string[]) {
+    const aws =
+      'aws() { case "$*" in *describe-cluster*) echo https://oidc.example.com/id/ABC ;; *) printf "%s\\037" "$@"; printf "\\036" ;; esac; }';
+    const { status, stdout, stderr } = spawnSync('bash', ['-ec', [aws, ...blocks].join('\n')], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout
+      .split('\u001e')
+      .filter((call) => call !== '')
+      .map((call) => {
+        const words = call.split('\u001f').slice(0, -1);
+        const flag = (name: string): string => words[words.indexOf(`--${name}`) + 1] ?? '';
+        return { command: words.slice(0, 2).join(' '), flag };
+      });
+  }
+
+  const made = (name: string, ...blocks: readonly string[]) =>
+    calls(...blocks).filter(({ command }) => command === name);
+
+  test('give each service account the role that its annotation names, for IRSA', () => {
+    const roles = made('iam create-role', functions, irsa).map(({ flag }) => ({
+      role: flag('role-name'),
+      trust: JSON.parse(flag('assume-role-policy-document')).Statement[0],
+    }));
+    expect(roles.map(({ role }) => role)).toEqual(accounts.map(({ arn }) => arn.split('/')[1]));
+    for (const [i, { name, namespace }] of accounts.entries())
+      expect(roles[i]?.trust).toEqual({
+        Effect: 'Allow',
+        Principal: { Federated: 'arn:aws:iam::111111111111:oidc-provider/oidc.example.com/id/ABC' },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          StringEquals: {
+            'oidc.example.com/id/ABC:aud': 'sts.amazonaws.com',
+            'oidc.example.com/id/ABC:sub': `system:serviceaccount:${namespace}:${name}`,
+          },
+        },
+      });
+  });
+
+  test('associate each service account with a role that trusts it, for EKS Pod Identity', () => {
+    const trusts = made('iam create-role', functions, podIdentity).map(
+      ({ flag }) => JSON.parse(flag('assume-role-policy-document')).Statement[0],
+    );
+    const associations = made('eks create-pod-identity-association', functions, podIdentity);
+    expect(
+      associations.map(({ flag }) => ({
+        name: flag('service-account'),
+        namespace: flag('namespace'),
+        arn: flag('role-arn'),
+      })),
+    ).toEqual(accounts);
+    for (const [i, { name, namespace }] of accounts.entries())
+      expect(trusts[i]).toEqual({
+        Effect: 'Allow',
+        Principal: { Service: 'pods.eks.amazonaws.com' },
+        Action: ['sts:AssumeRole', 'sts:TagSession'],
+        Condition: {
+          StringEquals: {
+            'aws:RequestTag/kubernetes-namespace': namespace,
+            'aws:RequestTag/kubernetes-service-account': name,
+          },
+        },
+      });
+  });
+
+  test('permit what deploy/iam does, on the queues of the settings', () => {
+    const queues = new Set(
+      [settings.QUEUE_URL, settings.DEAD_LETTER_QUEUE_URL, settings.OUTCOME_QUEUE_URL].map((url = '') => {
+        const [account, name] = url.split('/').slice(-2);
+        return `arn:aws:sqs:${settings.AWS_REGION}:${account}:${name}`;
+      }),
+    );
+    for (const block of [irsa, podIdentity]) {
+      const policies = made('iam put-role-policy', functions, block);
+      expect(policies).toHaveLength(2);
+      for (const { flag } of policies) {
+        const seen = flag('policy-document').match(/arn:aws:sqs:[^"]*/g) ?? [];
+        expect(new Set(seen)).toEqual(queues);
+        expect(flag('policy-document')).not.toMatch(/ACCOUNT_ID|REGION|_QUEUE/);
+      }
+    }
+    const [ofKeda] = made('iam put-role-policy', functions, keda);
+    expect(JSON.parse(ofKeda?.flag('policy-document') ?? '').Statement).toEqual([
+      { Effect: 'Allow', Action: 'sqs:GetQueueAttributes', Resource: [...queues][0] },
+    ]);
+  });
+});
+
+test('the page names the authority of PostgreSQL where the console mounts it, by the key that it creates', () => {
+  const [, path = ''] = /sslmode=verify-full&sslrootcert=(\S+?)'/.exec(page) ?? [];
+  const [, name, key] = /create configmap (\S+) --from-file=([^=\s]+)=/.exec(page) ?? [];
+  const console = deployments.find(({ metadata }) => metadata.name === 'console');
+  const { containers, volumes } = (console?.spec.template.spec ?? {}) as unknown as {
+    readonly containers: readonly [{ readonly volumeMounts: readonly { name: string; mountPath: string }[] }];
+    readonly volumes: readonly { name: string; configMap?: { name: string; optional: boolean } }[];
+  };
+  const volume = volumes.find(({ configMap }) => configMap?.name === name);
+  expect(volume?.configMap).toEqual({ name, optional: true });
+  const mount = containers[0].volumeMounts.find((each) => each.name === volume?.name);
+  expect(path).toBe(`${mount?.mountPath}/${key}`);
 });

@@ -159,6 +159,33 @@ describe('alert rules', () => {
   });
 });
 
+test('the page explains each alarm of the stack as it is: metric, threshold and minutes', () => {
+  const { Resources } = JSON.parse(readFileSync('deploy/cloudformation/ota-updater.json', 'utf8')) as {
+    readonly Resources: Readonly<
+      Record<
+        string,
+        {
+          readonly Type: string;
+          readonly Properties: Readonly<
+            Record<'AlarmName' | 'MetricName' | 'Statistic' | 'ComparisonOperator', string>
+          > &
+            Readonly<Record<'Threshold' | 'EvaluationPeriods', number>>;
+        }
+      >
+    >;
+  };
+  const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+  expect(alarms).toHaveLength(6);
+  for (const { Properties: each } of alarms) {
+    const sign = each.ComparisonOperator === 'LessThanThreshold' ? '<' : '>';
+    const minutes = each.EvaluationPeriods === 1 ? '1 minute' : `${each.EvaluationPeriods} minutes`;
+    const name = each.AlarmName.replace('ota-updater-', '');
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
+    expect(row, name).toContain(`\`${each.MetricName}\``);
+    expect(row, name).toContain(`\`${each.Statistic}\` ${sign} ${each.Threshold} for ${minutes}`);
+  }
+});
+
 describe('the console that the page has Prometheus scrape', () => {
   const targets = [...page.matchAll(/targets: \['([^']+):8090'\]/g)].map(([, name = '']) => name);
   const compose = readFileSync('docker-compose.yml', 'utf8');

@@ -374,3 +374,7 @@ test('Valkey, by choice, has TLS and a password', () => {
 test('with FIFO queues, for arm64: as it was', () => {
   expect(synthesise(() => ({ fifo: true, arm64: true })).toJSON()).toMatchSnapshot();
 });
+
+test('no worker runs where others work on the queues: `workers: 0`', () => {
+  synthesise(() => ({ workers: 0 })).hasResourceProperties('AWS::ECS::Service', { DesiredCount: 0 });
+});
