@@ -70,3 +70,37 @@ export function judgeFleet(workers: number, limit: number, seeds: number): Fleet
     uneven: median(runs.map(({ uneven }) => uneven)),
   };
 }
+
+/** Over all windows of 20 s of all seeds; accepted calls as a share of the limit. */
+export interface NoiseVerdict {
+  readonly mean: number;
+  readonly worst: number;
+  /** The share of the windows with less than 80%. */
+  readonly low: number;
+}
+
+const WINDOW = 20;
+
+/** Four workers among 429s that have nothing to do with the rate, for half an hour, from the second minute on. */
+export function judgeNoise(limit: number, noise: number, seeds: number): NoiseVerdict {
+  const seconds = 1_800;
+  const windows = Array.from({ length: seeds }, (_, i) => {
+    const result = simulateFleet({
+      durationMs: seconds * 1_000,
+      limit: bucket(limit),
+      ceiling: 2 * limit,
+      workers: busy(4),
+      noise,
+      seed: i + 1,
+    });
+    return Array.from({ length: (seconds - 60) / WINDOW }, (_window, at) => {
+      const from = 60 + at * WINDOW;
+      return hadInFleet(result, from, from + WINDOW).accepted / (WINDOW * limit);
+    });
+  }).flat();
+  return {
+    mean: windows.reduce((sum, each) => sum + each, 0) / windows.length,
+    worst: Math.min(...windows),
+    low: windows.filter((each) => each < 0.8).length / windows.length,
+  };
+}
