@@ -2,8 +2,8 @@
  * Corrects on the wire what `local-aws-sqs` does differently from AWS in every test:
  *
  * - During a long poll it sleeps for the whole time, whatever arrives: it is asked only when there is something.
- * - A receive that its client has abandoned takes messages for 40 ms more: no receive is in flight while there is
- *   nothing.
+ * - A receive that its client has aborted waits on and takes messages until its wait ends: here no receive waits at the
+ *   server. One that is under way still takes messages, for 40 ms at most.
  * - It knows names of system attributes only in the older field of the request.
  * - It counts every change of visibility as a receive: receives are counted here.
  * - It counts messages in flight among the visible ones.
