@@ -194,3 +194,18 @@ describe('log lines in docs/troubleshooting.md', () => {
     expect(Object.keys(fields).filter((field) => !line?.fields.includes(field as LogField))).toEqual([]);
   });
 });
+
+test('"Resource use" of docs/operations.md has the figures of the results that it links', () => {
+  const { idle } = JSON.parse(read('bench/results/results.json')) as {
+    idle: { result: { tables: { columns: string[]; rows: [string, string][] }[] } };
+  };
+  const container = idle.result.tables.find(({ columns }) => columns[0] === 'container');
+  const figure = (start: string): string =>
+    container?.rows.find(([name]) => name.startsWith(start))?.[1] ?? '(not measured)';
+  const [paragraph = ''] = /^\*\*Resource use\*\*(?:.|\n(?!\n))*/m.exec(read('docs/operations.md')) ?? [];
+  const words = paragraph.replaceAll('\n', ' ');
+  expect(words).toContain(`takes ${figure('memory')} by \`docker stats\` and ${figure('CPU')} of a core`);
+  expect(words).toContain(`it takes ${(Number.parseInt(figure('`docker run`'), 10) / 1_000).toFixed(1)} s`);
+  expect(words).toContain(`The image is ${figure('image').replace(/ \(.*/, '')} with`);
+  expect(words).toContain(`${figure('of that')} are the base image`);
+});

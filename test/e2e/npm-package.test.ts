@@ -1,6 +1,6 @@
 /** What `npm pack` makes: a package that runs by `npx`, without another one. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -89,4 +89,16 @@ test('says in a sentence that it was packed without its program', async () => {
     stderr:
       'ota-updater: this package was made without its program: `npm pack` builds it, and must not be told --ignore-scripts.\n',
   });
+});
+
+test('the demo ends with commands that a package has', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ota-updater-demo-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'updates.csv'), 'Identifier,Description\ntask1,x\n');
+  const demo = ['sandbox', '--demo', 'updates.csv'];
+  const { stdout } = await run(process.execPath, [join(unpacked, 'bin/ota-updater.js'), ...demo], {
+    cwd: folder,
+  });
+  expect(stdout).toContain('\n  ota-updater sandbox --demo updates.csv --open\n');
+  expect(stdout).not.toContain('npm run');
 });
