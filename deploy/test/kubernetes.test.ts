@@ -320,7 +320,7 @@ const page = readFileSync(join(folder, 'README.md'), 'utf8');
 
 describe('the commands of the page for roles', () => {
   const [, section = ''] = page.split(/^## Roles$/m);
-  const [functions = '', irsa = '', podIdentity = '', keda = ''] = [
+  const [functions = '', irsa = '', podIdentity = '', kedaRole = '', keda = ''] = [
     ...section.matchAll(/^(?: {4}\S.*\n(?: {4,}.*\n)*)+/gm),
   ].map(([block]) => block);
   const settings = maps.find(({ metadata }) => metadata.name === 'queues')?.data ?? {};
@@ -400,6 +400,30 @@ describe('the commands of the page for roles', () => {
       });
   });
 
+  test.each([
+    {
+      kind: 'irsa',
+      condition: {
+        'oidc.example.com/id/ABC:aud': 'sts.amazonaws.com',
+        'oidc.example.com/id/ABC:sub': 'system:serviceaccount:keda:keda-operator',
+      },
+    },
+    {
+      kind: 'pod-identity',
+      condition: {
+        'aws:RequestTag/kubernetes-namespace': 'keda',
+        'aws:RequestTag/kubernetes-service-account': 'keda-operator',
+      },
+    },
+  ])('make a role for KEDA that trusts its operator: $kind', ({ kind, condition }) => {
+    const block = kedaRole.replace('irsa.json', `${kind}.json`);
+    const [role] = made('iam create-role', functions, irsa, block).slice(-1);
+    expect(role?.flag('role-name')).toBe('ota-updater-keda');
+    expect(JSON.parse(role?.flag('assume-role-policy-document') ?? '').Statement[0].Condition.StringEquals).toEqual(
+      condition,
+    );
+  });
+
   test('permit what deploy/iam does, on the queues of the settings', () => {
     const queues = new Set(
       [settings.QUEUE_URL, settings.DEAD_LETTER_QUEUE_URL, settings.OUTCOME_QUEUE_URL].map((url = '') => {
@@ -418,7 +442,7 @@ describe('the commands of the page for roles', () => {
           expect(section.slice(0, section.indexOf(functions))).toContain(`\`${left}\``);
       }
     }
-    const [ofKeda] = made('iam put-role-policy', functions, keda);
+    const [ofKeda] = made('iam put-role-policy', functions, kedaRole, keda);
     expect(JSON.parse(ofKeda?.flag('policy-document') ?? '').Statement).toEqual([
       { Effect: 'Allow', Action: 'sqs:GetQueueAttributes', Resource: [...queues][0] },
     ]);

@@ -17,14 +17,15 @@ interface Call {
  *
  * - with OTA_UPDATER_COMMAND if set; containers set it to the command that starts them
  *   (`docker compose run --rm worker`);
- * - `npx ota-updater` in a checkout; from another folder, the path of the checkout's `bin/ota-updater.js`;
+ * - `npx ota-updater` in a checkout, and where `npx` has called an installed package; from another folder, the path of the program
+ *   (`npx` in a folder with a `package.json` of its own might ask the registry for another program of that name);
  * - `ota-updater` everywhere else: installed, or in a shell of the image.
  *
  * An `--env-file` that this process was given is included: without it, the next command would not know the
  * queues.
  */
 export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
-  const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(argv[1] ?? '', cwd));
+  const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(argv[1] ?? '', cwd, env));
   const { values } = parseArgs({
     args: argv.slice(2),
     options: { 'env-file': { type: 'string' } },
@@ -35,11 +36,14 @@ export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
   return (...args) => `${program} ${shellLine([...given, ...args])}`.trimEnd();
 }
 
-function programOf(script: string, cwd: string): string[] {
-  if (!script.endsWith(join('src', 'main.ts'))) return ['ota-updater'];
+function programOf(script: string, cwd: string, env: Environment): string[] {
+  if (!script.endsWith(join('src', 'main.ts'))) {
+    // What `npx` calls need not be on the PATH of the shell.
+    if (env.npm_command !== 'exec') return ['ota-updater'];
+    return dirname(script) === join(cwd, 'node_modules', '.bin') ? ['npx', 'ota-updater'] : [script];
+  }
   const checkout = dirname(dirname(script));
-  const inside = relative(checkout, cwd);
-  if (!inside.startsWith('..')) return ['npx', 'ota-updater'];
+  if (relative(checkout, cwd) === '') return ['npx', 'ota-updater'];
   const bin = join(checkout, 'bin', 'ota-updater.js');
   return existsSync(bin) ? [bin] : ['ota-updater'];
 }

@@ -1,4 +1,4 @@
-/** Ends receives that their clients have aborted as if they had taken nothing. */
+/** Gives back what receives take whose clients have aborted them. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 interface Taken {
@@ -7,7 +7,8 @@ interface Taken {
 
 /**
  * For an SQS emulator that lets an aborted long poll wait on: it would take the next messages and answer nobody, and
- * they would stay in flight for the whole visibility timeout. Here they become visible again at once.
+ * they would stay in flight for the whole visibility timeout. Here they become visible again at once, with one delivery more
+ * to their count. What is taken before the server sees that the connection is closed is not given back.
  * Call this before the server listens.
  */
 export function giveBackAborted(app: FastifyInstance): void {

@@ -10,10 +10,10 @@ describe('a hint can be pasted', () => {
   test.each([
     { where: 'in a checkout', script: source, cwd: checkout, prints: 'npx ota-updater jobs status a' },
     {
-      where: 'in its folder',
+      where: 'in a folder of it',
       script: source,
-      cwd: `${checkout}/docs`,
-      prints: 'npx ota-updater jobs status a',
+      cwd: `${checkout}/deploy/cdk`,
+      prints: `${checkout}/bin/ota-updater.js jobs status a`,
     },
     { where: 'elsewhere', script: source, cwd: '/', prints: `${checkout}/bin/ota-updater.js jobs status a` },
     {
@@ -24,6 +24,22 @@ describe('a hint can be pasted', () => {
     },
   ])('$where', ({ script, cwd, prints }) => {
     expect(commandLineOf({ argv: ['node', script], env: {}, cwd })('jobs', 'status', 'a')).toBe(prints);
+  });
+
+  test.each([
+    {
+      where: 'where the package is installed',
+      script: '/home/ann/app/node_modules/.bin/ota-updater',
+      prints: 'npx ota-updater check',
+    },
+    {
+      where: 'where npx has fetched it',
+      script: '/home/ann/.npm/_npx/1a2b/node_modules/.bin/ota-updater',
+      prints: '/home/ann/.npm/_npx/1a2b/node_modules/.bin/ota-updater check',
+    },
+  ])('called by npx, $where', ({ script, prints }) => {
+    const env = { npm_command: 'exec' };
+    expect(commandLineOf({ argv: ['node', script], env, cwd: '/home/ann/app' })('check')).toBe(prints);
   });
 
   test('where a container is started anew for each command', () => {
