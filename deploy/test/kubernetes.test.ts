@@ -419,9 +419,9 @@ describe('the commands of the page for roles', () => {
     const block = kedaRole.replace('irsa.json', `${kind}.json`);
     const [role] = made('iam create-role', functions, irsa, block).slice(-1);
     expect(role?.flag('role-name')).toBe('ota-updater-keda');
-    expect(JSON.parse(role?.flag('assume-role-policy-document') ?? '').Statement[0].Condition.StringEquals).toEqual(
-      condition,
-    );
+    expect(
+      JSON.parse(role?.flag('assume-role-policy-document') ?? '').Statement[0].Condition.StringEquals,
+    ).toEqual(condition);
   });
 
   test('permit what deploy/iam does, on the queues of the settings', () => {
