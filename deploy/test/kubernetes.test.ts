@@ -265,6 +265,7 @@ test('the network lets through what is named here and nothing else, at the ports
       `worker in ${pods('console')} ${httpPort}/TCP`,
       `worker in namespaces ota-updater/metrics:true ${httpPort}/TCP`,
       'worker out anywhere 6379/TCP',
+      'console out anywhere 4318/TCP',
       'worker out anywhere 4318/TCP',
       `console in namespaces ota-updater/console:true ${consolePort}/TCP`,
       `console in namespaces ota-updater/metrics:true ${consolePort}/TCP`,
