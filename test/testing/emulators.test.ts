@@ -1,12 +1,22 @@
 /** The table of docs/emulators.md, row by row, on both emulators without the layers that our tests put in front of them. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
-import { buildApp } from 'fauxqs';
-import { createRequestHandler } from 'local-aws-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
+  SendMessageCommand,
+  type SendMessageCommandInput,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BareEmulator, startBareFauxqs, startBareLocalSqs } from '../../testing/sqs/bare-emulators.ts';
 
 const page = readFileSync(new URL('../../docs/emulators.md', import.meta.url), 'utf8');
 /** The cells of each row, by the first one. */
@@ -17,198 +27,194 @@ const rows = new Map(
   ]),
 );
 
-interface Answer {
-  readonly ok: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: answers of any action
-  readonly output: any;
-}
-interface Emulator {
-  readonly ask: (action: string, input: object, init?: RequestInit) => Promise<Answer>;
-  readonly url: string;
-}
-
 const names = ['fauxqs', 'local-aws-sqs'] as const;
-type Name = (typeof names)[number];
-const emulators = {} as Record<Name, Emulator>;
-const closers: (() => void)[] = [];
-
-function emulator(url: string): Emulator {
-  return {
-    url,
-    ask: async (action, input, init = {}) => {
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` },
-        body: JSON.stringify(input),
-        ...init,
-      });
-      const text = await answer.text();
-      return { ok: answer.ok, output: text === '' ? {} : JSON.parse(text) };
-    },
-  };
-}
+const emulators = {} as Record<(typeof names)[number], BareEmulator>;
 
 beforeAll(async () => {
-  const app = buildApp({ logger: false });
-  emulators.fauxqs = emulator(await app.listen({ host: '127.0.0.1', port: 0 }));
-  closers.push(() => {
-    void app.close();
-    app.server.closeAllConnections();
-  });
-  const made: { handler?: ReturnType<typeof createRequestHandler> } = {};
-  const server = createServer((request, response) => void made.handler?.requestHandler(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const region = 'eu-west-1';
-  made.handler = createRequestHandler({
-    port,
-    hostname: '127.0.0.1',
-    region,
-    accountId: '000000000000',
-    emulateQueueCreationLifecycle: false,
-  });
-  emulators['local-aws-sqs'] = emulator(`http://127.0.0.1:${port}`);
-  closers.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  emulators.fauxqs = await startBareFauxqs();
+  emulators['local-aws-sqs'] = await startBareLocalSqs();
 });
-afterAll(() => {
-  for (const close of closers) close();
+afterAll(async () => {
+  for (const { close } of Object.values(emulators)) await close();
 });
 
+type Without<Input> = Omit<Input, 'QueueUrl'>;
 let made = 0;
+
 /** A new queue, with what a row needs of it. */
 class Queue {
-  readonly #emulator: Emulator;
+  readonly #on: BareEmulator;
   readonly name: string;
-  readonly url: string;
-  constructor(on: Emulator, name: string) {
-    this.#emulator = on;
+  readonly #url: string;
+
+  private constructor(on: BareEmulator, name: string) {
+    this.#on = on;
     this.name = name;
-    this.url = `${on.url}/000000000000/${name}`;
+    this.#url = `${on.url}/000000000000/${name}`;
   }
-  static async make(on: Emulator, Attributes: Record<string, string> = {}): Promise<Queue> {
+
+  static async make(on: BareEmulator, Attributes: Record<string, string> = {}): Promise<Queue> {
     const QueueName = `queue-${++made}${Attributes.FifoQueue === undefined ? '' : '.fifo'}`;
-    expect(await on.ask('CreateQueue', { QueueName, Attributes })).toMatchObject({ ok: true });
+    await on.sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
     return new Queue(on, QueueName);
   }
-  ask(action: string, input: object = {}, init?: RequestInit): Promise<Answer> {
-    return this.#emulator.ask(action, { QueueUrl: this.url, ...input }, init);
+
+  send(MessageBody: string, input: Partial<SendMessageCommandInput> = {}) {
+    return this.#on.sqs.send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody, ...input }));
   }
-  async send(MessageBody: string, input: object = {}): Promise<boolean> {
-    return (await this.ask('SendMessage', { MessageBody, ...input })).ok;
+
+  async receive(
+    input: Partial<Without<ReceiveMessageCommandInput>> = {},
+    abortSignal = new AbortController().signal,
+  ): Promise<Message[]> {
+    const receive = { QueueUrl: this.#url, MaxNumberOfMessages: 10, ...input };
+    return (await this.#on.sqs.send(new ReceiveMessageCommand(receive), { abortSignal })).Messages ?? [];
   }
-  // biome-ignore lint/suspicious/noExplicitAny: messages with any fields
-  async receive(input: object = {}): Promise<any[]> {
-    const receive = { MaxNumberOfMessages: 10, ...input };
-    return (await this.ask('ReceiveMessage', receive)).output.Messages ?? [];
+
+  /** One message, which must be there. */
+  async receiveOne(input: Partial<Without<ReceiveMessageCommandInput>> = {}): Promise<Message> {
+    const [message] = await this.receive({ MaxNumberOfMessages: 1, ...input });
+    if (message === undefined) throw new Error('there is no message');
+    return message;
   }
+
+  changeVisibility({ ReceiptHandle }: Message, VisibilityTimeout: number) {
+    const input = { QueueUrl: this.#url, ReceiptHandle, VisibilityTimeout };
+    return this.#on.sqs.send(new ChangeMessageVisibilityCommand(input));
+  }
+
+  purge() {
+    return this.#on.sqs.send(new PurgeQueueCommand({ QueueUrl: this.#url }));
+  }
+
+  deleteBatch(handles: readonly string[]) {
+    const Entries = handles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
+    return this.#on.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: this.#url, Entries }));
+  }
+
   async count(): Promise<{ readonly visible: number; readonly inFlight: number }> {
-    const { output } = await this.ask('GetQueueAttributes', { AttributeNames: ['All'] });
-    const { ApproximateNumberOfMessages: visible, ApproximateNumberOfMessagesNotVisible: inFlight } =
-      output.Attributes;
-    return { visible: Number(visible), inFlight: Number(inFlight) };
+    const input = { QueueUrl: this.#url, AttributeNames: ['All' as const] };
+    const { Attributes = {} } = await this.#on.sqs.send(new GetQueueAttributesCommand(input));
+    return {
+      visible: Number(Attributes.ApproximateNumberOfMessages),
+      inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
+    };
   }
 }
 
+/** What became of a request. */
+const outcome = (request: Promise<unknown>): Promise<'accepted' | 'refused'> =>
+  request.then(
+    () => 'accepted',
+    () => 'refused',
+  );
+/** Resolves when a long poll of so many seconds ends that nothing comes to: the emulator's own time has passed. */
+const afterAPoll = async (on: BareEmulator, WaitTimeSeconds: number): Promise<void> => {
+  await (await Queue.make(on)).receive({ WaitTimeSeconds });
+};
+
 const fifo = { FifoQueue: 'true', ContentBasedDeduplication: 'true' };
-const eleven = Object.fromEntries(
-  Array.from({ length: 11 }, (_, i) => [`a${i}`, { DataType: 'String', StringValue: 'x' }]),
-);
+const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+const eleven = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`a${i}`, text('x')]));
 
 /**
  * For each row: what an emulator does. Its cell begins with a text that is given here, and with `yes` if and only if `true` is
  * given.
  */
-const probes: Record<string, (on: Emulator) => Promise<string | boolean>> = {
+const probes: Record<string, (on: BareEmulator) => Promise<string | boolean>> = {
   'a long poll ends when a message comes': async (on) => {
     const queue = await Queue.make(on);
-    const start = performance.now();
-    const received = queue.receive({ WaitTimeSeconds: 3 });
-    await setTimeout(300);
+    const waits = on.arrival('ReceiveMessage');
+    const received = queue.receive({ WaitTimeSeconds: 2 }).then((messages) => ({ messages }));
+    await waits;
     await queue.send('x');
-    expect(await received).toHaveLength(1);
-    return performance.now() - start < 2_500;
+    // Half the time of the first poll: whichever ends first.
+    const half = afterAPoll(on, 1);
+    const first = await Promise.race([received, half]);
+    expect((await received).messages).toHaveLength(1);
+    await half;
+    return first !== undefined;
   },
   'a receive that its client aborts may leave up to ten messages in flight': async (on) => {
     const queue = await Queue.make(on);
-    const receive = { MaxNumberOfMessages: 10, WaitTimeSeconds: 4 };
-    await expect(
-      queue.ask('ReceiveMessage', receive, { signal: AbortSignal.timeout(300) }),
-    ).rejects.toThrow();
-    await setTimeout(1_000);
+    const abort = new AbortController();
+    const waits = on.arrival('ReceiveMessage');
+    const received = outcome(queue.receive({ WaitTimeSeconds: 2 }, abort.signal));
+    const { socket } = await waits;
+    const isOver = afterAPoll(on, 2);
+    const closed = once(socket, 'close');
+    abort.abort();
+    expect(await received).toBe('refused');
+    await closed;
     await queue.send('x');
-    await setTimeout(200);
-    const [during, inFlight] = [await queue.receive(), (await queue.count()).inFlight];
-    await setTimeout(3_000);
+    // It is taken by the one that was aborted, or by this one.
+    const during: Message[] = [];
+    await expect
+      .poll(async () => during.push(...(await queue.receive())) || (await queue.count()).inFlight)
+      .toBe(1);
+    await isOver;
     await queue.send('y');
     expect((await queue.receive()).map(({ Body }) => Body)).toEqual(['y']);
-    return during.length === 0 && inFlight === 1 ? 'all that come until its wait ends' : 'none';
+    return during.length === 0 ? 'all that come until its wait ends' : 'none';
   },
   'system attributes are requested by `MessageSystemAttributeNames`': async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    const [message] = await queue.receive({ MessageSystemAttributeNames: ['All'] });
-    return message.Attributes?.SentTimestamp !== undefined;
+    const { Attributes } = await queue.receiveOne({ MessageSystemAttributeNames: ['All'] });
+    return Attributes?.SentTimestamp !== undefined;
   },
   'a change of visibility does not count as a receive': async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    const [{ ReceiptHandle }] = await queue.receive();
-    for (const VisibilityTimeout of [20, 0])
-      await queue.ask('ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout });
-    await setTimeout(50);
-    const [message] = await queue.receive({ AttributeNames: ['All'] });
-    return message.Attributes.ApproximateReceiveCount === '2';
+    const message = await queue.receiveOne();
+    for (const seconds of [20, 0]) await queue.changeVisibility(message, seconds);
+    const again: Message[] = [];
+    await expect
+      .poll(async () => again.push(...(await queue.receive({ AttributeNames: ['All'] }))))
+      .toBeGreaterThan(0);
+    return again[0]?.Attributes?.ApproximateReceiveCount === '2';
   },
   'counts of visible messages exclude those in flight': async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    await queue.receive();
+    await queue.receiveOne();
     return (await queue.count()).visible === 0;
   },
   "a queue's size limit is in bytes": async (on) => {
     const queue = await Queue.make(on, { MaximumMessageSize: '1024' });
-    return !(await queue.send('é'.repeat(600)));
+    return (await outcome(queue.send('é'.repeat(600)))) === 'refused';
   },
   'checksums of attributes are right for all characters': async (on) => {
     const queue = await Queue.make(on);
-    const of = async (StringValue: string): Promise<string> => {
-      const MessageAttributes = { a: { DataType: 'String', StringValue } };
-      const { output } = await queue.ask('SendMessage', { MessageBody: 'x', MessageAttributes });
-      return output.MD5OfMessageAttributes;
-    };
+    const of = async (value: string) =>
+      (await queue.send('x', { MessageAttributes: { a: text(value) } })).MD5OfMessageAttributes;
     expect(await of('e')).toBe(md5OfAttribute('e'));
     return (await of('é')) === md5OfAttribute('é');
   },
   'a message of a FIFO group waits until the one before is gone': async (on) => {
     const queue = await Queue.make(on, fifo);
     for (const body of ['x', 'y']) await queue.send(body, { MessageGroupId: 'g' });
-    await queue.receive({ MaxNumberOfMessages: 1 });
+    await queue.receiveOne();
     return (await queue.receive({ MaxNumberOfMessages: 1 })).length === 0;
   },
   'a purge takes up to 60 s': async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    await queue.ask('PurgeQueue');
+    await queue.purge();
     return (await queue.count()).visible === 1;
   },
   'messages that become visible again are received in no particular order': async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    const [{ ReceiptHandle }] = await queue.receive();
+    const message = await queue.receiveOne();
     await queue.send('y');
-    await queue.ask('ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout: 0 });
-    await setTimeout(50);
-    const [message] = await queue.receive({ MaxNumberOfMessages: 1 });
-    return message.Body === 'y' ? 'after the waiting ones' : 'before the waiting ones';
+    await queue.changeVisibility(message, 0);
+    await expect.poll(() => queue.count()).toEqual({ visible: 2, inFlight: 0 });
+    return (await queue.receiveOne()).Body === 'y' ? 'after the waiting ones' : 'before the waiting ones';
   },
   'a garbage receipt handle fails in a batch delete': async (on) => {
-    const queue = await Queue.make(on);
-    const Entries = [{ Id: '0', ReceiptHandle: 'garbage' }];
-    const { output } = await queue.ask('DeleteMessageBatch', { Entries });
-    return output.Failed?.[0] === undefined ? 'success' : `\`${output.Failed[0].Code}\``;
+    const { Failed: [failed] = [] } = await (await Queue.make(on)).deleteBatch(['garbage']);
+    return failed === undefined ? 'success' : `\`${failed.Code}\``;
   },
   'a receive on a FIFO queue may return several messages of a group': async (on) => {
     const queue = await Queue.make(on, fifo);
@@ -216,24 +222,24 @@ const probes: Record<string, (on: Emulator) => Promise<string | boolean>> = {
     return (await queue.receive()).length > 1 ? 'several' : 'one';
   },
   'eleven attributes are refused': async (on) =>
-    accepted(await (await Queue.make(on)).send('x', { MessageAttributes: eleven })),
+    outcome((await Queue.make(on)).send('x', { MessageAttributes: eleven })),
   'group ids of more than 128 characters are refused': async (on) =>
-    accepted(await (await Queue.make(on, fifo)).send('x', { MessageGroupId: 'g'.repeat(129) })),
+    outcome((await Queue.make(on, fifo)).send('x', { MessageGroupId: 'g'.repeat(129) })),
   'characters beyond U+FFFF (an emoji) in a body are accepted': async (on) =>
-    accepted(await (await Queue.make(on)).send('😀')),
+    outcome((await Queue.make(on)).send('😀')),
   'control characters are refused': async (on) => {
     const queue = await Queue.make(on);
-    const MessageAttributes = { a: { DataType: 'String', StringValue: '\u0001' } };
-    const [inBody, inAttribute] = [await queue.send('\u0001'), await queue.send('x', { MessageAttributes })];
-    if (inBody && inAttribute) return 'accepted in both';
-    return inAttribute ? 'accepted in attributes' : 'other';
+    const inBody = await outcome(queue.send('\u0001'));
+    const inAttribute = await outcome(queue.send('x', { MessageAttributes: { a: text('\u0001') } }));
+    if (inAttribute === 'refused') return 'other';
+    return inBody === 'accepted' ? 'accepted in both' : 'accepted in attributes';
   },
   "an extension after the lease's end is refused": async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    const [{ ReceiptHandle }] = await queue.receive({ VisibilityTimeout: 1 });
-    await setTimeout(1_200);
-    return accepted((await queue.ask('ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout: 9 })).ok);
+    const message = await queue.receiveOne({ VisibilityTimeout: 1 });
+    await afterAPoll(on, 1);
+    return outcome(queue.changeVisibility(message, 9));
   },
   'a receive with a visibility of 0 s returns a message once': async (on) => {
     const queue = await Queue.make(on);
@@ -242,26 +248,27 @@ const probes: Record<string, (on: Emulator) => Promise<string | boolean>> = {
   },
   '`StartMessageMoveTask`, refused if no redrive policy names the source': async (on) => {
     const SourceArn = `arn:aws:sqs:eu-west-1:000000000000:${(await Queue.make(on)).name}`;
-    const { ok, output } = await on.ask('StartMessageMoveTask', { SourceArn });
-    return String(output.message).startsWith('Unknown action') ? 'unknown action' : !ok;
+    return on.sqs.send(new StartMessageMoveTaskCommand({ SourceArn })).then(
+      () => false,
+      (error: Error) => (error.message.startsWith('Unknown action') ? 'unknown action' : true),
+    );
   },
   '`AWSTraceHeader` is kept': async (on) => {
     const queue = await Queue.make(on);
-    const AWSTraceHeader = { DataType: 'String', StringValue: 'Root=1-5e3d83c1-e6a0db584850d61342823d4c' };
+    const AWSTraceHeader = text('Root=1-5e3d83c1-e6a0db584850d61342823d4c');
     await queue.send('x', { MessageSystemAttributes: { AWSTraceHeader } });
-    const [{ Attributes }] = await queue.receive({ AttributeNames: ['All'] });
-    return Attributes.AWSTraceHeader === undefined ? 'dropped' : true;
+    const { Attributes } = await queue.receiveOne({ AttributeNames: ['All'] });
+    return Attributes?.AWSTraceHeader === undefined ? 'dropped' : true;
   },
   'an extension past 12 hours is refused': async (on) => {
     const queue = await Queue.make(on);
     await queue.send('x');
-    const [{ ReceiptHandle }] = await queue.receive();
-    await setTimeout(1_200);
-    const VisibilityTimeout = 43_200;
-    return accepted((await queue.ask('ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout })).ok);
+    const message = await queue.receiveOne();
+    await afterAPoll(on, 1);
+    return outcome(queue.changeVisibility(message, 43_200));
   },
   'signatures and policies are checked': async (on) =>
-    (await (await Queue.make(on)).send('x')) ? 'no' : 'yes',
+    (await outcome((await Queue.make(on)).send('x'))) === 'accepted' ? 'no' : 'yes',
   'the query protocol': async (on) => {
     const body = new URLSearchParams({ Action: 'ListQueues', Version: '2012-11-05' });
     const answer = await fetch(on.url, { method: 'POST', body });
@@ -273,14 +280,12 @@ const probes: Record<string, (on: Emulator) => Promise<string | boolean>> = {
   },
 };
 
-const accepted = (ok: boolean): string => (ok ? 'accepted' : 'refused');
-
 /** The checksum of the attribute `a`, a text, as AWS's documentation defines it. */
 function md5OfAttribute(value: string): string {
-  const part = (text: string): Buffer => {
+  const part = (of: string): Buffer => {
     const length = Buffer.alloc(4);
-    length.writeUInt32BE(Buffer.byteLength(text));
-    return Buffer.concat([length, Buffer.from(text)]);
+    length.writeUInt32BE(Buffer.byteLength(of));
+    return Buffer.concat([length, Buffer.from(of)]);
   };
   const all = [part('a'), part('String'), Buffer.from([1]), part(value)];
   return createHash('md5').update(Buffer.concat(all)).digest('hex');
@@ -289,6 +294,8 @@ function md5OfAttribute(value: string): string {
 /** The rows without a probe, and why. */
 const unprobed: Record<string, string> = {
   'a change of visibility takes effect before it is answered': 'a matter of a millisecond',
+  'a message can be received when its send is answered':
+    'a matter of a millisecond; behind the shim in second-sqs.test.ts',
   '`StartMessageMoveTask` without a destination fails for letters that a sender put there directly':
     'in test/e2e/second-sqs.test.ts',
   "a deleted queue's name is refused for 60 s": 'a setting of the second emulator',

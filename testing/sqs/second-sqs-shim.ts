@@ -8,7 +8,7 @@
  * - It counts every change of visibility as a receive: receives are counted here.
  * - It counts messages in flight among the visible ones.
  * - Its checksum of attributes is wrong for characters beyond ASCII: the checksum is left out.
- * - It answers a change of visibility before it has made it.
+ * - It answers a send and a change of visibility before it has made them.
  * - On a busy machine, a receive without a wait may find nothing in a queue that has messages: it is repeated.
  */
 import { setTimeout } from 'node:timers/promises';
@@ -37,10 +37,15 @@ export function secondSqsShim({ asked, ready }: SecondSqs): SqsRule {
       return counted(await poll(queue, input, forward, () => ready(queue)), receives);
     if (action === 'GetQueueAttributes') return withoutInFlight(await forward());
     const answer = await forward();
-    // The server uses a timer of at least 1 ms; a longer timer that is set later also ends later.
-    if (action.startsWith('ChangeMessageVisibility')) await setTimeout(2);
+    await made(action);
     return answer;
   };
+}
+
+/** Resolves when the server, which runs in this process, has made what it has just answered. */
+export async function made(action: string): Promise<void> {
+  // The server uses a timer of 1 ms; a longer timer that is set later also ends later.
+  if (/^(SendMessage|ChangeMessageVisibility)/.test(action)) await setTimeout(2);
 }
 
 async function poll(

@@ -1,29 +1,13 @@
 /**
  * A second SQS server for the same tests, from other authors than the first: `local-aws-sqs`, behind a shim ({@link secondSqsShim}).
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createRequestHandler } from 'local-aws-sqs';
+import { type BareSecondSqs, startBareSecondSqs } from './bare-second-sqs.ts';
 import { startSqsProxy } from './proxy.ts';
-import { secondSqsShim } from './second-sqs-shim.ts';
+import { made, secondSqsShim } from './second-sqs-shim.ts';
 import type { SqsServer } from './sqs-server.ts';
 
-type Handler = ReturnType<typeof createRequestHandler>;
-
 export async function startSecondSqs(region: string): Promise<SqsServer> {
-  const made: { handler?: Handler } = {};
-  const server = createServer((request, response) => void made.handler?.requestHandler(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: ownPort } = server.address() as AddressInfo;
-  const own = `http://127.0.0.1:${ownPort}`;
-  made.handler = createRequestHandler({
-    port: ownPort,
-    hostname: '127.0.0.1',
-    region,
-    accountId: '000000000000',
-    emulateQueueCreationLifecycle: false,
-  });
-  const { service } = made.handler;
+  const { url: own, service, close } = await startBareSecondSqs(region);
   const proxy = await startSqsProxy(own);
   /** Direct requests that were not awaited: other requests come after them. */
   let asked: Promise<void> = Promise.resolve();
@@ -35,6 +19,7 @@ export async function startSecondSqs(region: string): Promise<SqsServer> {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` };
     const answer = await fetch(own, { method: 'POST', headers, body: JSON.stringify(input) });
     if (!answer.ok) throw new Error(`${action}: ${await answer.text()}`);
+    await made(action);
   };
   const named = (name: string): string => `${own}/000000000000/${name}`;
   const askNext = (action: string, input: object): void => {
@@ -72,8 +57,7 @@ export async function startSecondSqs(region: string): Promise<SqsServer> {
     reset: () => service.resetAll(),
     stop: async () => {
       await proxy.close();
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await close();
     },
   };
 }
@@ -83,7 +67,7 @@ function many(count: number): never[] {
   return Array.from({ length: count }) as never[];
 }
 
-function countsOf({ Queues }: Handler['service'], name: string) {
+function countsOf({ Queues }: BareSecondSqs['service'], name: string) {
   const queue = Queues.find(({ QueueName }) => QueueName === name);
   if (queue === undefined) return undefined;
   const attributes = queue.getAttributes(['All']) as Readonly<Record<string, string>>;

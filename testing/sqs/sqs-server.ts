@@ -15,6 +15,6 @@ export type SqsServer = Pick<
   | 'reset'
   | 'stop'
 > & {
-  /** Resolves when the queues exist; if missing, they exist immediately. */
+  /** Resolves when what was made directly, queues and messages, is there; if missing, it is there immediately. */
   made?(): Promise<void>;
 };
