@@ -57,7 +57,7 @@ function workersHere(): HealthSocket[] {
 /**
  * What the workers answer, as one sentence.
  * @param find lists the workers that run at the moment; a worker that has ended since is ignored.
- * @throws CommandError if a worker is not alive, or does not answer in time.
+ * @throws CommandError if a worker is not alive, or does not answer in time; it names those that are alive too.
  */
 export async function healthOf(find: () => HealthSocket[], patienceMs = PATIENCE_MS): Promise<string> {
   const asked = await Promise.all(
@@ -66,9 +66,9 @@ export async function healthOf(find: () => HealthSocket[], patienceMs = PATIENCE
   const alive = asked.filter(({ fault }) => fault === undefined);
   const there = asked.length === alive.length ? [] : find().map(({ path }) => path);
   const faults = asked.flatMap(({ worker, fault }) => (there.includes(worker.path) ? (fault ?? []) : []));
-  if (faults.length > 0) throw new CommandError(faults.join('\n'));
-  if (alive.length === 0) return 'no worker runs here';
-  return `alive: ${alive.map(({ worker }) => nameOf(worker)).join(', ')}`;
+  const others = alive.length === 0 ? [] : [`alive: ${alive.map(({ worker }) => nameOf(worker)).join(', ')}`];
+  if (faults.length > 0) throw new CommandError([...faults, ...others].join('\n'));
+  return others[0] ?? 'no worker runs here';
 }
 
 async function faultOf(worker: HealthSocket, patienceMs: number): Promise<string | undefined> {
