@@ -1,6 +1,5 @@
 /** How this process was called, for hints that its user can paste. */
-import { existsSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, delimiter, dirname, join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Environment } from '../config.ts';
 import { type CommandLine, shellLine } from '../text/shell.ts';
@@ -12,20 +11,26 @@ interface Call {
   readonly cwd: string;
 }
 
+const NAME = 'ota-updater';
+const BY_NPX = ['npx', NAME];
+
 /**
  * Makes command lines that work where this process was called:
  *
  * - with OTA_UPDATER_COMMAND if set; containers set it to the command that starts them
  *   (`docker compose run --rm worker`);
- * - `npx ota-updater` in a checkout, and where `npx` has called an installed package; from another folder, the path of the program
- *   (`npx` in a folder with a `package.json` of its own might ask the registry for another program of that name);
- * - `ota-updater` everywhere else: installed, or in a shell of the image.
+ * - `npx ota-updater` in a checkout, and in a folder where the package is installed, whether npx, an npm script or a path has
+ *   called the program;
+ * - `ota-updater` if the PATH leads to the program: installed globally, or in the image;
+ * - the path of the program everywhere else: called from another folder, or fetched by npx (`npx ota-updater` might ask the
+ *   registry for another program of that name there).
  *
  * An `--env-file` that this process was given is included: without it, the next command would not know the
  * queues.
  */
-export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
-  const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(argv[1] ?? '', cwd, env));
+export function commandLineOf(call: Call): CommandLine {
+  const { argv, env } = call;
+  const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(call));
   const { values } = parseArgs({
     args: argv.slice(2),
     options: { 'env-file': { type: 'string' } },
@@ -36,14 +41,19 @@ export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
   return (...args) => `${program} ${shellLine([...given, ...args])}`.trimEnd();
 }
 
-function programOf(script: string, cwd: string, env: Environment): string[] {
-  if (!script.endsWith(join('src', 'main.ts'))) {
-    // What `npx` calls need not be on the PATH of the shell.
-    if (env.npm_command !== 'exec') return ['ota-updater'];
-    return dirname(script) === join(cwd, 'node_modules', '.bin') ? ['npx', 'ota-updater'] : [script];
+function programOf({ argv: [node = 'node', script = ''], env, cwd }: Call): string[] {
+  if (script.endsWith(join('src', 'main.ts'))) {
+    const checkout = dirname(dirname(script));
+    return relative(checkout, cwd) === '' ? BY_NPX : [join(checkout, 'bin', `${NAME}.js`)];
   }
-  const checkout = dirname(dirname(script));
-  if (relative(checkout, cwd) === '') return ['npx', 'ota-updater'];
-  const bin = join(checkout, 'bin', 'ota-updater.js');
-  return existsSync(bin) ? [bin] : ['ota-updater'];
+  if (script.startsWith(join(cwd, 'node_modules') + sep)) return BY_NPX;
+  return basename(script) === NAME ? [typed(script, env)] : [typed(node, env), '--', script];
+}
+
+/** A program by its name if the PATH has its folder, otherwise by its path. */
+function typed(program: string, { PATH = '' }: Environment): string {
+  const folder = dirname(program);
+  // npm adds the folders of packages to the PATH of what it runs, and only of that.
+  const isOnPath = !folder.endsWith(join('node_modules', '.bin')) && PATH.split(delimiter).includes(folder);
+  return isOnPath ? basename(program) : program;
 }

@@ -3,6 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { commandLineOf } from '../../src/cli/command-line.ts';
 
+/** An installed program. */
+const installed = {
+  argv: ['/usr/bin/node', '/usr/local/bin/ota-updater'],
+  env: { PATH: '/usr/local/bin:/usr/bin' },
+  cwd: '/',
+};
+
 const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const source = `${checkout}/src/main.ts`;
 
@@ -16,35 +23,56 @@ describe('a hint can be pasted', () => {
       prints: `${checkout}/bin/ota-updater.js jobs status a`,
     },
     { where: 'elsewhere', script: source, cwd: '/', prints: `${checkout}/bin/ota-updater.js jobs status a` },
-    {
-      where: 'in the image',
-      script: '/usr/local/bin/ota-updater',
-      cwd: '/',
-      prints: 'ota-updater jobs status a',
-    },
   ])('$where', ({ script, cwd, prints }) => {
     expect(commandLineOf({ argv: ['node', script], env: {}, cwd })('jobs', 'status', 'a')).toBe(prints);
   });
 
+  const app = '/home/ann/app';
+  const fetched = '/home/ann/.npm/_npx/1a2b/node_modules/.bin';
   test.each([
+    { where: 'in the image', script: '/usr/local/bin/ota-updater', prints: 'ota-updater check' },
     {
       where: 'where the package is installed',
-      script: '/home/ann/app/node_modules/.bin/ota-updater',
+      script: `${app}/node_modules/.bin/ota-updater`,
       prints: 'npx ota-updater check',
     },
     {
-      where: 'where npx has fetched it',
-      script: '/home/ann/.npm/_npx/1a2b/node_modules/.bin/ota-updater',
-      prints: '/home/ann/.npm/_npx/1a2b/node_modules/.bin/ota-updater check',
+      where: 'where another package manager has installed it',
+      script: `${app}/node_modules/.pnpm/ota-updater@0.1.0/node_modules/ota-updater/bin/ota-updater.js`,
+      prints: 'npx ota-updater check',
     },
-  ])('called by npx, $where', ({ script, prints }) => {
-    const env = { npm_command: 'exec' };
-    expect(commandLineOf({ argv: ['node', script], env, cwd: '/home/ann/app' })('check')).toBe(prints);
+    {
+      where: 'in a folder of the one with the package',
+      script: `${app}/node_modules/.bin/ota-updater`,
+      cwd: `${app}/updates`,
+      prints: `${app}/node_modules/.bin/ota-updater check`,
+    },
+    {
+      where: 'where npx has fetched it',
+      script: `${fetched}/ota-updater`,
+      prints: `${fetched}/ota-updater check`,
+    },
+    { where: 'off the PATH', script: '/opt/ota/ota-updater', prints: '/opt/ota/ota-updater check' },
+    {
+      where: 'as a file for Node',
+      script: '/opt/ota/main.mjs',
+      prints: 'node -- /opt/ota/main.mjs check',
+    },
+    {
+      where: 'as a file for a Node that is not on the PATH',
+      node: '/opt/node/bin/node',
+      script: '/opt/ota/main.mjs',
+      prints: '/opt/node/bin/node -- /opt/ota/main.mjs check',
+    },
+  ])('$where', ({ node = '/usr/bin/node', script, cwd = app, prints }) => {
+    // As npm sets it for a script, and npx for a program.
+    const PATH = `${app}/node_modules/.bin:${fetched}:/usr/local/bin:/usr/bin`;
+    expect(commandLineOf({ argv: [node, script], env: { PATH }, cwd })('check')).toBe(prints);
   });
 
   test('where a container is started anew for each command', () => {
     const env = { OTA_UPDATER_COMMAND: 'docker compose run --rm worker' };
-    const line = commandLineOf({ argv: ['node', '/usr/local/bin/ota-updater'], env, cwd: '/' });
+    const line = commandLineOf({ ...installed, env });
     expect(line('jobs', 'list')).toBe('docker compose run --rm worker jobs list');
   });
 
@@ -52,12 +80,12 @@ describe('a hint can be pasted', () => {
     [['--env-file', 'my sandbox.env', 'jobs', 'list']],
     [['jobs', 'list', '--env-file=my sandbox.env', '--json']],
   ])('with the --env-file that was given: %j', (args) => {
-    const line = commandLineOf({ argv: ['node', 'ota-updater', ...args], env: {}, cwd: '/' });
+    const line = commandLineOf({ ...installed, argv: [...installed.argv, ...args] });
     expect(line('check')).toBe("ota-updater --env-file 'my sandbox.env' check");
   });
 
   test('with its arguments quoted', () => {
-    const line = commandLineOf({ argv: ['node', 'x'], env: {}, cwd: '/' });
+    const line = commandLineOf(installed);
     expect(line('jobs', 'apply', "Mia's plan")).toBe("ota-updater jobs apply 'Mia'\\''s plan'");
   });
 });

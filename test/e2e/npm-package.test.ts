@@ -1,8 +1,8 @@
 /** What `npm pack` makes: a package that runs by `npx`, without another one. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../src/version.ts';
@@ -95,10 +95,50 @@ test('the demo ends with commands that a package has', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ota-updater-demo-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'updates.csv'), 'Identifier,Description\ntask1,x\n');
-  const demo = ['sandbox', '--demo', 'updates.csv'];
-  const { stdout } = await run(process.execPath, [join(unpacked, 'bin/ota-updater.js'), ...demo], {
+  const program = join(unpacked, 'bin/ota-updater.js');
+  const { stdout } = await run(process.execPath, [program, 'sandbox', '--demo', 'updates.csv'], {
     cwd: folder,
   });
-  expect(stdout).toContain('\n  ota-updater sandbox --demo updates.csv --open\n');
+  expect(stdout).toContain(` -- ${program} sandbox --demo updates.csv --open\n`);
   expect(stdout).not.toContain('npm run');
+});
+
+test('hints can be pasted, however the program is called', { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ota-updater-app-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const app = join(folder, 'app');
+  const elsewhere = join(folder, 'elsewhere');
+  for (const made of [app, elsewhere]) await mkdir(made);
+  await writeFile(
+    join(app, 'package.json'),
+    JSON.stringify({ name: 'app', version: '1.0.0', scripts: { help: 'ota-updater limits --help' } }),
+  );
+  const packed = join(dirname(unpacked), `ota-updater-${version}.tgz`);
+  // A shell of the user: its PATH has Node and npm, and no folder of a package.
+  const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => !entry.includes('node_modules'));
+  const env = {
+    HOME: folder,
+    PATH: [dirname(process.execPath), ...path].join(delimiter),
+    npm_config_offline: 'true',
+    npm_config_update_notifier: 'false',
+  };
+  const inShell = async (command: string, cwd: string) =>
+    (await run('sh', ['-c', command], { cwd, env })).stdout;
+  await inShell(`npm install ${packed}`, app);
+
+  for (const { called, cwd, hints } of [
+    { called: 'npx ota-updater limits --help', cwd: app, hints: /^npx ota-updater$/ },
+    { called: './node_modules/.bin/ota-updater limits --help', cwd: app, hints: /^npx ota-updater$/ },
+    { called: 'npm run --silent help', cwd: app, hints: /^npx ota-updater$/ },
+    {
+      called: '../app/node_modules/.bin/ota-updater limits --help',
+      cwd: elsewhere,
+      hints: /^\/.*\/app\/node_modules\//,
+    },
+    { called: `npx --yes file:${packed} limits --help`, cwd: elsewhere, hints: /^\/.*\/_npx\// },
+  ]) {
+    const [, program = ''] = /^ {2}(.+) limits set /m.exec(await inShell(called, cwd)) ?? [];
+    expect(program).toMatch(hints);
+    expect(await inShell(`${program} --version`, cwd)).toBe(`${version}\n`);
+  }
 });

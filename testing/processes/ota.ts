@@ -27,6 +27,8 @@ export function otaProgram(): readonly string[] {
 export const surroundings = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
+  // Hints name this, whether the source or the built program prints them.
+  OTA_UPDATER_COMMAND: 'ota-updater',
   ...(process.env.NODE_COMPILE_CACHE !== undefined && {
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   }),
