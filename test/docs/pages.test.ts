@@ -122,6 +122,19 @@ describe('links', () => {
   });
 });
 
+test('lines of prose are 150 characters long at most', () => {
+  const pages = files.filter(
+    (path) => /\.md$/.test(path) && !/^(?:docs\/reference|bench\/results)\//.test(path),
+  );
+  const long = pages.flatMap((page) =>
+    withoutCode(read(page).replace(/^<!--[\s\S]*?-->$/gm, ''))
+      .split('\n')
+      .filter((line) => line.length > 150 && !/^(?: {4}|\s*\||#)/.test(line))
+      .map((line) => `${page}: ${line}`),
+  );
+  expect(long).toEqual([]);
+});
+
 /** `src/NAME/command.ts`, `src/x/y.ts`, `src/check/*-findings.ts`. */
 const PLACEHOLDER = /[*{]|[A-Z]{4}|\/[xy]\b/;
 
