@@ -1,5 +1,5 @@
 /** docs/producers.md: what can run without AWS runs against the sandbox; of the rest, what is sent is checked. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { updateFields } from '../../src/message/update.ts';
 import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
+import { installed } from '../../testing/installed.ts';
 import { receiveAll } from '../../testing/stages/servers.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/producers.md'), 'utf8');
@@ -19,16 +20,6 @@ function blocks(mark: string): string[] {
   return [...page.matchAll(new RegExp(`<!-- ${mark} -->\\s*\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     ([, text = '']) => text,
   );
-}
-
-/** The AWS CLI; Debian's speaks the query protocol. Says so where there is none. */
-function awsCli(): string | undefined {
-  const found = ['/usr/bin/aws', 'aws'].find((aws) => spawnSync(aws, ['--version']).status === 0);
-  if (found === undefined)
-    process.stdout.write(
-      'SKIPPED: no AWS CLI on this machine, the commands of docs/producers.md are not run\n',
-    );
-  return found;
 }
 
 let cloud: Cloud;
@@ -43,7 +34,8 @@ afterAll(async () => {
 });
 
 describe('the page for producers', () => {
-  const aws = awsCli();
+  // Debian's first: it speaks the query protocol.
+  const aws = installed(['/usr/bin/aws', 'aws'], 'the commands of docs/producers.md are not run');
 
   test.skipIf(aws === undefined)('has commands that send what the worker takes', async () => {
     const queue = new Queue(client, cloud.queueUrl);

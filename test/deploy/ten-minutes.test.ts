@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { installed } from '../../testing/installed.ts';
 import { readWalkThrough, shapeOf } from '../../testing/walk-through/document.ts';
 import { inProcess } from '../../testing/walk-through/in-process.ts';
 import { runWalkThrough } from '../../testing/walk-through/run.ts';
@@ -20,13 +21,9 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const cli = spawnSync('aws', ['--version']).status === 0;
-if (!cli)
-  process.stdout.write(
-    'SKIPPED: no AWS CLI on this machine, the commands of docs/aws-in-ten-minutes.md are not run\n',
-  );
+const cli = installed(['aws'], 'the commands of docs/aws-in-ten-minutes.md are not run');
 
-test.skipIf(!cli)('its commands print what it shows', { timeout: 120_000 }, async () => {
+test.skipIf(cli === undefined)('its commands print what it shows', { timeout: 120_000 }, async () => {
   const shown = await runWalkThrough(readWalkThrough(page), inProcess());
   expect(shown.length).toBeGreaterThan(8);
   for (const { step, output } of shown)

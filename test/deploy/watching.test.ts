@@ -9,6 +9,7 @@ import { metricsSection } from '../../src/console/metrics/section.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { ask, serveConsole, tokens } from '../../testing/console/serve.ts';
+import { installed } from '../../testing/installed.ts';
 import { askServer } from '../../testing/processes/ask-server.ts';
 import { well } from '../../testing/stages/snapshot.ts';
 
@@ -130,11 +131,8 @@ describe('alert rules', () => {
     }
   });
 
-  test('and the queries of the dashboards pass the tests of promtool', ({ skip }) => {
-    if (spawnSync('promtool', ['--version']).status !== 0) {
-      process.stdout.write('SKIPPED: no promtool on this machine, the alert rules are not tested\n');
-      skip();
-    }
+  const promtool = installed(['promtool'], 'the alert rules are not tested');
+  test.skipIf(promtool === undefined)('and the queries of the dashboards pass the tests of promtool', () => {
     // Grafana's variables replaced, as it replaces them.
     const queries = ['workers', 'jobs'].flatMap((name) =>
       dashboard

@@ -1,5 +1,5 @@
 /** Debian's clients, which speak the query protocol, on the second SQS server: its AWS CLI, and its boto3 in the Python producer. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SetQueueAttributesCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { pythonWith, runPython } from '../../testing/contract/python.ts';
 import { type QueryFront, startQueryFront } from '../../testing/contract/query-front.ts';
+import { installed } from '../../testing/installed.ts';
 import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
@@ -22,9 +23,7 @@ afterEach(async () => {
 
 const env = { AWS_DEFAULT_REGION: REGION, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
 const DEBIANS_AWS = '/usr/bin/aws';
-const hasAws = spawnSync(DEBIANS_AWS, ['--version']).status === 0;
-if (!hasAws)
-  process.stdout.write(`SKIPPED: no ${DEBIANS_AWS} on this machine, it is not run on the second SQS\n`);
+const cli = installed([DEBIANS_AWS], 'it is not run on the second SQS');
 const python = pythonWith('jsonschema', 'boto3');
 
 interface Received {
@@ -70,7 +69,7 @@ async function redrive(): Promise<void> {
   client.destroy();
 }
 
-test.skipIf(!hasAws)(
+test.skipIf(cli === undefined)(
   "the AWS CLI sends what the worker applies, and sees a letter's trace go on over AWS's own redrive to the outcome",
   async () => {
     const { outcomeQueueUrl: outcomes = '' } = stage.config;

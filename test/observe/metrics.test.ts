@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import perfHooks from 'node:perf_hooks';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import { version } from '../../src/version.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
+import { installed } from '../../testing/installed.ts';
 import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
 /** The names that prom-client gives them. */
@@ -49,13 +50,6 @@ const kinds: readonly Failure['kind'][] = [
   ...(['throttled', 'unreachable', 'retryable', 'conflict', 'denied'] as const),
   ...(['rejected', 'misconfigured', 'unidentified', 'internal'] as const),
 ];
-
-/** Whether Prometheus's own checker is here (Debian package `prometheus`); says so where it is not. */
-function promtoolInstalled(): boolean {
-  if (spawnSync('promtool', ['--version']).status === 0) return true;
-  process.stdout.write('SKIPPED: no promtool on this machine, the format of the metrics is not checked\n');
-  return false;
-}
 
 let now: WorkerSnapshot;
 let metrics: Metrics;
@@ -328,7 +322,8 @@ describe('metrics', () => {
     expect(Object.keys(await samples())).toEqual(before);
   });
 
-  test.skipIf(!promtoolInstalled())('are what promtool finds no fault with', async () => {
+  const checker = installed(['promtool'], 'the format of the metrics is not checked');
+  test.skipIf(checker === undefined)('are what promtool finds no fault with', async () => {
     const promtool = spawn('promtool', ['check', 'metrics']);
     let said = '';
     for (const stream of [promtool.stdout, promtool.stderr]) {

@@ -1,5 +1,5 @@
 /** What people do to a job, at the same time. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -14,7 +14,9 @@ import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { leaseOf, newJob, now, taskRow } from '../ledger/contract.ts';
 
 async function begun(): Promise<{ readonly ledger: Ledger; readonly job: PlannedJob }> {
-  const ledger = await openFileLedger(mkdtempSync(join(tmpdir(), 'act-')), () => now, 'create');
+  const folder = mkdtempSync(join(tmpdir(), 'act-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ledger = await openFileLedger(folder, () => now, 'create');
   onTestFinished(() => ledger.close());
   const job = await ledger.begin(newJob);
   await ledger.enter(job.key, [taskRow(1)]);
