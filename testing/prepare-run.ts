@@ -1,9 +1,20 @@
 /** What a test run creates once, before the first test. */
+import { rmSync } from 'node:fs';
 import { makeTemplate } from './postgres/server.ts';
 import { buildProgram } from './processes/build-program.ts';
+import { makeRunFolder } from './run-folder.ts';
 
 /** Called by vitest. @returns a function that vitest calls after the last test. */
 export async function setup(): Promise<() => void> {
-  const [removeTemplate] = await Promise.all([makeTemplate(), buildProgram()]);
-  return removeTemplate;
+  const folder = makeRunFolder();
+  // Tests, and the processes that they start, make their folders there.
+  process.env.TMPDIR = folder;
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    await Promise.all([makeTemplate(), buildProgram()]);
+    return remove;
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 /** A real PostgreSQL server, really started, stopped and killed, in a temporary folder. */
 import { execFile, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
@@ -48,16 +48,10 @@ export interface PostgresServer {
 /** Names the data folder of an empty server, for all tests of a run. */
 const TEMPLATE = 'OTA_UPDATER_POSTGRES_TEMPLATE';
 
-/**
- * Creates the data of an empty server once per test run: each server then starts with a copy.
- * @returns a function that removes it.
- */
-export async function makeTemplate(): Promise<() => void> {
+/** Creates the data of an empty server once per test run, in the run's folder: each server then starts with a copy. */
+export async function makeTemplate(): Promise<void> {
   const programs = findPrograms();
-  if (programs === undefined) return () => {};
-  const folder = ownedFolder();
-  process.env[TEMPLATE] = await initialise(programs, folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  if (programs !== undefined) process.env[TEMPLATE] = await initialise(programs, ownedFolder());
 }
 
 /** Starts an empty server on a free port, for the user `tester` with the password `secret`. The caller must remove it. */
@@ -167,6 +161,8 @@ async function start(command: string, data: string, folder: string, port: number
     max_connections: '60',
     shared_buffers: '32MB',
     logging_collector: 'off',
+    // In the data folder: a server that is killed leaves what it has elsewhere.
+    dynamic_shared_memory_type: 'mmap',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = Child.start(...asOwner(command, ['-D', data, '-p', String(port), ...flags]), {
