@@ -49,6 +49,8 @@ export class Child {
   readonly #group: boolean;
   readonly #keepOutput: boolean;
   readonly #listeners = new Set<LineListener>();
+  /** The end of what it has printed so far, for errors. */
+  readonly #last: Record<Source, string> = { stdout: '', stderr: '' };
 
   private constructor(process: ChildProcess, { group = false, keepOutput = false }: ChildOptions) {
     this.process = process;
@@ -166,6 +168,7 @@ export class Child {
       ?.setEncoding('utf8')
       .on('data', (text: string) => {
         if (this.#keepOutput) this.output[from] += text;
+        this.#last[from] = (this.#last[from] + text).slice(-QUOTED_CHARACTERS);
         const lines = (partial + text).split('\n');
         partial = lines.pop() ?? '';
         for (const line of lines) pass(line);
@@ -176,6 +179,6 @@ export class Child {
   }
 
   #quote(): string {
-    return this.output.stderr.slice(-QUOTED_CHARACTERS) + this.output.stdout.slice(-QUOTED_CHARACTERS);
+    return this.#last.stderr + this.#last.stdout;
   }
 }
