@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { HANGS_MS, NEVER_CAME_MS } from './testing/hangs.ts';
 import { WaitsAmongWork } from './testing/sequencer.ts';
 
 // Every process that a test starts loads the same program: V8 compiles it for the first of them only.
@@ -19,17 +20,15 @@ export const test: NonNullable<ViteUserConfig['test']> = {
   sequence: { sequencer: WaitsAmongWork },
   // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
   isolate: false,
-  // Only what hangs is to end by it: on a machine that others keep busy, a test that starts ten processes takes a minute.
-  testTimeout: 120_000,
-  hookTimeout: 60_000,
+  testTimeout: HANGS_MS,
+  hookTimeout: HANGS_MS,
   // `npm run coverage`: what ran in the tests' own processes; it does not see the processes that tests start.
   coverage: {
     include: ['src/**/*.ts', 'packages/*/src/**/*.ts'],
     reporter: ['text-summary', 'json-summary', 'html'],
     reportsDirectory: 'node_modules/.cache/coverage',
   },
-  // What is polled for comes in its time, also on a busy machine.
-  expect: { poll: { timeout: 10_000 } },
+  expect: { poll: { timeout: NEVER_CAME_MS } },
 };
 
 export default defineConfig({ test });

@@ -3,6 +3,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { traceWorker } from '../../src/commands/tracing.ts';
 import { readConfig } from '../../src/config.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import { NEVER_CAME_MS } from '../../testing/hangs.ts';
 import { startStandIn } from '../../testing/notices/stand-in.ts';
 
 const url = (name: string): string => `https://sqs.eu-west-1.amazonaws.com/123456789012/${name}`;
@@ -59,7 +60,7 @@ test('the log says once that spans do not arrive, and when they do again', async
   collector.rule = () => ({ status: 200 });
   fill();
   await logged('tracing.export_recovered');
-  await telemetry?.close(5_000);
+  await telemetry?.close(NEVER_CAME_MS);
   expect(lines.map(({ event }) => event)).toEqual([
     'tracing.on',
     'tracing.export_failed',

@@ -43,9 +43,7 @@ test('the document is one of OpenAPI 3.1', async () => {
 });
 
 const made = async ({ call }: ApiClient, job: string): Promise<void> =>
-  await expect
-    .poll(async () => (await call('showPlan', { job })).data, { timeout: 30_000 })
-    .toMatchObject({ state: 'made' });
+  await expect.poll(async () => (await call('showPlan', { job })).data).toMatchObject({ state: 'made' });
 
 test('a job is planned, applied, steered, verified and undone', async () => {
   const { url, stage } = await setConsoleJobs({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
@@ -102,13 +100,13 @@ test('a job is planned, applied, steered, verified and undone', async () => {
   expect((await call('resumeJob', { job: 'j' }, { reason })).status).toBe(200);
   const ended = async (job: string, counts: object): Promise<void> =>
     await expect
-      .poll(async () => (await call('showJob', { job })).data, { timeout: 30_000 })
+      .poll(async () => (await call('showJob', { job })).data)
       .toMatchObject({ state: { name: 'done' }, ...counts });
   await ended('j', { applied: 2 });
   expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'none' });
   expect((await call('verifyJob', { job: 'j' }, { reason })).status).toBe(200);
   await expect
-    .poll(async () => (await call('showDevices', { job: 'j' })).data, { timeout: 30_000 })
+    .poll(async () => (await call('showDevices', { job: 'j' })).data)
     .toMatchObject({ state: 'seen', found: { tasks: 2 } });
   expect((await call('undoJob', { job: 'j' }, { reason, name: 'u' })).data).toEqual({ job: 'u' });
   await made(client, 'u');
@@ -179,7 +177,7 @@ test('a job whose outcomes were lost is reconciled by what its tasks say, and go
   await plan(ids(25));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const applying = run(['apply', 'j.jsonl', '--yes', '--window', '100'], { interrupt });
-  await expect.poll(() => stage.left().ready, { timeout: 20_000 }).toBe(25);
+  await expect.poll(() => stage.left().ready).toBe(25);
   pressCtrlC();
   await applying;
   await stage.worker.start();
@@ -198,7 +196,7 @@ test('a job whose outcomes were lost is reconciled by what its tasks say, and go
   expect((await call('reconcileJob', { job: 'j' }, {})).status).toBe(400);
   expect(await call('reconcileJob', { job: 'j' }, { reason })).toMatchObject({ status: 200 });
   await expect
-    .poll(async () => (await call('showReconciliation', { job: 'j' })).data, { timeout: 30_000 })
+    .poll(async () => (await call('showReconciliation', { job: 'j' })).data)
     .toMatchObject({ state: 'seen', found: { applied: 24, again: 1, gone: 0, unknown: 0 } });
   expect((await call('showJob', { job: 'j' })).data).toMatchObject({
     state: { name: 'running' },
@@ -234,7 +232,7 @@ test('a cause of dead letters is put back after its canaries, and letters are de
   const client = await makeApiClient(url, tokens.ann);
   const { call } = client;
   await expect
-    .poll(async () => (await call('listCauses')).data, { timeout: 30_000 })
+    .poll(async () => (await call('listCauses')).data)
     .toMatchObject({ doing: { what: 'nothing' }, look: { groups: [{ count: 12 }, { count: 3 }] } });
   const [fixed, gone] = causes.parse((await call('listCauses')).data).look.groups;
   const page = letters.parse((await call('listLetters', { group: fixed?.group, max: 5, skip: 10 })).data);
@@ -249,7 +247,7 @@ test('a cause of dead letters is put back after its canaries, and letters are de
 
   const becomes = async (id: string, state: string): Promise<unknown> => {
     const show = async () => (await call('showLetterChange', { change: id })).data;
-    await expect.poll(show, { timeout: 40_000 }).toMatchObject({ state });
+    await expect.poll(show).toMatchObject({ state });
     return await show();
   };
   const planned = async (wanted: object): Promise<string> => {

@@ -24,11 +24,11 @@ inBrowser((browser) => {
     await page.locator('#apply-abortWhen').fill('failed>3');
     await page.getByLabel('Undo when a rule stops it').check();
     await page.getByRole('button', { name: 'Apply' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Job j: aborted' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { level: 1, name: 'Job j: aborted' }).waitFor();
     expect(await seenText(page)).toMatch(/failed>3/);
     await page.getByRole('link', { name: 'Jobs', exact: true }).click();
     await page.getByRole('link', { name: 'j-undo' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor();
     expect(configurations()).toEqual(before);
     expect(stage.api.stats().applied).toBeGreaterThan(0);
     expect(faults).toEqual([]);

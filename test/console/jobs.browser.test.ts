@@ -13,9 +13,7 @@ import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 
 inBrowser((browser) => {
-  test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', {
-    timeout: 300_000,
-  }, async () => {
+  test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', async () => {
     // Slow enough that the job still runs when a page says so.
     const { url, stage, ids } = await setConsoleJobs({ rate: '500' });
     const before = stage.api.task('task4999')?.TaskConfigurationId;
@@ -26,8 +24,7 @@ inBrowser((browser) => {
     await page.locator('#apply-stages').fill('100,100%');
     await page.getByLabel('Wait for confirmation between stages').check();
     await page.getByRole('button', { name: 'Apply' }).click();
-    const state = (name: string) =>
-      page.getByRole('heading', { level: 1, name: `Job j: ${name}` }).waitFor({ timeout: 60_000 });
+    const state = (name: string) => page.getByRole('heading', { level: 1, name: `Job j: ${name}` }).waitFor();
     await state('paused');
     expect(stage.api.stats().applied).toBe(100);
     await page.reload();
@@ -52,7 +49,7 @@ inBrowser((browser) => {
     await page.getByRole('button', { name: 'Plan the undo' }).click();
     await fillPlan(page, 'j-undo');
     await page.getByRole('button', { name: 'Apply' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor();
     await page.goto(`${url}/jobs`);
     await page.getByRole('link', { name: 'j-undo' }).waitFor();
     await docPicture(page, 'jobs', 400);

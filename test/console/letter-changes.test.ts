@@ -33,7 +33,7 @@ const askedOf = (action: Asked['action']): Asked => ({
 /** A plan of all letters, made by ann. */
 async function planned(desk: Desk, asked: Asked): Promise<ChangeRun> {
   const run = await desk.plan(asked, { by: 'ann@console', reason: 'cause fixed' });
-  await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
+  await expect.poll(() => run.state).toBe('planned');
   return run;
 }
 
@@ -73,7 +73,7 @@ describe('who confirms, stops or drops a change, and why, is logged', () => {
     await expect(desk.stop(id, carl)).rejects.toMatchObject(nothing('planned'));
     await desk.confirm(id, bob);
     // No worker: it waits for their end.
-    await expect.poll(() => run.state, { timeout: 20_000 }).toBe('ending');
+    await expect.poll(() => run.state).toBe('ending');
     const stopped = desk.stop(id, carl);
     await expect(desk.stop(id, carl)).rejects.toMatchObject(nothing('stopping'));
     await stopped;
@@ -141,7 +141,7 @@ describe('who confirms, stops or drops a change, and why, is logged', () => {
     for (const phrase of ['', 'purge 0'])
       await expect(desk.confirm(run.facts.id, bob, phrase)).rejects.toMatchObject(early);
     await expect(desk.drop(run.facts.id, carl)).rejects.toMatchObject(early);
-    await expect.poll(() => run.state, { timeout: 20_000 }).toBe('planned');
+    await expect.poll(() => run.state).toBe('planned');
     await desk.confirm(run.facts.id, bob, 'purge 3');
     await over(run);
     expect(run).toMatchObject({ report: { purged: 3 } });
@@ -247,7 +247,7 @@ describe('while SQS does not answer, pages and the API say so, and since when', 
     expect(String(changePart(run))).toContain(text);
     expect(String(overviewPart(desk, time))).toContain(text);
     answered.resolve();
-    await expect.poll(() => run.state, { timeout: 20_000 }).toBe('ending');
+    await expect.poll(() => run.state).toBe('ending');
     await desk.stop(run.facts.id, carl);
     await over(run);
     expect(changeJson(run)).toMatchObject({ sent: 3, away: null });
@@ -266,7 +266,7 @@ describe('while SQS does not answer, pages and the API say so, and since when', 
     time += 6_000;
     expect(lookJson(desk).doing.away).toEqual({ since: new Date(time - 6_000).toISOString(), why: null });
     answered.resolve();
-    await expect.poll(() => desk.doing.what, { timeout: 20_000 }).toBe('nothing');
+    await expect.poll(() => desk.doing.what).toBe('nothing');
   });
 });
 

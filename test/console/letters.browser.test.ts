@@ -13,9 +13,7 @@ import { withOtherPages } from '../../testing/console/other-pages.ts';
 import { ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
 
 inBrowser((browser) => {
-  test('one of three causes is put back, and followed by two until its letters have ended; a viewer changes nothing', {
-    timeout: 300_000,
-  }, async () => {
+  test('one of three causes is put back, and followed by two until its letters have ended; a viewer changes nothing', async () => {
     const { stage, addLetters, openDesk } = await setLetters();
     await stage.worker.start();
     await addLetters(400, 'gone');
@@ -36,13 +34,13 @@ inBrowser((browser) => {
       ['ConflictException', '200'],
       ['ValidationException', '100'],
     ] as const)
-      await row(name).getByRole('cell', { name: count, exact: true }).waitFor({ timeout: 30_000 });
+      await row(name).getByRole('cell', { name: count, exact: true }).waitFor();
     await docPicture(ann.page, 'dead-letters', 490);
     await ann.page.getByRole('link', { name: /ConflictException/ }).click();
     await ann.page.getByLabel('Put back first').fill('10');
     await ann.page.getByLabel('Reason, for the log of changes').fill('the tasks are free again');
     await ann.page.getByRole('button', { name: 'Show what it would do' }).click();
-    await ann.page.getByRole('button', { name: 'Put back 200 letters' }).waitFor({ timeout: 30_000 });
+    await ann.page.getByRole('button', { name: 'Put back 200 letters' }).waitFor();
     expect(stage.settled()).toHaveLength(0);
 
     const path = new URL(ann.page.url()).pathname;
@@ -60,9 +58,7 @@ inBrowser((browser) => {
     await ann.page.getByRole('button', { name: 'Put back 200 letters' }).click();
     await vic.page.reload();
     for (const { page } of [ann, vic])
-      await expect
-        .poll(() => seenText(page), { timeout: 60_000 })
-        .toContain('200 letters put back; none came back.');
+      await expect.poll(() => seenText(page)).toContain('200 letters put back; none came back.');
     expect(stage.settled('acknowledge')).toHaveLength(200);
     expect(await stage.deadLetters()).toHaveLength(500);
     expect(await accessibilityFaults(ann.page)).toEqual([]);

@@ -62,14 +62,14 @@ test('a job whose rows cannot be entered is said to be begun, and the same reque
   other.exec('BEGIN IMMEDIATE');
   expect(await first).toMatchObject({ status: 200, data: { job: 'p', entered: false } });
   const planned = async () => (await call('showPlan', { job: 'p' })).data;
-  await expect.poll(planned, { timeout: 30_000 }).toMatchObject({
+  await expect.poll(planned).toMatchObject({
     state: 'made',
     note: expect.stringContaining('has it locked'),
     noteSince: expect.any(String),
   });
   expect(await apply()).toMatchObject({ status: 503 });
   other.exec('ROLLBACK');
-  await expect.poll(apply, { timeout: 30_000 }).toMatchObject({ data: { job: 'p', entered: true } });
+  await expect.poll(apply).toMatchObject({ data: { job: 'p', entered: true } });
   expect(await apply()).toMatchObject({ status: 200, data: { entered: true } });
   expect((await call('showPlan', { job: 'p' })).status).toBe(404);
   expect((await call('showJob', { job: 'p' })).data).toMatchObject({ rows: 3_000, complete: true });
@@ -104,7 +104,7 @@ test('of two looks at once the second is refused before it is in the log', async
   expect(refused.status).toBe(429);
   expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([200, 429]);
   const job = refused.job === 'j' ? 'k' : 'j';
-  await expect.poll(looks, { timeout: 30_000 }).toEqual([`${job} verify`, `${job} verified`]);
+  await expect.poll(looks).toEqual([`${job} verify`, `${job} verified`]);
 });
 
 test('what a look has found while the ledger was locked is in the log when it is free, and it is said meanwhile', async () => {
@@ -114,12 +114,12 @@ test('what a look has found while the ledger was locked is in the log when it is
   other.exec('BEGIN IMMEDIATE');
   expect((await begun).status).toBe(200);
   await expect
-    .poll(() => said, { timeout: 30_000 })
+    .poll(() => said)
     .toContainEqual(expect.stringMatching(/`verified` of job j is not in the log of changes yet: .*locked/));
   expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'seen' });
   expect(looks()).toEqual(['j verify']);
   other.exec('ROLLBACK');
-  await expect.poll(looks, { timeout: 30_000 }).toEqual(['j verify', 'j verified']);
+  await expect.poll(looks).toEqual(['j verify', 'j verified']);
 });
 
 test.each([

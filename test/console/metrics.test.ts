@@ -55,9 +55,7 @@ test('tell of a job in a real ledger that nobody sends, as promtool takes them',
   const { call } = await makeApiClient(url, tokens.ann);
   const csv = 'Identifier,Description\ntask1,x\ntask2,x\n';
   await call('makePlan', { reason: 'a test', job: 'j' }, csv, { 'content-type': 'text/csv' });
-  await expect
-    .poll(async () => (await call('showPlan', { job: 'j' })).data, { timeout: 30_000 })
-    .toMatchObject({ state: 'made' });
+  await expect.poll(async () => (await call('showPlan', { job: 'j' })).data).toMatchObject({ state: 'made' });
   expect(await call('applyPlan', { job: 'j' }, { reason: 'a test' })).toMatchObject({ status: 200 });
   expect(await metricsOf(url)).toMatchObject({
     'ota_updater_jobs{state="running"}': 1,

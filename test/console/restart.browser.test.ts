@@ -9,9 +9,7 @@ import { setJobs } from '../../testing/stages/jobs-stage.ts';
 const rows = 300;
 
 inBrowser((browser) => {
-  test('a job and a redrive go on with the next console, and their pages come back by themselves', {
-    timeout: 300_000,
-  }, async () => {
+  test('a job and a redrive go on with the next console, and their pages come back by themselves', async () => {
     const { stage, folder, env, run, plan, ids } = await setJobs({}, { env: { RATE_LIMIT: '5' } });
     await addLetters(stage.dead, env.QUEUE_URL ?? '', 40, 'late');
     await plan(ids(rows));
@@ -39,12 +37,12 @@ inBrowser((browser) => {
       return JSON.parse(text);
     };
     await expect
-      .poll(() => api('/dead-letters'), { timeout: 30_000 })
+      .poll(() => api('/dead-letters'))
       .toMatchObject({ doing: { what: 'nothing' }, look: { groups: [{ count: 40 }] } });
     const { group } = (await api('/dead-letters')).look.groups[0];
     const { change } = await api('/dead-letters/changes', { action: 'redrive', group, rate: 0.7 });
     const changed = () => api(`/dead-letters/changes/${change}`);
-    await expect.poll(changed, { timeout: 30_000 }).toMatchObject({ state: 'planned', letters: 40 });
+    await expect.poll(changed).toMatchObject({ state: 'planned', letters: 40 });
     await api(`/dead-letters/changes/${change}/confirm`, {});
 
     const job = await openWindow(browser());
@@ -52,13 +50,13 @@ inBrowser((browser) => {
     await enter(job.page, url, tokens.ann, '/jobs/of/j');
     await enter(redrive.page, url, tokens.ann, `/dead-letters/changes/${change}`);
     await job.page.getByRole('heading', { level: 1, name: 'Job j: running' }).waitFor();
-    await redrive.page.getByText(/[1-9]\d* of 40 put back/).waitFor({ timeout: 30_000 });
+    await redrive.page.getByText(/[1-9]\d* of 40 put back/).waitFor();
     expect(stage.api.stats().applied).toBeLessThan(rows);
     await first.child.end('SIGKILL');
     await start(new URL(url).port);
 
-    await redrive.page.getByText('continued after a restart').waitFor({ timeout: 30_000 });
-    await job.page.getByRole('heading', { level: 1, name: 'Job j: done' }).waitFor({ timeout: 150_000 });
+    await redrive.page.getByText('continued after a restart').waitFor();
+    await job.page.getByRole('heading', { level: 1, name: 'Job j: done' }).waitFor();
     expect(await api('/jobs/j')).toMatchObject({ applied: rows, failed: 0 });
     // Letters that the killed process held are seen again after two minutes: tested with a clock of the test's.
     expect((await changed()).state).toMatch(/^(moving|ending|waiting)$/);

@@ -139,7 +139,7 @@ test('a plan with nothing to change says so where it is applied', async () => {
   const reason = 'r';
   await call('makePlan', { reason, job: 'same' }, 'Identifier,TaskConfigurationId\ntask1,new\n', csv);
   const made = async () => (await call('showPlan', { job: 'same' })).data;
-  await expect.poll(made, { timeout: 30_000 }).toMatchObject({ state: 'made', counts: { toChange: 0 } });
+  await expect.poll(made).toMatchObject({ state: 'made', counts: { toChange: 0 } });
   expect(await call('applyPlan', { job: 'same' }, { reason })).toMatchObject({
     status: 409,
     data: { detail: expect.stringContaining('it has nothing to change') },

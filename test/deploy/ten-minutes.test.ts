@@ -23,7 +23,7 @@ afterEach(() => {
 
 const cli = installed(['aws'], 'the commands of docs/aws-in-ten-minutes.md are not run');
 
-test.skipIf(cli === undefined)('its commands print what it shows', { timeout: 120_000 }, async () => {
+test.skipIf(cli === undefined)('its commands print what it shows', async () => {
   const shown = await runWalkThrough(readWalkThrough(page), inProcess());
   expect(shown.length).toBeGreaterThan(8);
   for (const { step, output } of shown)

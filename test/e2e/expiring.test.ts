@@ -268,7 +268,7 @@ describe('in the queue while calls are paused', () => {
       for (const { body } of await stage.deadLetters()) letters.add(body);
       return letters.size;
     };
-    await expect.poll(look, { timeout: 20_000 }).toBeGreaterThanOrEqual(70);
+    await expect.poll(look).toBeGreaterThanOrEqual(70);
     expect(stage.settled()).toHaveLength(0);
     stage.sqs.createQueue('outcomes', { region: REGION });
     await stage.ended(81);

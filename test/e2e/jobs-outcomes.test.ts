@@ -1,5 +1,5 @@
 /** Jobs whose outcomes are late, lost or unreadable. */
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { apiHeaders } from '../../testing/stages/api.ts';
 import { openFileLedger } from '../../testing/stages/file-ledger.ts';
@@ -38,7 +38,7 @@ test('an update of somebody else that names a row ends no row, and the row is se
   await plan(ids(2));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const applying = standing(['apply', 'j.jsonl', '--yes', '--canary', '1'], { interrupt });
-  await vi.waitFor(() => expect(stage.left().ready).toBe(1), { timeout: 20_000 });
+  await expect.poll(() => stage.left().ready).toBe(1);
   pressCtrlC();
   expect((await applying).json).toMatchObject({ inFlight: 1, notSent: 1 });
 
@@ -150,7 +150,7 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   await plan(ids(25), 'j', '--refresh');
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '100'], { interrupt });
-  await vi.waitFor(() => expect(stage.left().ready).toBe(25), { timeout: 20_000 });
+  await expect.poll(() => stage.left().ready).toBe(25);
   pressCtrlC();
   const interrupted = await applying;
   expect(interrupted.exitCode).toBe(130);
@@ -199,7 +199,7 @@ test('two ledgers on one outcome queue: outcomes of the other job are left, and 
   await plan(ids(3));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const applying = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
-  await vi.waitFor(() => expect(stage.left().ready).toBe(3), { timeout: 20_000 });
+  await expect.poll(() => stage.left().ready).toBe(3);
   pressCtrlC();
   await applying;
   await stage.worker.start();

@@ -1,6 +1,6 @@
 /** Jobs whose ledger is in PostgreSQL: real processes, a server that goes away under them, senders that are killed. */
 import pg from 'pg';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { postgresForTests } from '../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../testing/postgres/server.ts';
 import type { Child } from '../../testing/processes/child.ts';
@@ -89,7 +89,7 @@ describe.skipIf(!postgresInstalled())('a ledger in PostgreSQL', () => {
     const { stage, plan, ids, start, LEDGER_URL } = await set();
     await plan(ids(30));
     const apply = start('jobs', 'apply', 'j.jsonl', '--yes', '--window', '10');
-    await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
+    await expect.poll(() => stage.left().ready).toBe(10);
     await query(
       LEDGER_URL,
       "UPDATE ota_updater.leases SET token = gen_random_uuid(), expires_at = now() + interval '1 hour'",

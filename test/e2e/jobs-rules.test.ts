@@ -1,5 +1,5 @@
 /** Jobs in stages, by rules, and at their time, with a real SQS server, the simulated API and a worker. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
 import { allCases } from '../../testing/cases.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
@@ -19,12 +19,12 @@ async function setStaged(rows: number, api: Parameters<typeof setJobs>[0] = {}, 
   return { ...jobs, seen };
 }
 
-const patiently = { timeout: 20_000, interval: 200 };
+const seldom = { interval: 200 };
 
 test('a job waits for a word after each stage, and goes on when it is given', async () => {
   const { standing, run, seen, stage } = await setStaged(40);
   const applying = standing(['apply', 'j.jsonl', '--yes', '--stages', '25%,+15', '--confirm-each']);
-  await vi.waitFor(async () => expect((await seen()).state.name).toBe('paused'), patiently);
+  await expect.poll(async () => (await seen()).state.name, seldom).toBe('paused');
   expect(await seen()).toMatchObject({
     state: {
       why: 'It waits for confirmation after stage 1 of 3: 10 rows ended, none failed',
@@ -38,8 +38,8 @@ test('a job waits for a word after each stage, and goes on when it is given', as
     /^next: ota-updater jobs resume j\n {6}continues with the next stage$/m,
   );
   await run(['resume', 'j']);
-  await vi.waitFor(async () => expect((await seen()).stage).toMatchObject({ stage: 2 }), patiently);
-  await vi.waitFor(async () => expect((await seen()).state.name).toBe('paused'), patiently);
+  await expect.poll(async () => (await seen()).stage, seldom).toMatchObject({ stage: 2 });
+  await expect.poll(async () => (await seen()).state.name, seldom).toBe('paused');
   expect(stage.api.stats().applied).toBe(25);
   await run(['resume', 'j']);
   expect((await applying).json).toMatchObject({ applied: 40, end: 'done' });
@@ -82,7 +82,7 @@ test('a job sends in its window only, and waits for it as scheduled; a deadline 
   const time = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(11, 16);
   const between = `${time(10 * 60_000)}-${time(20 * 60_000)}`;
   const applying = standing(['apply', 'j.jsonl', '--yes', '--between', between, '--tz', 'UTC'], { clock });
-  await vi.waitFor(async () => expect((await seen()).state.name).toBe('scheduled'), patiently);
+  await expect.poll(async () => (await seen()).state.name, seldom).toBe('scheduled');
   const waiting = await seen();
   expect(waiting).toMatchObject({
     waitsFor: 'opening',
@@ -163,10 +163,9 @@ test('settings are changed and taken back in a running job, and those of its fla
   expect(asked.stderr).toMatch(/^ {2}stops when {4}failed>3$/m);
   await stage.worker.start();
   const applying = standing(['apply', 'j.jsonl', '--yes', '--rate', '0.01', '--stages', '10,+10']);
-  await vi.waitFor(
-    async () => expect((await standing(['status', 'j'])).json).toMatchObject({ settings: { rate: 0.01 } }),
-    patiently,
-  );
+  await expect
+    .poll(async () => (await standing(['status', 'j'])).json, seldom)
+    .toMatchObject({ settings: { rate: 0.01 } });
   await expect(run(['set', 'j', '--unset', 'rates'])).rejects.toThrow(/Allowed choices are canary, /);
   await run(['set', 'j', '--unset', 'rate', '--unset', 'stages']);
   expect((await applying).json).toMatchObject({ applied: 30, settings: { rate: null, stages: null } });

@@ -1,5 +1,5 @@
 /** Jobs that are steered from another process than the one that sends them. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 
 /** The state of a job, and who changed it, as `status --json` says it. */
@@ -20,7 +20,7 @@ async function setSteered(rows: number, perSecond = 'unlimited') {
 test('a job is paused, changed, resumed and stopped from another shell, and its sender follows', async () => {
   const { stage, run, standing, state } = await setSteered(60, '20');
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10']);
-  await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
+  await expect.poll(() => stage.left().ready).toBe(10);
   const paused = await run(['pause', 'j', '--reason', 'the API is being changed', '--by', 'ann']);
   expect(paused.stdout).toMatch(/^state: paused, since .* UTC by ann@.*: the API/m);
   await stage.worker.start();
@@ -79,7 +79,7 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
 test('a cancelled job ends its unsent rows as not-sent, and is neither resumed nor applied again', async () => {
   const { stage, run, standing } = await setSteered(30);
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10']);
-  await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
+  await expect.poll(() => stage.left().ready).toBe(10);
   const refused = await run(['cancel', 'j']);
   expect(refused.error).toMatch(/^Nothing was changed\. To cancel it without being asked, give --yes\.$/);
   await run(['cancel', 'j', '--yes', '--reason', 'wrong file']);

@@ -57,7 +57,7 @@ test('a lower MAX_CONCURRENCY and RATE_LIMIT hold while the worker runs, and are
     const { calls } = JSON.parse(await get('/status')) as { readonly calls: { readonly inFlight: number } };
     return calls.inFlight;
   };
-  await expect.poll(inFlight, { timeout: 20_000 }).toBeLessThanOrEqual(3);
+  await expect.poll(inFlight).toBeLessThanOrEqual(3);
   const { applied } = stage.api.stats();
   let most = 0;
   await stage.api.waitFor(() => {

@@ -63,7 +63,7 @@ describe.skipIf(!redisInstalled())('limits set', () => {
         const status = await (await fetch(`${String(address)}/status`)).json();
         return (status as { readonly calls: { readonly inFlight: number } }).calls.inFlight;
       };
-      await expect.poll(inFlight, { timeout: 20_000 }).toBeLessThanOrEqual(2);
+      await expect.poll(inFlight).toBeLessThanOrEqual(2);
     }
     const { applied } = stage.api.stats();
     let most = 0;

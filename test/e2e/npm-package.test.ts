@@ -103,7 +103,7 @@ test('the demo ends with commands that a package has', async () => {
   expect(stdout).not.toContain('npm run');
 });
 
-test('hints can be pasted, however the program is called', { timeout: 60_000 }, async () => {
+test('hints can be pasted, however the program is called', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ota-updater-app-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const app = join(folder, 'app');

@@ -106,7 +106,6 @@ test.skipIf(cli === undefined)(
       await aws('delete-message', outcomes, '--receipt-handle', ReceiptHandle);
     expect(stage.sqs.inspectQueue('outcomes')?.messages).toEqual({ ready: [], delayed: [], inflight: [] });
   },
-  120_000,
 );
 
 test.skipIf(python === undefined)('the Python producer sends what the worker applies', async () => {

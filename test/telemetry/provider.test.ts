@@ -1,6 +1,7 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { createProvider, type Provider } from '../../src/telemetry/provider.ts';
 import { readTelemetry } from '../../src/telemetry/settings.ts';
+import { NEVER_CAME_MS } from '../../testing/hangs.ts';
 import { type StandIn, type StandInRule, startStandIn } from '../../testing/notices/stand-in.ts';
 import { readSpans } from '../../testing/otlp/spans.ts';
 
@@ -48,7 +49,7 @@ test('sends spans as JSON, with what is said of the process', async () => {
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=other',
   });
   make(made, 3);
-  await made.close(5_000);
+  await made.close(NEVER_CAME_MS);
   expect(requests).toMatchObject([
     { path: '/v1/traces', headers: { 'content-type': 'application/json', 'x-tenant': '7' } },
   ]);
@@ -64,7 +65,7 @@ test('sends them as protobuf unless JSON is asked for', async () => {
   const { url, requests } = await collector(() => ({ status: 200 }));
   const made = provider(url, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' });
   make(made, 1);
-  await made.close(5_000);
+  await made.close(NEVER_CAME_MS);
   expect(requests).toMatchObject([{ headers: { 'content-type': 'application/x-protobuf' } }]);
   expect(requests[0]?.body).toContain('span 0');
 });
@@ -73,7 +74,7 @@ test('sends them compressed where that is asked for', async () => {
   const { url, requests } = await collector(() => ({ status: 200 }));
   const made = provider(url, { OTEL_EXPORTER_OTLP_COMPRESSION: 'GZIP' });
   make(made, 1);
-  await made.close(5_000);
+  await made.close(NEVER_CAME_MS);
   expect(requests).toMatchObject([{ headers: { 'content-encoding': 'gzip' } }]);
 });
 
@@ -88,7 +89,7 @@ test('samples by the ratio', async () => {
   expect(recorded).toBeLessThan(650);
   const none = provider(url, { OTEL_TRACES_SAMPLER: 'always_off' });
   expect(make(none, 10)).toBe(0);
-  await Promise.all([half.close(1_000), none.close(1_000)]);
+  await Promise.all([half.close(NEVER_CAME_MS), none.close(NEVER_CAME_MS)]);
 });
 
 test('ends in the time it is given when the collector hangs', async () => {
@@ -117,7 +118,7 @@ test.each([
   const { url } = await collector(rule);
   const made = provider(url);
   make(made, 1);
-  await made.close(5_000);
+  await made.close(NEVER_CAME_MS);
   expect(exports).toEqual([expect.any(Error)]);
 });
 
@@ -126,6 +127,6 @@ test('tells of a collector that is not there, within the time of an export', asy
   await gone.close();
   const made = provider(gone.url, { OTEL_EXPORTER_OTLP_TIMEOUT: '50' });
   make(made, 1);
-  await made.close(5_000);
+  await made.close(NEVER_CAME_MS);
   expect(exports).toEqual([expect.any(Error)]);
 });

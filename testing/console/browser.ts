@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
+import { NEVER_CAME_MS } from '../hangs.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -56,7 +57,7 @@ export async function openWindow(
     reducedMotion: 'reduce',
   });
   onTestFinished(() => context.close());
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(NEVER_CAME_MS);
   const faults: string[] = [];
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(String(error)));

@@ -115,7 +115,7 @@ export async function shows(get: Set['ann']['get'], path: string, text: RegExp |
         answer = await get(path);
         return answer.body;
       },
-      { timeout: 30_000, interval: 100 },
+      { interval: 100 },
     )
     .toMatch(text);
   return answer as Answer;

@@ -73,12 +73,12 @@ export function lettersSections(desk: Desk, readLog: Parameters<typeof changesSe
 
 /** Waits for the end of a change. */
 export const over = async (run: ChangeRun | undefined): Promise<void> =>
-  await expect.poll(() => run?.isOver, { timeout: 40_000, interval: 50 }).toBe(true);
+  await expect.poll(() => run?.isOver, { interval: 50 }).toBe(true);
 
 /** Looks at the letters anew, and waits until that is done. */
 export async function lookedAgain(desk: Desk): Promise<void> {
   desk.lookAgain();
   await expect
-    .poll(() => [desk.doing.what, desk.lookFault, desk.look !== undefined], { timeout: 20_000 })
+    .poll(() => [desk.doing.what, desk.lookFault, desk.look !== undefined])
     .toEqual(['nothing', undefined, true]);
 }

@@ -50,7 +50,7 @@ export async function setCommands(settings: Readonly<Record<string, string>> = {
   return { stage, aws, cwd, env, run, ran };
 }
 
-const waits = { timeout: 40_000, interval: 50 };
+const waits = { interval: 50 };
 
 /** A console started as by its command, and an operator who uses its pages. */
 export async function openConsole(env: Readonly<Record<string, string>>, cwd: string) {

@@ -87,7 +87,6 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
       }
       expect(cuts).toBeGreaterThan(steps.length * 4);
     },
-    120_000,
   );
 
   test('that is away is waited for, which is said once, and once when it is back', async () => {

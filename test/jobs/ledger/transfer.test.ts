@@ -229,35 +229,31 @@ describe.skipIf(!postgresInstalled())('a job', () => {
     ['SQLite', 'PostgreSQL'],
     ['PostgreSQL', 'SQLite'],
     ['SQLite', 'SQLite'],
-  ] as const)(
-    'moves from %s to %s and back as it was, whatever has happened to it',
-    async (from, to) => {
-      await fc.assert(
-        fc.asyncProperty(history, async (lived) => {
-          const first = await kinds[from]();
-          await live(first, lived);
-          const file = await exported(first);
-          const second = await kinds[to]();
-          expect(await imported(second, file)).toBe('entered');
-          expect(recordsOf(await exported(second))).toEqual(recordsOf(file));
-          expect(await standingOf(second)).toEqual(await standingOf(first));
-          expect(await second.audit(1, 'j')).toMatchObject([{ what: 'import', who: 'bob@ops2' }]);
-          const third = await kinds[from]();
-          expect(await imported(third, await exported(second))).toBe('entered');
-          expect(await standingOf(third)).toEqual(await standingOf(first));
-          // It lives on there.
-          const { key } = (await third.job('j')) ?? expect.fail();
-          const lease = (await third.lease(key)) ?? expect.fail();
-          await lease.recover();
-          await lease.claim(20);
-          await lease.release();
-          expect((await third.count(key)).planned).toBe(0);
-        }),
-        { numRuns: allCases() ? 12 : 4 },
-      );
-    },
-    120_000,
-  );
+  ] as const)('moves from %s to %s and back as it was, whatever has happened to it', async (from, to) => {
+    await fc.assert(
+      fc.asyncProperty(history, async (lived) => {
+        const first = await kinds[from]();
+        await live(first, lived);
+        const file = await exported(first);
+        const second = await kinds[to]();
+        expect(await imported(second, file)).toBe('entered');
+        expect(recordsOf(await exported(second))).toEqual(recordsOf(file));
+        expect(await standingOf(second)).toEqual(await standingOf(first));
+        expect(await second.audit(1, 'j')).toMatchObject([{ what: 'import', who: 'bob@ops2' }]);
+        const third = await kinds[from]();
+        expect(await imported(third, await exported(second))).toBe('entered');
+        expect(await standingOf(third)).toEqual(await standingOf(first));
+        // It lives on there.
+        const { key } = (await third.job('j')) ?? expect.fail();
+        const lease = (await third.lease(key)) ?? expect.fail();
+        await lease.recover();
+        await lease.claim(20);
+        await lease.release();
+        expect((await third.count(key)).planned).toBe(0);
+      }),
+      { numRuns: allCases() ? 12 : 4 },
+    );
+  });
 
   test.each(['SQLite', 'PostgreSQL'] as const)('is refused where it is already, in %s', async (kind) => {
     const ledger = await kinds[kind]();

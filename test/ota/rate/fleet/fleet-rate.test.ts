@@ -121,7 +121,7 @@ const rolesOf = (callers: readonly Caller[]): string[] => callers.map(({ role })
 /** Resolves when one of them leads and the others follow. */
 async function together(scene: Scene, callers: readonly Caller[]): Promise<void> {
   const roles = callers.map((_, i) => (i < callers.length - 1 ? 'following' : 'leading'));
-  await scene.expect.poll(() => rolesOf(callers), { timeout: 20_000 }).toEqual(roles);
+  await scene.expect.poll(() => rolesOf(callers)).toEqual(roles);
 }
 
 const leaderOf = (callers: readonly Caller[]): Caller | undefined =>
@@ -138,7 +138,7 @@ function expectNearLimit(rate: number): void {
 /** Resolves when they have found the limit. */
 async function settled(scene: Scene, callers: readonly Caller[]): Promise<void> {
   const fastest = (): number => Math.max(...callers.map(({ rate }) => rate.rate));
-  await scene.expect.poll(fastest, { timeout: 40_000 }).toBeLessThan(NEAR);
+  await scene.expect.poll(fastest).toBeLessThan(NEAR);
 }
 
 /** Workers that have found the limit. */
@@ -160,7 +160,7 @@ describe.skipIf(!redisInstalled()).concurrent('a fleet on Redis', () => {
     // Each goes on to be served.
     const before = callers.map(({ calls }) => calls);
     const fewest = (): number => Math.min(...callers.map(({ calls }, i) => calls - (before[i] ?? 0)));
-    await scene.expect.poll(fewest, { timeout: 30_000 }).toBeGreaterThan(LIMIT / 4);
+    await scene.expect.poll(fewest).toBeGreaterThan(LIMIT / 4);
     for (const { rate } of callers) expect(rate.foundAt).toBeLessThan(now());
   });
 
@@ -200,7 +200,7 @@ describe.skipIf(!redisInstalled()).concurrent('a fleet on Redis', () => {
     for (const caller of others) void caller.work();
     door.hang();
     await together(scene, others);
-    await scene.expect.poll(() => first.role, { timeout: 10_000 }).toBe('alone');
+    await scene.expect.poll(() => first.role).toBe('alone');
     await first.limiter.close();
     expect(await api.next(2 * LIMIT)).toBeLessThan(AT_CEILING);
     for (const { rate } of others) expectNearLimit(rate.rate);
