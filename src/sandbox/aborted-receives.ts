@@ -8,7 +8,8 @@ interface Taken {
 /**
  * For an SQS emulator that lets an aborted long poll wait on: it would take the next messages and answer nobody, and
  * they would stay in flight for the whole visibility timeout. Here they become visible again at once, with one delivery more
- * to their count. What is taken before the server sees that the connection is closed is not given back.
+ * to their count, and a live long poll of the same queue may end early and empty: the emulator wakes all of them, and the
+ * first one takes. What is taken before the server sees that the connection is closed is not given back.
  * Call this before the server listens.
  */
 export function giveBackAborted(app: FastifyInstance): void {
