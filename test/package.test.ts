@@ -108,7 +108,8 @@ describe('the image', () => {
   test.each(['README.md', 'docs/operations.md'])(
     '%s runs it without capabilities, new privileges or a writable root',
     (page) => {
-      const runs = read(page).match(/docker run .*ota-updater(?= |$).*/gm) ?? [];
+      const lines = read(page).replace(/\\\n\s*/g, '');
+      const runs = lines.match(/docker run .*ota-updater(?=[ ']|$).*/gm) ?? [];
       const real = runs.filter((line) => !line.includes('--entrypoint'));
       expect(real.length).toBeGreaterThan(0);
       for (const flag of ['--read-only', '--cap-drop ALL', '--security-opt no-new-privileges'])

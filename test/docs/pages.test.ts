@@ -122,11 +122,25 @@ describe('links', () => {
   });
 });
 
-test('lines of prose are 150 characters long at most', () => {
-  const pages = files.filter(
-    (path) => /\.md$/.test(path) && !/^(?:docs\/reference|bench\/results)\//.test(path),
+/** Those written by hand. */
+const written = files.filter(
+  (path) => /\.md$/.test(path) && !/^(?:docs\/reference|bench\/results)\//.test(path),
+);
+
+// At the prompt of zsh, a comment is an argument.
+test('commands to paste have no comments behind them', () => {
+  const commented = written.flatMap((page) =>
+    read(page)
+      .replace(/^```(?!sh$|console$)[\s\S]*?^```/gm, '')
+      .split('\n')
+      .filter((line) => /^(?: {4}|(?:npm|npx|ota-updater|aws|docker|kubectl) ).*\S\s+# /.test(line))
+      .map((line) => `${page}: ${line}`),
   );
-  const long = pages.flatMap((page) =>
+  expect(commented).toEqual([]);
+});
+
+test('lines of prose are 150 characters long at most', () => {
+  const long = written.flatMap((page) =>
     withoutCode(read(page).replace(/^<!--[\s\S]*?-->$/gm, ''))
       .split('\n')
       .filter((line) => line.length > 150 && !/^(?: {4}|\s*\||#)/.test(line))

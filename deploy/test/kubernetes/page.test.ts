@@ -1,6 +1,6 @@
 /** The page of the manifests: its commands make what the manifests name. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deployments, folder, maps, ofKind, root } from './read.ts';
@@ -140,6 +140,16 @@ describe('the commands of the page for roles', () => {
       { Effect: 'Allow', Action: 'sqs:GetQueueAttributes', Resource: [...queues][0] },
     ]);
   });
+});
+
+test('the page names every file in which the reader puts values of their own', () => {
+  const [, step = ''] = /^3\. ((?:.|\n(?!4\. ))*)/m.exec(page) ?? [];
+  const own = readdirSync(folder).filter(
+    (name) =>
+      name.endsWith('.yaml') &&
+      /[a-z]+\.example\.com|111111111111|eu-west-1/.test(readFileSync(join(folder, name), 'utf8')),
+  );
+  expect(step.match(/[a-z-]+\.yaml/g)?.toSorted()).toEqual(own.toSorted());
 });
 
 test('the page names the authority of PostgreSQL where the console mounts it, by the key that it creates', () => {
