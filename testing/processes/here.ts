@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { onTestFinished, vi } from 'vitest';
 import { SignalInbox } from '../../src/cli/signal-inbox.ts';
 import { runProcess } from '../../src/process.ts';
-import { otaProgram, root } from './ota.ts';
+import { otaProgram, root, surroundings } from './ota.ts';
 import type { CommandOptions, CommandResult } from './process.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function runHere(
     });
   const process = {
     argv: [globalThis.process.execPath, otaProgram().at(-1), ...args],
-    env,
+    env: { OTA_UPDATER_COMMAND: surroundings.OTA_UPDATER_COMMAND, ...env },
     cwd: () => cwd,
     stdin: Readable.from([Buffer.from(stdin)]),
     stdout: keep('stdout'),
