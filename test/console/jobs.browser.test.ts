@@ -14,8 +14,10 @@ import { tokens } from '../../testing/console/serve.ts';
 
 inBrowser((browser) => {
   test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', async () => {
-    // Slow enough that the job still runs when a page says so.
-    const { url, stage, ids } = await setConsoleJobs({ rate: '500' });
+    const { url, stage, ids } = await setConsoleJobs({ rate: '500', holdAnswers: true });
+    // The job still runs when a page says so, and when it is to pause: its last row waits for an answer, and then
+    // for another call.
+    stage.api.script('task4999', [{ status: 500, errorType: 'InternalServerException', delayMs: 1 }]);
     const before = stage.api.task('task4999')?.TaskConfigurationId;
     await stage.worker.start();
     const { page, faults } = await openJobs(browser(), url, tokens.ann);
@@ -41,6 +43,7 @@ inBrowser((browser) => {
     await page.reload();
     await docPicture(page, 'job', 760);
     await act(page, 'Resume');
+    stage.letAnswer();
     await state('done');
     expect(stage.api.stats().applied).toBe(5_000);
     await page.reload();

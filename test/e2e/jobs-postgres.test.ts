@@ -1,6 +1,7 @@
 /** Jobs whose ledger is in PostgreSQL: real processes, a server that goes away under them, senders that are killed. */
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { HANGS_MS } from '../../testing/hangs.ts';
 import { postgresForTests } from '../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../testing/postgres/server.ts';
 import type { Child } from '../../testing/processes/child.ts';
@@ -35,7 +36,10 @@ describe.skipIf(!postgresInstalled())('a ledger in PostgreSQL', () => {
   const lines = (child: Child) => child.output.stderr.split('\n').filter((line) => /ledger/i.test(line));
 
   test('that is stopped and started while a job is sent: its sender pauses, says so, and ends every row', async () => {
-    const { stage, plan, ids, start, run } = await set({ holdAnswers: true });
+    const { stage, plan, ids, start, run } = await set({
+      holdAnswers: true,
+      env: { CALL_TIMEOUT_MS: String(HANGS_MS) },
+    });
     // No more than a window of these is sent before they are answered.
     for (const id of ids(300).slice(60)) stage.api.script(id, [{ status: 204, delayMs: 1 }]);
     await stage.worker.start();

@@ -6,6 +6,7 @@ import { apiSection } from '../../src/console/api/serve.ts';
 import { makeJobs } from '../../src/console/commands/jobs.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { sleep } from '../../src/time/clock.ts';
+import { HANGS_MS } from '../hangs.ts';
 import { fakeContext } from '../stages/context.ts';
 import { setJobs } from '../stages/jobs-stage.ts';
 import { withOtherPages } from './other-pages.ts';
@@ -15,6 +16,8 @@ export interface ConsoleJobsOptions {
   readonly api?: SimulatedApiSettingsInput;
   /** RATE_LIMIT of the worker; default: the stage's. */
   readonly rate?: string;
+  /** Answers of the API that have a latency wait for `stage.letAnswer`. */
+  readonly holdAnswers?: boolean;
   /** Further settings of the console. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: true. */
@@ -29,15 +32,19 @@ export interface ConsoleJobsOptions {
 }
 
 export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
-  const { api = {}, rate } = options;
-  const jobs = await setJobs(api, rate === undefined ? {} : { env: { RATE_LIMIT: rate } });
+  const { api = {}, rate, holdAnswers = false } = options;
+  const env = {
+    ...(rate !== undefined && { RATE_LIMIT: rate }),
+    ...(holdAnswers && { CALL_TIMEOUT_MS: String(HANGS_MS) }),
+  };
+  const jobs = await setJobs(api, { holdAnswers, env });
   return { ...jobs, ...(await openConsoleJobs(jobs, options)) };
 }
 
 /** Another console on the same stage. */
 export async function openConsoleJobs(
   { env, folder }: Pick<Awaited<ReturnType<typeof setJobs>>, 'env' | 'folder'>,
-  options: Omit<ConsoleJobsOptions, 'api' | 'rate'> = {},
+  options: Omit<ConsoleJobsOptions, 'api' | 'rate' | 'holdAnswers'> = {},
 ) {
   const { env: others = {}, send = true, mostBytes, bodyMs, context: parts = {}, openLedger } = options;
   const errors: unknown[] = [];
