@@ -1,10 +1,11 @@
 /**
- * Judges a fleet that finds one rate through Redis, in simulated time: prints two Markdown tables. Deterministic: the same source
+ * Judges a fleet that finds one rate through Redis, in simulated time: prints Markdown tables. Deterministic: the same source
  * gives the same figures.
  *
  *     npm run judge-fleets -- [SEEDS]
  */
-import { judgeFleet, judgeNoise } from '../testing/rates/fleet-measures.ts';
+import { fleetTuning, type Tuning } from '../src/ota/rate/adaptive/tuning.ts';
+import { judgeBeside, judgeFleet, judgeNoise, neighbours } from '../testing/rates/fleet-measures.ts';
 
 const [seeds = 20] = process.argv.slice(2).map(Number);
 const limits = [10, 20, 50, 100, 200, 500];
@@ -32,4 +33,24 @@ for (const limit of [20, 50, 200]) {
     return `${percent(mean)} / ${percent(worst)} / ${percent(low)}`;
   });
   print(`| ${limit}/s | ${cells.join(' | ')} |`);
+}
+
+const { noise } = fleetTuning;
+const variants: readonly [name: string, tuning: Tuning][] = [
+  ['four workers beside', fleetTuning],
+  ['without dips of its own', { ...fleetTuning, noise: { ...noise, alone: undefined } }],
+];
+const shared = [20, 50, 200];
+for (const [name, tuning] of variants) {
+  print(
+    `\n| ${name}: of what is left / fleets below half of it / 429s / the others' 429s | ${shared.map((limit) => `${limit}/s`).join(' | ')} |`,
+  );
+  print('| --- | --- | --- | --- |');
+  for (const each of neighbours) {
+    const cells = shared.map((limit) => {
+      const { part, starved, throttled, theirs } = judgeBeside(each, limit, seeds, tuning);
+      return [part, starved, throttled, theirs].map(percent).join(' / ');
+    });
+    print(`| ${each.name} | ${cells.join(' | ')} |`);
+  }
 }

@@ -2,6 +2,7 @@
  * A fleet that finds its rate together, in virtual time. It uses the real members, rate controls and asking ahead, and models
  * of Redis, of the budget on it and of each worker's limiter. Times are milliseconds, rates calls per second.
  */
+import type { Tuning } from '../../src/ota/rate/adaptive/tuning.ts';
 import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import { AskAhead } from '../../src/ota/rate/ask-ahead.ts';
 import { type Answer, type Found, LEASE_MS, type Message } from '../../src/ota/rate/fleet/board.ts';
@@ -12,8 +13,12 @@ import { bookingSize } from '../../src/ota/rate/limiter-redis.ts';
 import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import { seeded } from '../random.ts';
 import { EventQueue } from './event-queue.ts';
+import type { Second, SimulatedWorker } from './scenario.ts';
+import { type Surroundings, startCaller } from './simulated-caller.ts';
 
 export interface FleetWorker {
+  /** Workers with the same number share a Redis; default: 0. */
+  readonly fleet?: number;
   readonly startMs: number;
   /** When it is killed. */
   readonly stopMs?: number;
@@ -29,6 +34,8 @@ export interface FleetScenario {
   /** RATE_LIMIT of each worker. */
   readonly ceiling: number;
   readonly workers: readonly FleetWorker[];
+  /** Callers at the same limit that have no Redis. */
+  readonly others?: readonly SimulatedWorker[];
   readonly seed: number;
   /** Share of calls that are throttled regardless of their rate; they use nothing of the limit. */
   readonly noise?: number;
@@ -36,6 +43,8 @@ export interface FleetScenario {
   readonly latencyMs?: number;
   /** Round trip to Redis, for each worker. */
   readonly redisMs?: number;
+  /** Default: that of fleets. */
+  readonly tuning?: Tuning;
 }
 
 /** One second of one worker. */
@@ -47,7 +56,9 @@ interface FleetSecond {
 export interface FleetResult {
   /** By worker and by second from the start of the scenario. */
   readonly seconds: readonly (readonly FleetSecond[])[];
-  /** The leader at the end of each second; -1 for none. */
+  /** The same of {@link FleetScenario.others}. */
+  readonly others: readonly (readonly Second[])[];
+  /** The leader of fleet 0 at the end of each second; -1 for none. */
   readonly leaders: readonly number[];
 }
 
@@ -55,18 +66,30 @@ export function simulateFleet(scenario: FleetScenario): FleetResult {
   const random = seeded(scenario.seed);
   const events = new EventQueue();
   const api = createLimit(scenario.limit, 0, random);
-  const redis = new SimulatedRedis(scenario.ceiling);
+  const { ceiling, durationMs } = scenario;
+  const first = new SimulatedRedis(ceiling);
+  const fleets = new Map([[0, first]]);
+  const redisOf = (fleet: number): SimulatedRedis => {
+    const redis = fleets.get(fleet) ?? new SimulatedRedis(ceiling);
+    fleets.set(fleet, redis);
+    return redis;
+  };
+  const latencyMs = (drawn: number): number => (scenario.latencyMs ?? 50) * (0.8 + 0.4 * drawn);
+  const admit = (at: number, connection: number): boolean => {
+    const noisy = scenario.noise !== undefined && random() < scenario.noise;
+    return !noisy && api.admit({ at, connection });
+  };
   const count = Math.ceil(scenario.durationMs / 1_000);
   const seconds = scenario.workers.map(() =>
     Array.from({ length: count }, () => ({ accepted: 0, throttled: 0 })),
   );
   const leaders: number[] = [];
   for (const [index, setting] of scenario.workers.entries()) {
+    const redis = redisOf(setting.fleet ?? 0);
     const call = (worker: SimulatedMember, now: number, bookedAt: number): void => {
-      const latency = (scenario.latencyMs ?? 50) * (0.8 + 0.4 * random());
+      const latency = latencyMs(random());
       events.add(now + latency / 2, (arrived) => {
-        const noisy = scenario.noise !== undefined && random() < scenario.noise;
-        const accepted = !noisy && api.admit({ at: arrived, connection: index });
+        const accepted = admit(arrived, index);
         const second = seconds[index]?.[Math.min(count - 1, Math.floor(arrived / 1_000))];
         if (second !== undefined) second[accepted ? 'accepted' : 'throttled']++;
         events.add(arrived + latency / 2, (ended) => worker.ended(bookedAt, ended, accepted));
@@ -76,11 +99,22 @@ export function simulateFleet(scenario: FleetScenario): FleetResult {
       new SimulatedMember({ setting, scenario, redis, events, index, call }).start(now);
     });
   }
+  const around: Surroundings = {
+    events,
+    thaw: (ms) => ms,
+    api: { admit },
+    latencyMs,
+    random,
+    durationMs,
+    inFlight: 0,
+    connections: scenario.workers.length,
+  };
+  const others = scenario.others?.map((other) => startCaller(other, around)) ?? [];
   for (const { atMs, limit } of scenario.changes ?? []) events.add(atMs, (now) => api.change(limit, now));
   for (let second = 1; second <= count; second++)
-    events.add(second * 1_000 - 1, (now) => leaders.push(redis.leaderAt(now)));
+    events.add(second * 1_000 - 1, (now) => leaders.push(first.leaderAt(now)));
   events.run(scenario.durationMs);
-  return { seconds, leaders };
+  return { seconds, others, leaders };
 }
 
 /** How long unused permits may still be granted, as in the budget. */
@@ -198,10 +232,12 @@ class SimulatedMember {
 
   constructor(at: MemberSetting) {
     this.#at = at;
-    this.#redisMs = at.scenario.redisMs ?? 1;
+    const { redisMs = 1, tuning } = at.scenario;
+    this.#redisMs = redisMs;
     this.#member = new FleetMember({
       begin: { ceiling: at.scenario.ceiling },
-      control: (start, onChange) => new AdaptiveRate({ ...start, onChange, ...fleetControl }),
+      control: (start, onChange) =>
+        new AdaptiveRate({ ...start, onChange, ...fleetControl, ...(tuning && { tuning }) }),
       onChange: () => {},
     });
   }

@@ -130,8 +130,9 @@ export interface NoiseTuning {
   /** The share of the highest recent rate to return to when noise has been found. */
   readonly back: number;
   /**
-   * For a controller whose calls are all that meet the limit; undefined where there may be others, who would take what its own dips
-   * leave. A dip with too few calls is then continued by the next one.
+   * For the controller of a fleet, which is usually alone at its limit; undefined for workers that share a limit without Redis: they
+   * would take what another's own dips leave. A dip with too few calls is then continued by the next one. What it is worth beside
+   * other callers: docs/decisions/0009-one-controller-for-a-fleet.md.
    */
   readonly alone:
     | {

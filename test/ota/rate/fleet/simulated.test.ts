@@ -2,7 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { allCases } from '../../../../testing/cases.ts';
 import { simulateFleet } from '../../../../testing/rates/fleet.ts';
-import { bucket, busy, hadInFleet, judgeFleet } from '../../../../testing/rates/fleet-measures.ts';
+import {
+  bucket,
+  busy,
+  hadInFleet,
+  judgeBeside,
+  judgeFleet,
+  neighbours,
+} from '../../../../testing/rates/fleet-measures.ts';
 
 describe('a fleet with more work than the API takes', () => {
   const sizes = allCases() ? [2, 4, 8, 32] : [2, 8];
@@ -45,6 +52,16 @@ describe('noise that is not known at first does not stall a fleet', () => {
     });
     expect(Math.min(...had)).toBeGreaterThan(0.5);
   });
+});
+
+test.each([50, 200])('four workers without Redis do not starve a fleet beside them, on %d/s', (perSecond) => {
+  const beside = neighbours.find(({ name }) => name === 'four workers without Redis');
+  if (beside === undefined) throw new Error('they are not simulated');
+  const { part, throttled, theirs } = judgeBeside(beside, perSecond, allCases() ? 20 : 8);
+  // Without dips of its own, it gets a seventh to a third.
+  expect(part).toBeGreaterThan(0.6);
+  expect(throttled).toBeLessThan(0.05);
+  expect(theirs).toBeLessThan(0.05);
 });
 
 const limit = 200;
