@@ -7,6 +7,7 @@ import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../test
 import { setMaximumBytes } from '../../testing/sqs/queues.ts';
 import {
   credentials,
+  graceWithRelease,
   REGION,
   recordOf,
   type Stage,
@@ -199,7 +200,7 @@ describe('a dead-letter queue that refuses', () => {
   });
 
   test('by never answering: the message is released within the grace of a stop', async () => {
-    await start({ SHUTDOWN_GRACE_SECONDS: '1' });
+    await start(graceWithRelease);
     // An aborted poll could still receive the message in the SQS server: so there is only one poll.
     let polls = 0;
     proxy.rule = (request, forward) => {

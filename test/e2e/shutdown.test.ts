@@ -3,7 +3,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { type RunningWorker, runWorker } from '../../testing/processes/worker.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
+import { graceWithRelease, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
@@ -41,8 +41,6 @@ const GIVE_UP_AFTER_MS = 25_000;
 const heldAnswers = { api: { latency: { minMs: 1, maxMs: 1 } }, holdAnswers: true };
 
 const longGrace = { SHUTDOWN_GRACE_SECONDS: '600' };
-/** What is left of it when calls and letters are given up, a second, is for the release: a busy machine takes its time. */
-const graceWithRelease = { SHUTDOWN_GRACE_SECONDS: '7' };
 
 /**
  * The worker stops by itself, and before a request that SQS does not answer has timed out. How long it takes is for

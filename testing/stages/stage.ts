@@ -46,6 +46,12 @@ export const fastTimings: WorkerTimings = {
 /** A lease that is extended while a test watches: every 3 s; a machine that stalls for 2 s loses no lease. */
 export const watchedLease = { VISIBILITY_TIMEOUT_SECONDS: '6' };
 
+/**
+ * A grace in which messages are released: a second of it is left when calls and letters are given up, for a busy machine takes its
+ * time.
+ */
+export const graceWithRelease = { SHUTDOWN_GRACE_SECONDS: '7' };
+
 export interface StageOptions {
   readonly api?: SimulatedApiSettingsInput;
   /** Overrides of the worker's environment. */
