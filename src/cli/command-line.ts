@@ -1,4 +1,5 @@
 /** How this process was called, for hints that its user can paste. */
+import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Environment } from '../config.ts';
@@ -9,6 +10,8 @@ interface Call {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly cwd: string;
+  /** Whether there is a file at this path; default: asks the file system. */
+  readonly exists?: (path: string) => boolean;
 }
 
 const NAME = 'ota-updater';
@@ -41,19 +44,22 @@ export function commandLineOf(call: Call): CommandLine {
   return (...args) => `${program} ${shellLine([...given, ...args])}`.trimEnd();
 }
 
-function programOf({ argv: [node = 'node', script = ''], env, cwd }: Call): string[] {
+function programOf({ argv: [node = 'node', script = ''], env, cwd, exists }: Call): string[] {
   if (script.endsWith(join('src', 'main.ts'))) {
     const checkout = dirname(dirname(script));
     return relative(checkout, cwd) === '' ? BY_NPX : [join(checkout, 'bin', `${NAME}.js`)];
   }
   if (script.startsWith(join(cwd, 'node_modules') + sep)) return BY_NPX;
-  return basename(script) === NAME ? [typed(script, env)] : [typed(node, env), '--', script];
+  const typed = (program: string): string => typedAs(program, env, exists);
+  return basename(script) === NAME ? [typed(script)] : [typed(node), '--', script];
 }
 
-/** A program by its name if the PATH has its folder, otherwise by its path. */
-function typed(program: string, { PATH = '' }: Environment): string {
-  const folder = dirname(program);
-  // npm adds the folders of packages to the PATH of what it runs, and only of that.
-  const isOnPath = !folder.endsWith(join('node_modules', '.bin')) && PATH.split(delimiter).includes(folder);
-  return isOnPath ? basename(program) : program;
+/** A program by its name if that is what the PATH leads to, otherwise by its path. */
+function typedAs(program: string, { PATH = '' }: Environment, exists: Call['exists'] = existsSync): string {
+  const name = basename(program);
+  const found = PATH.split(delimiter)
+    // npm adds the folders of packages to the PATH of what it runs, and only of that.
+    .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
+    .find((folder) => exists(join(folder, name)));
+  return found === dirname(program) ? name : program;
 }

@@ -93,17 +93,18 @@ async function openStream(
   name: string,
   { format, signal }: SourceOptions,
 ): Promise<Source> {
-  const folder = await mkdtemp(join(tmpdir(), 'ota-updater-'));
+  const uncopied = (to: string) => (error: unknown) => {
+    signal.throwIfAborted();
+    throw new CommandError(
+      `${printable(name)} cannot be copied to ${to}: ${causeOf(error)}. Set TMPDIR to another folder for copies.`,
+    );
+  };
+  const parent = tmpdir();
+  const folder = await mkdtemp(join(parent, 'ota-updater-')).catch(uncopied(parent));
   try {
     const path = join(folder, 'input');
-    await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }).catch(
-      (error: unknown) => {
-        signal.throwIfAborted();
-        throw new CommandError(
-          `${printable(name)} cannot be copied to ${folder}: ${causeOf(error)}. Set TMPDIR to another folder for copies.`,
-        );
-      },
-    );
+    const copy = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    await pipeline(stream, copy, { signal }).catch(uncopied(folder));
     const handle = await open(path, 'r');
     const refusedPath = `${basename(name)}.refused.csv`;
     return await describe(handle, name, refusedPath, format).catch(async (error: unknown) => {

@@ -8,6 +8,7 @@ const installed = {
   argv: ['/usr/bin/node', '/usr/local/bin/ota-updater'],
   env: { PATH: '/usr/local/bin:/usr/bin' },
   cwd: '/',
+  exists: () => true,
 };
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -52,6 +53,11 @@ describe('a hint can be pasted', () => {
       script: `${fetched}/ota-updater`,
       prints: `${fetched}/ota-updater check`,
     },
+    {
+      where: 'behind another one on the PATH',
+      script: '/usr/bin/ota-updater',
+      prints: '/usr/bin/ota-updater check',
+    },
     { where: 'off the PATH', script: '/opt/ota/ota-updater', prints: '/opt/ota/ota-updater check' },
     {
       where: 'as a file for Node',
@@ -67,7 +73,9 @@ describe('a hint can be pasted', () => {
   ])('$where', ({ node = '/usr/bin/node', script, cwd = app, prints }) => {
     // As npm sets it for a script, and npx for a program.
     const PATH = `${app}/node_modules/.bin:${fetched}:/usr/local/bin:/usr/bin`;
-    expect(commandLineOf({ argv: [node, script], env: { PATH }, cwd })('check')).toBe(prints);
+    const exists = (path: string): boolean =>
+      [node, script, '/usr/bin/node', '/usr/local/bin/ota-updater'].includes(path);
+    expect(commandLineOf({ argv: [node, script], env: { PATH }, cwd, exists })('check')).toBe(prints);
   });
 
   test('where a container is started anew for each command', () => {

@@ -166,6 +166,16 @@ describe('enqueue', () => {
     expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
   });
 
+  test('says where stdin cannot be copied, and sends nothing', async () => {
+    vi.stubEnv('TMPDIR', join(cwd, 'none'));
+    const { exitCode, error } = await enqueue(['-'], { stdin: `${header}a1,x\n` });
+    expect(exitCode).toBe(1);
+    expect(error).toBe(
+      `stdin cannot be copied to ${join(cwd, 'none')}: there is no such file or folder (ENOENT). Set TMPDIR to another folder for copies.`,
+    );
+    expect(identifiers()).toEqual([]);
+  });
+
   test('writes the refused rows of stdin to the working directory', async () => {
     expect((await enqueue(['-'], { stdin: `${header}a1,x\n!,y\n` })).exitCode).toBe(3);
     expect(readFileSync(join(cwd, 'stdin.refused.csv'), 'utf8')).toContain('3,"Identifier: may hold');
