@@ -10,11 +10,8 @@ export async function setup(): Promise<() => void> {
   // Tests, and the processes that they start, make their folders there.
   process.env.TMPDIR = folder;
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  try {
-    await Promise.all([makeTemplate(), buildProgram()]);
-    return remove;
-  } catch (error) {
-    remove();
-    throw error;
-  }
+  // Also when the run fails to start, or is interrupted: vitest does not call the function then.
+  process.once('exit', remove);
+  await Promise.all([makeTemplate(), buildProgram()]);
+  return remove;
 }
