@@ -1,7 +1,10 @@
 /** What installs the project: package.json and its lock file. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, realpathSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { installed } from '../testing/installed.ts';
 import { completeLockfile, type Lockfile, lockfileFaults } from '../testing/lockfile.ts';
 
 const root = new URL('..', import.meta.url);
@@ -116,4 +119,41 @@ describe('the image', () => {
         for (const line of real) expect(line).toContain(flag);
     },
   );
+
+  describe.each(['bash', 'zsh'])('the function of README.md, in %s', (shell) => {
+    const [definition = ''] = /^ {4}ota-updater\(\) \{\n[\s\S]*?^ {4}\}$/m.exec(read('README.md')) ?? [];
+    // A stand-in for Docker's: it gives its input back, and says what it was called with.
+    const docker = `docker() { printf '%s\\n' "$@" >&2; cat; }`;
+    const shells = [shell, 'script'].map((program) =>
+      installed([program], `README's function is not run in ${shell}`),
+    );
+
+    test.skipIf(shells.includes(undefined))('uses a terminal only where nothing is redirected', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'ota-updater-function-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const call = `${docker}\n${definition}\nota-updater dead-letters show 'a b'`;
+      const piped = spawnSync(shell, ['-ec', call], { input: 'row\n', encoding: 'utf8' });
+      expect(piped).toMatchObject({ status: 0, stdout: 'row\n' });
+      const words = piped.stderr.split('\n');
+      expect(words).toEqual(expect.arrayContaining(['--interactive', '--init', 'ota-updater', 'a b']));
+      expect(words.filter((word) => /^--?t|^$/.test(word))).toEqual(['']);
+
+      const program = join(folder, 'call');
+      const wordsAt = (redirection: string): string[] => {
+        writeFileSync(program, `${call} ${redirection}\n`);
+        const seen = spawnSync('script', ['-qec', `${shell} ${program}`, '/dev/null'], {
+          input: '\u0004',
+          encoding: 'utf8',
+        });
+        expect(seen.status).toBe(0);
+        return seen.stdout.split('\r\n');
+      };
+      expect(wordsAt('')).toContain('--tty');
+      expect(wordsAt('> /dev/null')).not.toContain('--tty');
+      expect(wordsAt('< /dev/null')).not.toContain('--tty');
+      const file = join(folder, 'words');
+      wordsAt(`2> ${file}`);
+      expect(readFileSync(file, 'utf8')).not.toContain('--tty');
+    });
+  });
 });
