@@ -1,6 +1,7 @@
 /** The Kubernetes manifests: valid by the schemas of Kubernetes and KEDA, at one with each other, and with settings that the program takes. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScaledObject, TriggerAuthentication } from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import { Deployment } from 'kubernetes-models/apps/v1';
@@ -40,8 +41,15 @@ const models = {
 } as const satisfies Record<Kind, unknown>;
 
 describe('the kustomization', () => {
-  test('names every file, and uses resources and images only', () => {
-    expect(Object.keys(kustomization).toSorted()).toEqual(['apiVersion', 'images', 'kind', 'resources']);
+  test('names every file, and uses namespace, resources and images only', () => {
+    expect(Object.keys(kustomization).toSorted()).toEqual([
+      'apiVersion',
+      'images',
+      'kind',
+      'namespace',
+      'resources',
+    ]);
+    expect(kustomization.namespace).toBe('ota-updater');
     const files = readdirSync(folder).filter(
       (name) => name.endsWith('.yaml') && name !== 'kustomization.yaml',
     );
@@ -61,6 +69,24 @@ describe('the kustomization', () => {
       manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted(),
     );
     expect(stdout).toContain('image: registry.example.com/ota-updater:0.1.0');
+  });
+
+  test('is the one place of the namespace, but for the names that the console answers to', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'ota-updater-kustomize-'));
+    onTestFinished(() => rmSync(copy, { recursive: true }));
+    cpSync(folder, copy, { recursive: true });
+    const path = join(copy, 'kustomization.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^namespace: .*/m, 'namespace: fleet'));
+    const { error, status, stdout, stderr } = spawnSync('kubectl', ['kustomize', copy], { encoding: 'utf8' });
+    if (error !== undefined)
+      return void process.stdout.write('SKIPPED: no kubectl on this machine, kustomize was not run\n');
+    expect(status, stderr).toBe(0);
+    const made = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+    expect(
+      new Set(made.map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace))),
+    ).toEqual(new Set(['fleet']));
+    const left = stdout.split('\n').filter((line) => /namespace: ota-updater|\.ota-updater\b/.test(line));
+    expect(left.map((line) => line.trim().split(':')[0])).toEqual(['CONSOLE_HOSTS']);
   });
 });
 

@@ -140,6 +140,21 @@ describe('the commands of the page for roles', () => {
       { Effect: 'Allow', Action: 'sqs:GetQueueAttributes', Resource: [...queues][0] },
     ]);
   });
+
+  test('name the queues and the namespace in one place each', () => {
+    const [places = '', uses = ''] = functions.split(/(?=^ {4}fill)/m);
+    const others = places.replace(/\b(?:NAMESPACE|UPDATES|DEAD_LETTERS|OUTCOMES)=/g, '$&other-');
+    const before = calls(places, uses, irsa, kedaRole, keda, podIdentity);
+    const after = calls(others, uses, irsa, kedaRole, keda, podIdentity);
+    const values = ({ flag }: (typeof before)[number]): string =>
+      [flag('policy-document'), flag('assume-role-policy-document'), flag('namespace')].join('\n');
+    const renamed = (text: string): string =>
+      text
+        .replace(/\b(?:ota-updater-(?:updates|dead-letters|outcomes))\b/g, 'other-$&')
+        .replace(/(?<=serviceaccount:|kubernetes-namespace": "|^)ota-updater(?=[:"]|$)/gm, 'other-$&');
+    expect(after.map(values)).toEqual(before.map((call) => renamed(values(call))));
+    expect(after.map(values).join('\n')).toContain('other-ota-updater:worker');
+  });
 });
 
 test('the page names every file in which the reader puts values of their own', () => {
@@ -149,7 +164,15 @@ test('the page names every file in which the reader puts values of their own', (
       name.endsWith('.yaml') &&
       /[a-z]+\.example\.com|111111111111|eu-west-1/.test(readFileSync(join(folder, name), 'utf8')),
   );
-  expect(step.match(/[a-z-]+\.yaml/g)?.toSorted()).toEqual(own.toSorted());
+  expect([...new Set(step.match(/[a-z-]+\.yaml/g))].toSorted()).toEqual(own.toSorted());
+});
+
+test('the page names every step that names the namespace', () => {
+  const [, listed = ''] = /commands and names of steps ([\d, and]+)$/m.exec(page) ?? [];
+  const steps = [...page.matchAll(/^(\d)\. (?:.|\n(?!\d\. |## ))*/gm)].filter(([step]) =>
+    /(?:-n|namespace|worker\.|console\.) ?ota-updater\b(?!…)/.test(step),
+  );
+  expect(steps.map(([, number]) => number)).toEqual(listed.match(/\d/g));
 });
 
 test('the page names the authority of PostgreSQL where the console mounts it, by the key that it creates', () => {

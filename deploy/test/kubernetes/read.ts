@@ -21,6 +21,7 @@ function read(name: string): Manifest[] {
 }
 
 export const kustomization = read('kustomization.yaml')[0] as unknown as {
+  readonly namespace: string;
   readonly resources: readonly string[];
   readonly images: readonly { readonly name: string }[];
 };
