@@ -108,7 +108,10 @@ test('hints can be pasted, however the program is called', async () => {
   onTestFinished(() => rm(folder, { recursive: true }));
   const app = join(folder, 'app');
   const elsewhere = join(folder, 'elsewhere');
-  for (const made of [app, elsewhere]) await mkdir(made);
+  const project = join(folder, 'project');
+  const inside = join(project, 'inside');
+  for (const made of [app, elsewhere, project, inside]) await mkdir(made);
+  await writeFile(join(project, 'package.json'), '{"name":"project"}');
   await writeFile(
     join(app, 'package.json'),
     JSON.stringify({ name: 'app', version: '1.0.0', scripts: { help: 'ota-updater limits --help' } }),
@@ -136,6 +139,8 @@ test('hints can be pasted, however the program is called', async () => {
       hints: /^\/.*\/app\/node_modules\//,
     },
     { called: `npx --yes file:${packed} limits --help`, cwd: elsewhere, hints: /^\/.*\/_npx\// },
+    // In a subfolder of a project npx does not find a relative path.
+    { called: `npx --yes file:${packed} limits --help`, cwd: inside, hints: /^\/.*\/_npx\// },
   ]) {
     const [, program = ''] = /^ {2}(.+) limits set /m.exec(await inShell(called, cwd)) ?? [];
     expect(program).toMatch(hints);
