@@ -129,9 +129,12 @@ const leaderOf = (callers: readonly Caller[]): Caller | undefined =>
 
 const NEAR = 1.6 * LIMIT;
 
-/** Far below the ceiling: a machine that stands still now and then makes the limit look lower, and never much higher. */
+/**
+ * Far below the ceiling, at any moment: while the machine stands still, the API's bucket fills, and the limit looks lower before it
+ * looks higher for a moment.
+ */
 function expectNearLimit(rate: number): void {
-  expect(rate).toBeLessThan(NEAR);
+  expect(rate).toBeLessThan(CEILING / 2);
   expect(rate).toBeGreaterThan(LIMIT / 8);
 }
 
@@ -222,6 +225,7 @@ describe.skipIf(!redisInstalled()).concurrent('a fleet on Redis', () => {
       await together(scene, callers);
       expect(await api.next(2 * LIMIT)).toBeLessThan(AT_CEILING);
       for (const { rate } of callers) expectNearLimit(rate.rate);
+      await settled(scene, callers);
     }
   });
 
