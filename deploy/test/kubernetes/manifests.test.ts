@@ -1,6 +1,6 @@
 /** The Kubernetes manifests: valid by the schemas of Kubernetes and KEDA, at one with each other, and with settings that the program takes. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScaledObject, TriggerAuthentication } from '@kubernetes-models/keda/keda.sh/v1alpha1';
@@ -23,6 +23,7 @@ import {
   maps,
   ofKind,
   type Pods,
+  page,
   root,
 } from './read.ts';
 
@@ -41,15 +42,8 @@ const models = {
 } as const satisfies Record<Kind, unknown>;
 
 describe('the kustomization', () => {
-  test('names every file, and uses namespace, resources and images only', () => {
-    expect(Object.keys(kustomization).toSorted()).toEqual([
-      'apiVersion',
-      'images',
-      'kind',
-      'namespace',
-      'resources',
-    ]);
-    expect(kustomization.namespace).toBe('ota-updater');
+  test('names every file, and uses resources and images only', () => {
+    expect(Object.keys(kustomization).toSorted()).toEqual(['apiVersion', 'images', 'kind', 'resources']);
     const files = readdirSync(folder).filter(
       (name) => name.endsWith('.yaml') && name !== 'kustomization.yaml',
     );
@@ -71,13 +65,17 @@ describe('the kustomization', () => {
     expect(stdout).toContain('image: registry.example.com/ota-updater:0.1.0');
   });
 
-  test('is the one place of the namespace, but for the names that the console answers to', () => {
-    const copy = mkdtempSync(join(tmpdir(), 'ota-updater-kustomize-'));
-    onTestFinished(() => rmSync(copy, { recursive: true }));
-    cpSync(folder, copy, { recursive: true });
-    const path = join(copy, 'kustomization.yaml');
-    writeFileSync(path, readFileSync(path, 'utf8').replace(/^namespace: .*/m, 'namespace: fleet'));
-    const { error, status, stdout, stderr } = spawnSync('kubectl', ['kustomize', copy], { encoding: 'utf8' });
+  test("gets another namespace by the page's overlay, but for the names that the console answers to", () => {
+    const deploy = mkdtempSync(join(tmpdir(), 'ota-updater-kustomize-'));
+    onTestFinished(() => rmSync(deploy, { recursive: true }));
+    cpSync(folder, join(deploy, 'kubernetes'), { recursive: true });
+    const overlay = join(deploy, 'own');
+    mkdirSync(overlay);
+    const [, lines = ''] = /`kustomization\.yaml`:\n\n((?: {7}.*\n)+)/.exec(page) ?? [];
+    writeFileSync(join(overlay, 'kustomization.yaml'), lines.replace(/^ +/gm, '').replace('NAME', 'fleet'));
+    const { error, status, stdout, stderr } = spawnSync('kubectl', ['kustomize', overlay], {
+      encoding: 'utf8',
+    });
     if (error !== undefined)
       return void process.stdout.write('SKIPPED: no kubectl on this machine, kustomize was not run\n');
     expect(status, stderr).toBe(0);

@@ -3,9 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deployments, folder, maps, ofKind, root } from './read.ts';
-
-const page = readFileSync(join(folder, 'README.md'), 'utf8');
+import { deployments, folder, maps, ofKind, page, root } from './read.ts';
 
 /** Those of the page's readers that are at hand. */
 const shells = ['bash', 'zsh'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);

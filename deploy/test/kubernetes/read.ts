@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 
 export const root = join(import.meta.dirname, '../../..');
 export const folder = join(root, 'deploy/kubernetes');
+export const page = readFileSync(join(folder, 'README.md'), 'utf8');
 
 export interface Manifest {
   readonly apiVersion: string;
@@ -21,7 +22,6 @@ function read(name: string): Manifest[] {
 }
 
 export const kustomization = read('kustomization.yaml')[0] as unknown as {
-  readonly namespace: string;
   readonly resources: readonly string[];
   readonly images: readonly { readonly name: string }[];
 };
