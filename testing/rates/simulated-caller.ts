@@ -1,6 +1,6 @@
 /** One worker of a simulation: takes permits like the limiter, and makes calls. Times are milliseconds. */
 import { Rotation } from '../../src/aws/rotation.ts';
-import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
+import { GRANTS_BELOW_CEILING, grantInterval, grantSize, mostMissed } from '../../src/ota/rate/limiter.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Second, SimulatedApi, SimulatedWorker } from './scenario.ts';
 
@@ -82,13 +82,13 @@ class Caller {
   readonly #look = (now: number): void => {
     if (now >= this.#stopMs) return;
     const rate = Math.min(this.#worker.controller.rate, this.#demand(now), FASTEST);
-    const interval = rate > 0 ? grantInterval(rate) : Number.POSITIVE_INFINITY;
+    const interval = rate > 0 ? grantInterval(rate, GRANTS_BELOW_CEILING) : Number.POSITIVE_INFINITY;
     // A long wait uses the rate at its end, like the limiter; new work ends the wait.
     if (this.#waitsLong) this.#dueAt = this.#grantedAt + interval;
     if (this.#dueAt <= now && interval < Number.POSITIVE_INFINITY) {
-      // Like the limiter: lost whole intervals are made up for, but only a few.
+      // Grants as below the ceiling, where the controllers are judged. Like the limiter: lost whole intervals are made up for, but only a few.
       const lost = Math.floor((now - this.#dueAt) / interval);
-      const permits = grantSize(rate) * (1 + Math.min(lost, MAX_MISSED_INTERVALS));
+      const permits = grantSize(rate, GRANTS_BELOW_CEILING) * (1 + Math.min(lost, mostMissed(interval)));
       this.#kept = permits;
       this.#callWithKept(now);
       this.#grantedAt = this.#dueAt + lost * interval;

@@ -10,7 +10,13 @@
 import { AskAhead, LEAD_MS } from './ask-ahead.ts';
 import type { Budget } from './budget.ts';
 import type { BudgetLink } from './budget-link.ts';
-import { grantInterval, grantSize, LocalRateLimiter, type RateLimiter } from './limiter.ts';
+import {
+  GRANTS_AT_CEILING,
+  grantInterval,
+  grantSize,
+  LocalRateLimiter,
+  type RateLimiter,
+} from './limiter.ts';
 
 export interface RedisRateLimiterOptions {
   /** Opened and closed with the limiter. */
@@ -84,7 +90,7 @@ export class RedisRateLimiter implements RateLimiter {
     this.#now = now;
     this.#allowed = ceiling;
     link.open(ceiling);
-    this.#local = new LocalRateLimiter(this.#localRate, now);
+    this.#local = new LocalRateLimiter(this.#localRate, now, GRANTS_AT_CEILING);
     this.#forget = link.onChange(() => this.#follow());
   }
 

@@ -34,8 +34,10 @@ export interface RateLimiter {
   close(): Promise<void>;
 }
 
-/** The most grants per second. */
-const GRANTS_PER_SECOND = 100;
+/** The most grants per second at the ceiling. */
+export const GRANTS_AT_CEILING = 100;
+/** The most below it: such a rate was found at an API that throttles, and may not accept a large grant at once. */
+export const GRANTS_BELOW_CEILING = 200;
 
 /** A grant that waits no longer than this may still use the earlier rate, in milliseconds. */
 const SHORT_WAIT_MS = 500;
@@ -43,17 +45,36 @@ const SHORT_WAIT_MS = 500;
 /** Relative changes of the rate below this are not applied. */
 const MIN_CHANGE = 0.002;
 
-/** The most missed intervals that one grant makes up for. */
-export const MAX_MISSED_INTERVALS = 3;
+/** A grant makes up for missed intervals of at most this long together, in milliseconds. */
+const MAKES_UP_MS = 30;
 
 /** Permits in one grant at this rate. */
-export function grantSize(perSecond: number): number {
-  return Math.max(1, Math.ceil(perSecond / GRANTS_PER_SECOND));
+export function grantSize(perSecond: number, grantsPerSecond = GRANTS_AT_CEILING): number {
+  return Math.max(1, Math.ceil(perSecond / grantsPerSecond));
 }
 
 /** Milliseconds from one grant to the next at this rate. */
-export function grantInterval(perSecond: number): number {
-  return (1_000 * grantSize(perSecond)) / perSecond;
+export function grantInterval(perSecond: number, grantsPerSecond = GRANTS_AT_CEILING): number {
+  return (1_000 * grantSize(perSecond, grantsPerSecond)) / perSecond;
+}
+
+/** A rate in grants. */
+interface Pace {
+  readonly perSecond: number;
+  /** In a grant. */
+  readonly permits: number;
+  /** From one grant to the next. */
+  readonly intervalMs: number;
+}
+
+/** The most missed intervals of this length that one grant makes up for. */
+export function mostMissed(intervalMs: number): number {
+  return Math.max(3, Math.floor(MAKES_UP_MS / intervalMs));
+}
+
+function paceOf(perSecond: number, grants: number): Pace {
+  const intervalMs = perSecond === Number.POSITIVE_INFINITY ? 0 : grantInterval(perSecond, grants);
+  return { perSecond, permits: grantSize(perSecond, grants), intervalMs };
 }
 
 /** A difference between wall and monotonic time that means a step of the clock, not rounding, in milliseconds. */
@@ -68,9 +89,10 @@ export class LocalRateLimiter implements RateLimiter {
   #ceiling: number;
   readonly budget = 'none';
   #rate: number;
-  /** The rate that Bottleneck has been set to. */
-  #applied: number;
+  /** What Bottleneck has been set to. */
+  #applied: Pace;
   readonly #now: () => number;
+  readonly #grantsBelow: number;
   readonly #madeAt: number;
   /** Wall time minus monotonic time when `#bottleneck` was made. */
   #wallAhead = 0;
@@ -81,14 +103,20 @@ export class LocalRateLimiter implements RateLimiter {
   /**
    * @param perSecond above 0; `Infinity` is unpaced.
    * @param now monotonic milliseconds.
+   * @param grantsBelowCeiling the most grants per second at a rate below the ceiling.
    */
-  constructor(perSecond: number, now: () => number = () => performance.now()) {
+  constructor(
+    perSecond: number,
+    now: () => number = () => performance.now(),
+    grantsBelowCeiling = GRANTS_BELOW_CEILING,
+  ) {
     this.#now = now;
     this.#madeAt = now();
     this.#ceiling = perSecond;
     this.#rate = perSecond;
-    this.#applied = perSecond;
-    this.#bottleneck = this.#create(paced(perSecond));
+    this.#grantsBelow = grantsBelowCeiling;
+    this.#applied = this.#pace;
+    this.#bottleneck = this.#create(this.#applied.intervalMs);
   }
 
   get rate(): number {
@@ -108,7 +136,11 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   get intervalMs(): number {
-    return paced(this.#rate);
+    return this.#pace.intervalMs;
+  }
+
+  get #pace(): Pace {
+    return paceOf(this.#rate, this.#rate < this.#ceiling ? this.#grantsBelow : GRANTS_AT_CEILING);
   }
 
   async grant(): Promise<number> {
@@ -136,8 +168,8 @@ export class LocalRateLimiter implements RateLimiter {
     this.#ceiling = perSecond;
     this.#rate = perSecond;
     // A grant may have been waiting for long at a low rate.
-    if (this.#rate <= this.#applied || paced(this.#applied) <= SHORT_WAIT_MS) return;
-    this.#applied = this.#rate;
+    if (this.#rate <= this.#applied.perSecond || this.#applied.intervalMs <= SHORT_WAIT_MS) return;
+    this.#applied = this.#pace;
     this.#replace();
   }
 
@@ -146,21 +178,23 @@ export class LocalRateLimiter implements RateLimiter {
    * missed, a worker under load would stay below its rate.
    */
   #due(requestedAt: number): number {
-    const interval = grantInterval(this.#applied);
+    const { permits, intervalMs: interval } = this.#applied;
     const due = Math.max(requestedAt, this.#dueAt + interval);
     const now = this.#now();
     const missed = Math.max(0, Math.floor((now - due) / interval));
     // After a fall of the rate, a grant comes before it would be due.
     this.#dueAt = Math.min(now, due + missed * interval);
-    return grantSize(this.#applied) * (1 + Math.min(missed, MAX_MISSED_INTERVALS));
+    return permits * (1 + Math.min(missed, mostMissed(interval)));
   }
 
   /** At most once per grant, because the rate may change with every call. */
   #apply(): void {
-    if (Math.abs(this.#rate - this.#applied) < this.#applied * MIN_CHANGE) return;
-    this.#applied = this.#rate;
+    const pace = this.#pace;
+    const { perSecond, permits } = this.#applied;
+    if (pace.permits === permits && Math.abs(this.#rate - perSecond) < perSecond * MIN_CHANGE) return;
+    this.#applied = pace;
     // Only minTime can be changed safely at run time (Bottleneck issue 185).
-    void this.#bottleneck.updateSettings({ minTime: paced(this.#rate) });
+    void this.#bottleneck.updateSettings({ minTime: pace.intervalMs });
   }
 
   get #clockStepped(): boolean {
@@ -178,15 +212,15 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   #replace(): void {
-    const waitMs = Math.max(0, this.#dueAt + paced(this.#applied) - this.#now());
-    this.#applied = this.#rate;
+    const waitMs = Math.max(0, this.#dueAt + this.#applied.intervalMs - this.#now());
+    this.#applied = this.#pace;
     const stopped = this.#bottleneck;
     const bottleneck = this.#create(waitMs);
     this.#bottleneck = bottleneck;
     // The first job stands for the last grant. It keeps its place until the jobs after the next are spaced by the rate.
     void bottleneck
       .schedule(async () => {
-        await bottleneck.updateSettings({ minTime: paced(this.#applied) });
+        await bottleneck.updateSettings({ minTime: this.#applied.intervalMs });
       })
       .catch(ignore);
     void stopped.stop({ dropWaitingJobs: true }).catch(ignore);
@@ -200,7 +234,3 @@ export class LocalRateLimiter implements RateLimiter {
 }
 
 function ignore(): void {}
-
-function paced(perSecond: number): number {
-  return perSecond === Number.POSITIVE_INFINITY ? 0 : grantInterval(perSecond);
-}

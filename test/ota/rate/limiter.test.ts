@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { grantInterval, grantSize, LocalRateLimiter } from '../../../src/ota/rate/limiter.ts';
+import {
+  GRANTS_BELOW_CEILING,
+  grantInterval,
+  grantSize,
+  LocalRateLimiter,
+} from '../../../src/ota/rate/limiter.ts';
 
 describe('grantSize and grantInterval', () => {
   test.each([
@@ -19,16 +24,19 @@ describe('grantSize and grantInterval', () => {
     expect(grantInterval(rate)).toBeCloseTo(interval, 9);
   });
 
-  test('give the exact rate in whole permits, with at most 100 grants per second', () => {
+  test.each([
+    [100, undefined],
+    [200, GRANTS_BELOW_CEILING],
+  ])('give the exact rate in whole permits, with at most %d grants per second', (most, grants) => {
     fc.assert(
       fc.property(fc.double({ min: 0.01, max: 100_000, noNaN: true }), (rate) => {
-        const size = grantSize(rate);
+        const size = grantSize(rate, grants);
         expect(Number.isInteger(size)).toBe(true);
         expect(size).toBeGreaterThanOrEqual(1);
-        expect((1_000 * size) / grantInterval(rate)).toBeCloseTo(rate, 6);
-        expect(grantInterval(rate)).toBeGreaterThanOrEqual(10 - 1e-9);
+        expect((1_000 * size) / grantInterval(rate, grants)).toBeCloseTo(rate, 6);
+        expect(grantInterval(rate, grants)).toBeGreaterThanOrEqual(1_000 / most - 1e-9);
         // No larger than necessary.
-        if (size > 1) expect((1_000 * (size - 1)) / rate).toBeLessThan(10);
+        if (size > 1) expect((1_000 * (size - 1)) / rate).toBeLessThan(1_000 / most);
       }),
     );
   });
@@ -94,6 +102,34 @@ describe('LocalRateLimiter', () => {
     const slow = total.permits;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(total.permits - slow).toBeLessThanOrEqual(11);
+  });
+
+  test('gives smaller grants below the ceiling, at the same rate', async () => {
+    const limiter = limiterAt(1_000);
+    let sizes: number[] = [];
+    const take = async (): Promise<void> => {
+      for (let size = await limiter.grant(); size > 0; size = await limiter.grant()) sizes.push(size);
+    };
+    void take();
+    const inASecond = async (perSecond: number): Promise<readonly number[]> => {
+      limiter.setRate(perSecond);
+      // The grants that were requested before.
+      await vi.advanceTimersByTimeAsync(100);
+      sizes = [];
+      await vi.advanceTimersByTimeAsync(1_000);
+      return sizes;
+    };
+    for (const [perSecond, size] of [
+      [1_000, 10],
+      [600, 3],
+      [1_000, 10],
+    ] as const) {
+      const granted = await inASecond(perSecond);
+      expect(new Set(granted)).toEqual(new Set([size]));
+      const permits = granted.length * size;
+      expect(permits).toBeGreaterThan(0.9 * perSecond);
+      expect(permits).toBeLessThanOrEqual(1.01 * perSecond);
+    }
   });
 
   test('keeps granting after a thousand changes of the rate', async () => {
