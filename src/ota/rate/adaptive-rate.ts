@@ -212,7 +212,7 @@ export class AdaptiveRate implements RateControl {
     // Nothing measured yet: the next throttled call decides.
     if (this.#aim === Number.POSITIVE_INFINITY) return;
     const overload = this.#latest.overload(now);
-    if (isOverload(overload, this.#noise.share, this.#tuning)) {
+    if (isOverload(overload, this.#tuning)) {
       const used = this.#aim * Math.min(1, this.#utilization.shareSoFar);
       this.#limit.overload(acceptedOf(this.#aim, overload));
       const from = quiet ? this.#aim : Math.min(this.#aim, Math.max(measured, used, overload.callsPerSecond));
@@ -239,7 +239,7 @@ export class AdaptiveRate implements RateControl {
         this.#state = following;
         this.#comeback.failed(now);
         this.#noise.abort();
-        this.#cutTo(now, state.base);
+        this.#cutTo(now, Math.max(state.base, this.#tuning.comeback.proven * aim));
         return;
       case 'growing':
         state.throttled = Math.max(0, state.throttled - growth.share * this.#accepted) + 1;
@@ -300,7 +300,7 @@ export class AdaptiveRate implements RateControl {
     const calm = this.#usedMs > 1_000 * calmSeconds(aim, tuning) + 2 * this.#roundTripMs;
     if ((kind === 'following' || kind === 'growing') && this.#comeback.due(now, aim, calm))
       this.#state = { kind: 'returning', base: aim };
-    if (this.#state.kind === 'returning' && this.#comeback.reached(aim)) this.#state = following;
+    if (this.#state.kind === 'returning' && this.#comeback.reached(now, aim)) this.#state = following;
     const boost = boostShare(aim, this.#usedMs, this.#roundTripMs, tuning);
     return Math.max(ordinary, boost, climbOf(this.#state, aim, this.#roundTripMs, tuning));
   }

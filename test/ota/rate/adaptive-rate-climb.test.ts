@@ -185,12 +185,31 @@ describe('the return to the rate before a deep cut', () => {
     expect(gainedPerSecond(0.1)).toBeGreaterThan(comeback.perSecond / 2);
   });
 
+  test('leaves most of what it reached if it fails far above its beginning', () => {
+    const { control, until, throttle, accept, before } = cutDeep();
+    until(
+      () => control.rate < 0.3 * before,
+      () => {
+        throttle();
+        accept(1);
+      },
+    );
+    const base = control.rate;
+    until(
+      () => control.rate > 2 * base,
+      () => accept(1),
+    );
+    const reached = control.rate;
+    throttle();
+    expect(control.rate / reached).toBeCloseTo(comeback.proven, 1);
+  });
+
   test('is tried again before its time where nothing is throttled any more', () => {
     const { control, drive, throttle, gainedPerSecond } = cutDeep();
     drive(1.05 * comeback.after + 0.2, () => false);
     throttle();
     const calm = calmSeconds(control.rate, defaultTuning);
-    expect(calm).toBeLessThan(1.9 * comeback.after);
+    expect(calm).toBeLessThan(1.95 * comeback.after);
     drive(0.9 * calm, () => false);
     expect(gainedPerSecond(0.1)).toBeLessThan(comeback.perSecond / 2);
     drive(0.1 * calm, () => false);

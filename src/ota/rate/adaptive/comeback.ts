@@ -16,7 +16,8 @@ const REACHED = 0.95;
 
 export class Comeback {
   readonly #tuning: Tuning['comeback'];
-  #before: { readonly rate: number; readonly at: number } | undefined;
+  /** The rates that were cut, each lower than the one before it, and when. */
+  #before: readonly { readonly rate: number; readonly at: number }[] = [];
   #waitMs = 0;
   #nextAt = Number.POSITIVE_INFINITY;
 
@@ -26,16 +27,13 @@ export class Comeback {
 
   /** Whether there is an earlier rate to return to. */
   get known(): boolean {
-    return this.#before !== undefined;
+    return this.#before.length > 0;
   }
 
   /** A rate that was in force has been cut deep. */
   remember(now: number, rate: number): void {
-    const { after, remembered } = this.#tuning;
-    const earlier = this.#before;
-    const isRecent = earlier !== undefined && now - earlier.at < 1_000 * remembered;
-    this.#before = { rate: Math.max(rate, isRecent ? earlier.rate : 0), at: now };
-    this.#waitMs = 1_000 * after;
+    this.#before = [...this.#before.filter((earlier) => earlier.rate > rate), { rate, at: now }];
+    this.#waitMs = 1_000 * this.#tuning.after;
     this.wait(now);
   }
 
@@ -52,19 +50,20 @@ export class Comeback {
 
   /** Whether an attempt from `rate` should begin. @param calm nothing was throttled for so long that it may begin early. */
   due(now: number, rate: number, calm: boolean): boolean {
-    const before = this.#before;
-    return (
-      before !== undefined &&
-      (calm || now >= this.#nextAt) &&
-      now - before.at < 1_000 * this.#tuning.remembered &&
-      rate < WORTH_IT * before.rate
-    );
+    const highest = this.#highest(now);
+    return highest !== undefined && (calm || now >= this.#nextAt) && rate < WORTH_IT * highest;
   }
 
-  /** Whether an attempt has succeeded. The earlier rate is then forgotten. */
-  reached(rate: number): boolean {
-    if (this.#before !== undefined && rate < REACHED * this.#before.rate) return false;
-    this.#before = undefined;
+  /** Whether an attempt has succeeded. The earlier rates are then forgotten. */
+  reached(now: number, rate: number): boolean {
+    const highest = this.#highest(now);
+    if (highest !== undefined && rate < REACHED * highest) return false;
+    this.#before = [];
     return true;
+  }
+
+  /** The highest rate that is worth returning to. Each counts from its own cut. */
+  #highest(now: number): number | undefined {
+    return this.#before.find(({ at }) => now - at < 1_000 * this.#tuning.remembered)?.rate;
   }
 }

@@ -12,13 +12,9 @@ export interface Overload {
   readonly acceptedPerSecond: number;
 }
 
-/** Whether enough calls were throttled for a deep cut. @param noise share of calls throttled whatever the rate. */
-export function isOverload(measured: Overload, noise: number, { overload }: Tuning): boolean {
-  const { calls, throttledShare } = measured;
-  return (
-    (calls >= overload.calls && throttledShare > overload.share) ||
-    (calls >= overload.mildCalls && throttledShare > overload.mildShare + noise)
-  );
+/** Whether enough calls were throttled for a deep cut. */
+export function isOverload({ calls, throttledShare }: Overload, { overload }: Tuning): boolean {
+  return calls >= overload.calls && throttledShare > overload.share;
 }
 
 /** How much of a rate the API accepts, in calls per second. */

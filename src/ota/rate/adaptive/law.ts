@@ -8,10 +8,8 @@ import type { Tuning } from './tuning.ts';
 
 /** The share of throttled calls at which a rate, in calls per second, settles. */
 export function targetShare(rate: number, { target }: Tuning): number {
-  return Math.min(
-    target.most,
-    Math.max(target.perSecond / rate, target.at100 * (rate / 100) ** -target.power),
-  );
+  const falling = target.at100 * (rate / 100) ** -target.power;
+  return Math.max(target.perSecond / rate, Math.min(target.most, falling));
 }
 
 /** The share of a rate, in calls per second, that a throttled call takes off. */
@@ -41,7 +39,7 @@ export function calmSeconds(rate: number, tuning: Tuning): number {
  */
 export function boostShare(rate: number, used: number, roundTripMs: number, tuning: Tuning): number {
   const { boost } = tuning;
-  const after = Math.min(boost.most, Math.max(boost.least, calmSeconds(rate, tuning)));
+  const after = Math.max(boost.least, calmSeconds(rate, tuning));
   const late = used / 1_000 - after;
   if (late <= 0) return 0;
   const first = Math.max(boost.absolute / rate, climbShare(rate, roundTripMs, tuning));

@@ -1,8 +1,9 @@
 /**
  * Distinguishes noise from a limit: noise is a share of 429s that does not fall when the rate does.
  *
- * From time to time the rate dips for some seconds. All workers dip at the same clock times, because the others would take what
- * a single worker leaves. A dip is below the limit, where nothing should be throttled: calls that are throttled there are noise.
+ * From time to time the rate dips for some seconds. All workers dip together (`dip-schedule.ts`) and for the same time, because
+ * the others would take what a single worker leaves. A dip is below the limit, where nothing should be throttled: calls that are
+ * throttled there are noise. A dip with too few calls is continued by the next one.
  *
  * The only controller at a limit makes further dips: one as soon as the rate has fallen by half without overload. Noise above the
  * target would otherwise lower the rate until there are too few calls to find the noise.
@@ -12,7 +13,8 @@
  * Times are monotonic milliseconds.
  */
 import type { ObservedCall } from '../rate-control.ts';
-import type { NoiseTuning } from './tuning.ts';
+import { lastDipTime } from './dip-schedule.ts';
+import type { AloneTuning, NoiseTuning } from './tuning.ts';
 
 /** How calls ended. */
 interface Counts {
@@ -31,40 +33,45 @@ interface Dip extends Counts {
 }
 
 /** How a dip is to be made. */
-interface DipSetting extends Pick<Dip, 'depth' | 'calm'> {
-  /** It lasts until this many calls have begun, */
-  readonly calls: number;
-  /** or for this many seconds. */
-  readonly longest: number;
+interface DipShape extends Pick<Dip, 'depth'> {
+  readonly seconds: number;
 }
+
+/** The calls of dips that had too few to show anything. */
+interface Unfinished extends Readonly<Counts> {
+  readonly depth: number;
+  /** When the first of these dips ended. */
+  readonly at: number;
+}
+
+const NONE = { calls: 0, throttled: 0, depth: 0 };
 
 /** A dip missed by more than this is skipped, in milliseconds: others dip without this worker. */
 const LATE_MS = 500;
-/** With few calls a dip is longer, at most by this factor. */
-const LONGER = 2;
 /** The share of the calls a dip needs that is enough at its end. */
 const ENOUGH = 0.8;
 /** If a dip is not below the limit, accepted calls hardly fall. To count, they must fall by this share of its depth. */
 const FELL = 0.55;
+/** As many dips with throttled calls show noise: two, of which the first counts somewhat less. */
+const SEVERAL = 1.3;
 /** Two counts differ clearly if they are this many standard deviations of each apart. */
 const CLEARLY = 2;
-/** The share that a full pool keeps. */
-const KEPT = 0.6;
 /** How long a rate counts as recent, in milliseconds. */
 const LATELY_MS = 60_000;
-/** Noise counts as newly found if it is higher by at least this. */
+/** Noise counts as newly found if it is higher by at least this, and by this many standard deviations of what is measured. */
 const ANEW = 0.001;
+const ANEW_DEVIATIONS = 0.4;
 
 export class NoiseTest {
   readonly #tuning: NoiseTuning;
   readonly #wallAheadMs: () => number;
   #dip: Dip | undefined;
-  /** Calls since the last dip. */
+  /** Calls since the last dip that had enough. */
   #outside: Counts = { calls: 0, throttled: 0 };
-  /** The calls of dips that had too few to show anything: the next dip continues them. Only for a controller that is alone. */
-  #begun: Pick<Dip, 'depth' | 'calls' | 'throttled'> | undefined;
-  /** The calls in dips, and the number of dips that had throttled ones. */
+  #unfinished: Unfinished | undefined;
+  /** The calls in dips, the older the less they count, and the number of dips that had throttled ones. */
   #pool = { calls: 0, throttled: 0, dips: 0 };
+  #pooledAt = 0;
   #firstAt: number | undefined;
   #share = 0;
   #seenAt = 0;
@@ -110,23 +117,23 @@ export class NoiseTest {
       this.#highest = { rate, at: now };
     if (this.#dip !== undefined && now > this.#dip.to) {
       const before = this.#share;
-      this.#end(this.#dip);
-      return this.#share > before + ANEW ? this.#tuning.back * this.#highest.rate : undefined;
+      this.#end(now, this.#dip);
+      return this.#share > before + this.#anew ? this.#tuning.back * this.#highest.rate : undefined;
     }
     if (this.#dip !== undefined || !this.#tuning.tested) return undefined;
     const { alone } = this.#tuning;
     this.#declinesFrom = Math.max(this.#declinesFrom, rate);
     if (alone !== undefined && calm && rate < alone.declined * this.#declinesFrom) {
       this.#declinesFrom = rate;
-      this.#begin(now, rate, { ...alone, depth: this.#tuning.deepest, calm });
-    } else if (due) this.#begin(now, rate, this.#ordinary(calm));
+      this.#begin(now, calm, this.#deep(rate, alone));
+    } else if (due) this.#begin(now, calm, this.#ordinary(rate));
     return undefined;
   }
 
   /** The measurement under way has become meaningless: discards it. */
   abort(): void {
     this.#dip = undefined;
-    this.#begun = undefined;
+    this.#unfinished = undefined;
     this.#outside = { calls: 0, throttled: 0 };
     this.#highest = { rate: 0, at: this.#seenAt };
   }
@@ -137,58 +144,77 @@ export class NoiseTest {
   }
 
   #isDue(now: number): boolean {
-    const { apart, young, apartLater, alone } = this.#tuning;
+    const { young, alone } = this.#tuning;
     this.#firstAt ??= now;
-    const apartMs = 1_000 * (now - this.#firstAt < 1_000 * young ? apart : apartLater);
     const wall = now + this.#wallAheadMs();
-    const time = Math.floor(wall / apartMs) * apartMs;
+    const time = lastDipTime(wall, now - this.#firstAt < 1_000 * young, this.#tuning);
     const isNew = time !== this.#dueAt;
     this.#dueAt = time;
     this.#seenAt = now;
     return isNew && (alone !== undefined || wall - time < LATE_MS);
   }
 
-  #ordinary(calm: boolean): DipSetting {
-    const { depth: least, depthPerShare, deepest, length, leastCalls } = this.#tuning;
+  #ordinary(rate: number): DipShape {
+    const { depth: least, depthPerShare, deepest, length, settling, leastCalls, alone } = this.#tuning;
     const { calls, throttled } = this.#outside;
     const share = calls < leastCalls ? 0 : throttled / calls;
     const depth = Math.min(deepest, Math.max(least, depthPerShare * share));
-    return { depth, calls: leastCalls, longest: LONGER * length, calm };
+    // Only where others do not dip for the same time: at the lowest rates no call would begin in a dip of the usual length.
+    const forOneCall = alone === undefined ? 0 : settling + 1 / ((1 - depth) * rate);
+    return { depth, seconds: Math.max(length, forOneCall) };
   }
 
-  #begin(now: number, rate: number, { depth, calls, longest, calm }: DipSetting): void {
-    const { length, settling } = this.#tuning;
-    const begun = this.#begun ?? { depth: 0, calls: 0, throttled: 0 };
-    this.#begun = undefined;
-    const seconds = Math.max(length, settling + calls / ((1 - depth) * rate));
+  /** The dip of a controller that is alone, when its rate has fallen. */
+  #deep(rate: number, { calls, longest }: AloneTuning): DipShape {
+    const { length, settling, deepest } = this.#tuning;
+    const seconds = Math.max(length, settling + calls / ((1 - deepest) * rate));
+    return { depth: deepest, seconds: Math.min(seconds, longest) };
+  }
+
+  #begin(now: number, calm: boolean, { depth, seconds }: DipShape): void {
+    const { settling, continued } = this.#tuning;
+    if (this.#unfinished !== undefined && now - this.#unfinished.at >= 1_000 * continued) this.#startOver();
+    // What else throttles calls in a dip that is not calm must not be mixed with the others.
+    const { calls, throttled, depth: earlier } = (calm ? this.#unfinished : undefined) ?? NONE;
     this.#dip = {
-      ...begun,
+      calls,
+      throttled,
+      depth: Math.max(depth, earlier),
       from: now + 1_000 * settling,
-      to: now + 1_000 * Math.min(seconds, longest),
-      depth: Math.max(depth, begun.depth),
+      to: now + 1_000 * seconds,
       calm,
     };
   }
 
-  #end(dip: Dip): void {
-    const outside = this.#outside;
-    const hasFew = dip.calls < ENOUGH * this.#tuning.leastCalls;
+  /** Discards the calls of dips that had too few, and those between them. */
+  #startOver(): void {
+    this.#unfinished = undefined;
+    this.#outside = { calls: 0, throttled: 0 };
+  }
+
+  #end(now: number, dip: Dip): void {
+    const { calls, throttled, depth } = dip;
     this.#dip = undefined;
-    if (hasFew && dip.calm && this.#tuning.alone !== undefined) {
-      this.#begun = { depth: dip.depth, calls: dip.calls, throttled: dip.throttled };
+    if (!dip.calm) {
+      this.#startOver();
       return;
     }
-    this.#outside = { calls: 0, throttled: 0 };
-    if (!dip.calm || hasFew) return;
+    if (calls < ENOUGH * this.#tuning.leastCalls) {
+      this.#unfinished = { calls, throttled, depth, at: this.#unfinished?.at ?? now };
+      return;
+    }
+    const outside = this.#outside;
+    this.#startOver();
     this.#unlearn(dip);
     if (!this.#showsNoise(dip, outside)) return;
-    if (this.#pool.calls > this.#tuning.pool) {
-      this.#pool.calls *= KEPT;
-      this.#pool.throttled *= KEPT;
-    }
-    this.#pool.calls += dip.calls;
-    this.#pool.throttled += dip.throttled;
-    if (dip.throttled > 0) this.#pool.dips++;
+    const kept = Math.exp((this.#pooledAt - now) / (1_000 * this.#tuning.memory));
+    const pool = this.#pool;
+    this.#pooledAt = now;
+    this.#pool = {
+      calls: kept * pool.calls + calls,
+      throttled: kept * pool.throttled + throttled,
+      dips: kept * pool.dips + (throttled > 0 ? 1 : 0),
+    };
     this.#share = this.#measured();
   }
 
@@ -213,10 +239,16 @@ export class NoiseTest {
     return kept <= 1 - FELL * depth && certain <= Math.min(this.#tuning.most, possible(outside));
   }
 
+  /** The least rise of the share that counts as new noise. */
+  get #anew(): number {
+    const { calls, throttled } = this.#pool;
+    return calls === 0 ? ANEW : Math.max(ANEW, (ANEW_DEVIATIONS * Math.sqrt(throttled)) / calls);
+  }
+
   #measured(): number {
     const { calls, throttled, dips } = this.#pool;
     const { deviations, believedAtOnce, most } = this.#tuning;
-    if (dips < 2 && throttled < believedAtOnce) return 0;
+    if (calls === 0 || (dips < SEVERAL && throttled < believedAtOnce)) return 0;
     return Math.min(most, Math.max(0, (throttled - deviations * Math.sqrt(throttled)) / calls));
   }
 }

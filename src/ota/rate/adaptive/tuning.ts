@@ -9,10 +9,12 @@ export interface Tuning {
    * limit see the same share, so a share must belong to exactly one rate if the workers' rates are to become equal.
    */
   readonly target: {
-    readonly perSecond: number;
     readonly at100: number;
     readonly power: number;
+    /** The most that the power law gives: calls are not to be throttled more often, so low rates do not become equal. */
     readonly most: number;
+    /** But at least so many calls are throttled per second: otherwise a worker with next to nothing would stay there. */
+    readonly perSecond: number;
   };
   /** The share of the rate that a cut takes off; falls with the rate by a power law. */
   readonly cut: {
@@ -28,14 +30,12 @@ export interface Tuning {
    * call is throttled, a run of 16 is rare.
    */
   readonly spent: { readonly run: number };
-  /** A deep cut: more than `share` of at least `calls` were throttled, or more than `mildShare` of at least `mildCalls`. */
+  /** A deep cut: more than `share` of at least `calls` were throttled. */
   readonly overload: {
     /** How many of the latest calls are examined. */
     readonly latest: number;
     readonly calls: number;
     readonly share: number;
-    readonly mildCalls: number;
-    readonly mildShare: number;
   };
   /** After the first overload the rate starts below what was accepted, and doubles until a call is throttled. */
   readonly ramp: {
@@ -68,7 +68,6 @@ export interface Tuning {
     /** Begins after this many times the number of calls of which one is throttled at the target share. */
     readonly targets: number;
     readonly least: number;
-    readonly most: number;
     readonly doubling: number;
     /** The initial climb: calls per second, per second. */
     readonly absolute: number;
@@ -84,6 +83,8 @@ export interface Tuning {
     readonly most: number;
     /** The climb per second, as a share of the rate. */
     readonly perSecond: number;
+    /** When an attempt fails, this share of the rate that it reached counts as accepted. */
+    readonly proven: number;
     /** How long it is worth returning to the earlier rate. */
     readonly remembered: number;
   };
@@ -102,21 +103,23 @@ export interface NoiseTuning {
   readonly depth: number;
   readonly depthPerShare: number;
   readonly deepest: number;
-  /** How long a dip lasts. */
+  /** How long a dip lasts: the same for all, because calls of a longer dip would be throttled when the others' dips are over. */
   readonly length: number;
   /** From the beginning of a dip until earlier calls have ended, and the API has recovered. */
   readonly settling: number;
-  /**
-   * From the beginning of a dip to the next while `young`, and later. The later time is a multiple of the first, and neither
-   * depends on observations: workers must dip together.
-   */
-  readonly apart: number;
+  /** When workers dip, `dip-schedule.ts`: the length of a slot; */
+  readonly slot: number;
+  /** the most by which the time in a slot is shifted from its beginning; */
+  readonly shift: number;
+  /** how many slots there are to a dip, except while `young`, when each slot has one. */
+  readonly slotsPerDip: number;
   readonly young: number;
-  readonly apartLater: number;
-  /** A dip with fewer calls shows nothing. */
+  /** A dip with fewer calls shows nothing, but the next one continues it, */
   readonly leastCalls: number;
-  /** The number of calls over which the share in dips is measured. */
-  readonly pool: number;
+  /** if it begins within this time. */
+  readonly continued: number;
+  /** The time after which the calls of a dip count for a factor e less. */
+  readonly memory: number;
   /** The noise is assumed to be this many standard deviations less than measured. */
   readonly deviations: number;
   /** This many throttled calls in a single dip are believed. */
@@ -131,38 +134,37 @@ export interface NoiseTuning {
   readonly back: number;
   /**
    * For the controller of a fleet, which is usually alone at its limit; undefined for workers that share a limit without Redis: they
-   * would take what another's own dips leave. A dip with too few calls is then continued by the next one. What it is worth beside
-   * other callers: docs/decisions/0009-one-controller-for-a-fleet.md.
+   * would take what another's own dips leave. What it is worth beside other callers:
+   * docs/decisions/0009-one-controller-for-a-fleet.md.
    */
-  readonly alone:
-    | {
-        /** When the rate has fallen to this part without overload, a dip of the deepest kind begins. */
-        readonly declined: number;
-        /** It lasts until this many calls have begun, */
-        readonly calls: number;
-        /** or for this many seconds. */
-        readonly longest: number;
-      }
-    | undefined;
+  readonly alone: AloneTuning | undefined;
+}
+
+export interface AloneTuning {
+  /** When the rate has fallen to this part without overload, a dip of the deepest kind begins. */
+  readonly declined: number;
+  /** It lasts until this many calls have begun, */
+  readonly calls: number;
+  /** or for this many seconds. */
+  readonly longest: number;
 }
 
 export const defaultTuning: Tuning = {
-  target: { perSecond: 0.18, at100: 0.0078, power: 0.6, most: 0.028 },
-  cut: { at100: 0.051, power: 0.44, least: 0.01, most: 0.21, perSecond: 0.18 },
+  target: { at100: 0.0078, power: 0.52, most: 0.038, perSecond: 0.04 },
+  cut: { at100: 0.05, power: 0.3, least: 0.01, most: 0.21, perSecond: 0.18 },
   spent: { run: 16 },
-  overload: { latest: 60, calls: 16, share: 0.34, mildCalls: 50, mildShare: 0.3 },
+  overload: { latest: 40, calls: 20, share: 0.3 },
   ramp: { part: 0.5, from: 20, least: 8, doubling: 0.22, roundTrips: 2.5, calls: 4, roundTripMs: 570 },
   growth: { perSecond: 0.25, perCall: 0.01, share: 0.02, sum: 2 },
   boost: {
     targets: 2.3,
     least: 5,
-    most: 19,
     doubling: 1.8,
     absolute: 0.083,
     perSecond: 0.21,
     absoluteMost: 0.1,
   },
-  comeback: { after: 1.8, most: 16, perSecond: 0.4, remembered: 120 },
+  comeback: { after: 1.4, most: 16, perSecond: 0.4, proven: 0.7, remembered: 120 },
   perRoundTrip: { climb: 0.025, boost: 0.071 },
   noise: {
     tested: true,
@@ -171,15 +173,17 @@ export const defaultTuning: Tuning = {
     deepest: 0.3,
     length: 2,
     settling: 0.4,
-    apart: 5,
+    slot: 5.3,
+    shift: 1,
+    slotsPerDip: 4,
     young: 25,
-    apartLater: 20,
     leastCalls: 30,
-    pool: 1800,
+    continued: 60,
+    memory: 250,
     deviations: 0.87,
     believedAtOnce: 10,
     most: 0.15,
-    unlearn: 2.6,
+    unlearn: 2.8,
     calm: 4,
     back: 0.82,
     alone: undefined,
@@ -188,10 +192,17 @@ export const defaultTuning: Tuning = {
 
 /**
  * For a fleet that finds one rate together. Its workers do not need the share of throttled calls to make their rates equal,
- * so a low rate can be held with fewer throttled calls.
+ * so a low rate can be held with fewer throttled calls, from four calls a second up 1% at most. It is usually alone at its limit, so what it has seen in dips stays true for longer.
  */
 export const fleetTuning: Tuning = {
   ...defaultTuning,
   target: { ...defaultTuning.target, most: 0.01 },
-  noise: { ...defaultTuning.noise, unlearn: 3.5, alone: { declined: 0.5, calls: 100, longest: 20 } },
+  noise: {
+    ...defaultTuning.noise,
+    continued: Number.POSITIVE_INFINITY,
+    memory: 400,
+    deviations: 0,
+    unlearn: 3.5,
+    alone: { declined: 0.5, calls: 100, longest: 20 },
+  },
 };

@@ -97,6 +97,16 @@ describe('the rate before', () => {
     expect(comeback.due(1_000 + AFTER_MS, 80, false)).toBe(true);
   });
 
+  test('counts from its own cut, and then the later one is left', () => {
+    const comeback = cutAt(0);
+    comeback.remember(REMEMBERED_MS - 1_000, 40);
+    comeback.wait(REMEMBERED_MS - 1_000);
+    const after = REMEMBERED_MS - 1_000 + AFTER_MS;
+    expect(comeback.due(after, 60, false)).toBe(false);
+    expect(comeback.due(after, 30, false)).toBe(true);
+    expect(comeback.reached(after, 39)).toBe(true);
+  });
+
   test('is the later one when the first is long ago', () => {
     const comeback = cutAt(0);
     comeback.remember(REMEMBERED_MS, 40);
@@ -107,15 +117,15 @@ describe('the rate before', () => {
 
   test('is reached nearly there, and then there is nothing to come back to', () => {
     const comeback = cutAt(0);
-    expect(comeback.reached(90)).toBe(false);
+    expect(comeback.reached(AFTER_MS, 90)).toBe(false);
     expect(comeback.known).toBe(true);
-    expect(comeback.reached(96)).toBe(true);
+    expect(comeback.reached(AFTER_MS, 96)).toBe(true);
     expect(comeback.known).toBe(false);
     expect(comeback.due(AFTER_MS, 10, false)).toBe(false);
   });
 
   test('is reached where there is none', () => {
-    expect(new Comeback(defaultTuning.comeback).reached(0.1)).toBe(true);
+    expect(new Comeback(defaultTuning.comeback).reached(0, 0.1)).toBe(true);
   });
 });
 
@@ -136,7 +146,7 @@ test('after anything, an attempt is due only below what was remembered, and neve
           highest = Math.max(highest, rate);
           comeback.remember(now, rate);
           comeback.wait(now);
-        } else if (kind === 'reached') comeback.reached(rate);
+        } else if (kind === 'reached') comeback.reached(now, rate);
         else comeback[kind](now);
         if (kind !== 'reached' && comeback.known)
           expect(comeback.due(now + AFTER_MS - 1, 0.1, false)).toBe(false);

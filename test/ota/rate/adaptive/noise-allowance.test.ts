@@ -98,7 +98,7 @@ describe('noise', () => {
 
   test('counts all throttled calls before it is learnt, few after, and no accepted one', () => {
     const noise = new Noise(defaultTuning.noise, () => 0);
-    const seconds = 4 * defaultTuning.noise.apart;
+    const seconds = 4 * defaultTuning.noise.slot;
     expect(noise.share).toBe(0);
     const first = drive(noise, 0, 5);
     expect(first).toEqual({ counted: 50, backs: 0 });

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lastDipTime } from '../../../../src/ota/rate/adaptive/dip-schedule.ts';
 import { NoiseTest } from '../../../../src/ota/rate/adaptive/noise-test.ts';
 import { defaultTuning, fleetTuning, type NoiseTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
 
 const tuning = defaultTuning.noise;
+/** The mean time between two dips of a worker that is no longer young, in seconds. */
+const APART = tuning.slotsPerDip * tuning.slot;
 
 /** How the API throttles calls that come at a rate, as a share. */
 type Api = (perSecond: number) => number;
@@ -63,29 +66,28 @@ function setUp({ wallAheadMs = 0, ...changed }: Settings = {}) {
 }
 
 describe('dips', () => {
-  test('begin at the times of the wall clock, at first often and later less often', () => {
+  test('begin at the times of the schedule, at first often and later less often', () => {
     const { dips, call } = setUp({ wallAheadMs: 123 });
-    call(tuning.young + 4 * tuning.apartLater, 100, noise(0));
+    call(tuning.young + 6 * APART, 100, noise(0));
     const wall = dips.map(({ from }) => from + 123);
     const early = wall.filter((at) => at < 1_000 * tuning.young);
-    const late = wall.filter((at) => at > 1_000 * (tuning.young + tuning.apart));
-    expect(early.length).toBeGreaterThanOrEqual(Math.floor(tuning.young / tuning.apart) - 1);
-    for (const at of early) expect(at % (1_000 * tuning.apart)).toBeLessThan(50);
-    expect(late.length).toBeGreaterThanOrEqual(3);
-    for (const at of late) expect(at % (1_000 * tuning.apartLater)).toBeLessThan(50);
+    const late = wall.filter((at) => at > 1_000 * (tuning.young + tuning.slot));
+    expect(early.length).toBeGreaterThanOrEqual(Math.floor(tuning.young / tuning.slot) - 1);
+    for (const at of early) expect(at - lastDipTime(at, true, tuning)).toBeLessThan(50);
+    expect(late.length).toBeGreaterThanOrEqual(4);
+    for (const at of late) expect(at - lastDipTime(at, false, tuning)).toBeLessThan(50);
   });
 
   test.each([90_123_456, -90_123_456])('follow a wall clock that is set by %d ms meanwhile', (set) => {
     let ahead = 0;
     const { dips, call } = setUp({ wallAheadMs: () => ahead });
-    call(tuning.young + tuning.apartLater, 100, noise(0));
+    call(tuning.young + APART, 100, noise(0));
     const before = dips.length;
     ahead = set;
-    call(3 * tuning.apartLater, 100, noise(0));
+    call(4 * APART, 100, noise(0));
     const after = dips.slice(before).map(({ from }) => from + set);
     expect(after.length).toBeGreaterThanOrEqual(2);
-    for (const at of after)
-      expect(at - 1_000 * tuning.apartLater * Math.floor(at / 1_000 / tuning.apartLater)).toBeLessThan(500);
+    for (const at of after) expect(at - lastDipTime(at, false, tuning)).toBeLessThan(500);
   });
 
   test('are made together by workers whose monotonic clocks differ', () => {
@@ -100,15 +102,14 @@ describe('dips', () => {
       expect(Math.abs(from + 777_000 - (one.dips[i]?.from ?? 0))).toBeLessThan(25);
   });
 
-  test('last as long as the tuning says where calls are many, and somewhat longer where they are few', () => {
-    const lengths = (rate: number): number[] => {
-      const { dips, call } = setUp();
-      call(tuning.young, rate, noise(0));
-      return dips.filter(({ from, to }) => to > from).map(({ from, to }) => (to - from) / 1_000);
-    };
-    for (const length of lengths(1_000)) expect(length).toBeCloseTo(tuning.length, 1);
-    for (const length of lengths(12)) expect(length).toBeGreaterThan(tuning.length);
-    for (const length of lengths(12)) expect(length).toBeLessThan(2 * tuning.length + 0.2);
+  test.each([1_000, 12])('last as long as the tuning says at %d calls a second', (rate) => {
+    const { dips, call } = setUp();
+    call(tuning.young, rate, noise(0));
+    const over = dips.filter(({ from, to }) => to > from);
+    expect(over.length).toBeGreaterThan(1);
+    // To the end of the next call.
+    for (const { from, to } of over)
+      expect(Math.abs((to - from) / 1_000 - tuning.length)).toBeLessThan(2 / rate);
   });
 
   test('take off the least part where nothing is throttled, more where much is, up to the deepest', () => {
@@ -126,7 +127,9 @@ describe('dips', () => {
   test('are left out when their time is missed', () => {
     const { dips, call, pass, now, look } = setUp();
     call(0.5, 100, noise(0));
-    pass(1_000 * tuning.apart * 2 - now() + 600);
+    const before = lastDipTime(now(), true, tuning);
+    while (lastDipTime(now(), true, tuning) === before) pass(10);
+    pass(600);
     look(100, true);
     call(1, 100, noise(0));
     expect(dips).toEqual([]);
@@ -152,12 +155,21 @@ describe('noise', () => {
     'of %d is learnt, and less of it than there is, because it may have been chance',
     (share) => {
       const { subject, backs, call } = setUp();
-      call(tuning.young + 10 * tuning.apartLater, 200, noise(share));
+      call(tuning.young + 10 * APART, 200, noise(share));
       expect(subject.share).toBeGreaterThan(share / 2);
       expect(subject.share).toBeLessThan(0.95 * share);
       expect(backs.length).toBeGreaterThan(0);
     },
   );
+
+  test.each([
+    ['from several dips where one has too few calls', tuning.continued, true],
+    ['from none of them if they are too far apart', 0, false],
+  ])('is learnt %s', (_, continued, learnt) => {
+    const { subject, call } = setUp({ continued });
+    call(tuning.young + 10 * APART, 12, noise(0.1));
+    expect(subject.share > 0).toBe(learnt);
+  });
 
   test('newly learnt gives back a part of the highest rate lately', () => {
     const { subject, backs, call } = setUp();
@@ -215,7 +227,7 @@ describe('noise', () => {
     ['what is throttled as much below as above, because the limit is far below', 200, limit(40)],
   ])('is not: %s', (_, rate, api, calm) => {
     const { subject, backs, call } = setUp();
-    call(tuning.young + 10 * tuning.apartLater, rate, api, calm);
+    call(tuning.young + 10 * APART, rate, api, calm);
     expect(subject.share).toBe(0);
     expect(backs).toEqual([]);
   });
@@ -226,7 +238,7 @@ describe('noise', () => {
       const { subject, backs, call, now } = setUp();
       // As a stranger who comes with every dip: in it the rate is lower, and so is what is accepted.
       const fallsInDips: Api = (rate) => limit((subject.factor === 1 ? 1 : 0.9 * part) * 200)(rate);
-      call(tuning.young + 10 * tuning.apartLater, 200, fallsInDips);
+      call(tuning.young + 10 * APART, 200, fallsInDips);
       expect(now()).toBeGreaterThan(1_000 * tuning.young);
       expect(subject.share).toBe(0);
       expect(backs).toEqual([]);
@@ -235,9 +247,9 @@ describe('noise', () => {
 
   test('is unlearnt when a dip shows that there is none any more', () => {
     const { subject, call } = setUp();
-    call(tuning.young + 5 * tuning.apartLater, 500, noise(0.05));
+    call(tuning.young + 5 * APART, 500, noise(0.05));
     expect(subject.share).toBeGreaterThan(0);
-    call(3 * tuning.apartLater, 500, limit(490));
+    call(3 * APART, 500, limit(490));
     expect(subject.share).toBe(0);
   });
 
@@ -335,15 +347,16 @@ describe('the only controller at a limit', () => {
   });
 
   test.each([0.5, 1, 3])('learns noise at %d calls a second, from several dips', (rate) => {
-    const { subject, call } = setUp({ alone });
-    call(4_000, rate, noise(0.1));
+    const { subject, call } = setUp(fleetTuning.noise);
+    // As many calls in dips at each rate, nearly.
+    call(4_000 / Math.min(1, rate), rate, noise(0.1));
     // Calls and dips are in step here, so that more or less than a tenth of the calls in dips is throttled.
     expect(subject.share).toBeGreaterThan(0.04);
     expect(subject.share).toBeLessThanOrEqual(tuning.most);
   });
 
   test.each([0.5, 1, 3, 60])('takes nothing for noise that a limit of %d/s throttles', (perSecond) => {
-    const { subject, call } = setUp({ alone });
+    const { subject, call } = setUp(fleetTuning.noise);
     call(300, 2.2 * perSecond, noise(0));
     call(4_000, 1.02 * perSecond, limit(perSecond));
     expect(subject.share).toBe(0);

@@ -57,11 +57,13 @@ describe('noise that is not known at first does not stall a fleet', () => {
 test.each([50, 200])('four workers without Redis do not starve a fleet beside them, on %d/s', (perSecond) => {
   const beside = neighbours.find(({ name }) => name === 'four workers without Redis');
   if (beside === undefined) throw new Error('they are not simulated');
-  const { part, throttled, theirs } = judgeBeside(beside, perSecond, allCases() ? 20 : 8);
+  const { part, throttled, theirs } = judgeBeside(beside, perSecond, 24);
   // Without dips of its own, it gets a seventh to a third.
   expect(part).toBeGreaterThan(0.6);
-  expect(throttled).toBeLessThan(0.05);
-  expect(theirs).toBeLessThan(0.05);
+  // On 50/s it takes calls of theirs for noise in its own dips (decision 9), so both are throttled more often.
+  const most = perSecond === 50 ? 0.06 : 0.05;
+  expect(throttled).toBeLessThan(most);
+  expect(theirs).toBeLessThan(most);
 });
 
 const limit = 200;
