@@ -45,8 +45,9 @@ const SHORT_WAIT_MS = 500;
 /** Relative changes of the rate below this are not applied. */
 const MIN_CHANGE = 0.002;
 
-/** A grant makes up for missed intervals of at most this long together, in milliseconds. */
-const MAKES_UP_MS = 30;
+/** A grant makes up for at most three missed intervals, or as many as fit into this time, in milliseconds. */
+const MOST_MISSED = 3;
+const MOST_MISSED_MS = 30;
 
 /** Permits in one grant at this rate. */
 export function grantSize(perSecond: number, grantsPerSecond = GRANTS_AT_CEILING): number {
@@ -69,7 +70,7 @@ interface Pace {
 
 /** The most missed intervals of this length that one grant makes up for. */
 export function mostMissed(intervalMs: number): number {
-  return Math.max(3, Math.floor(MAKES_UP_MS / intervalMs));
+  return Math.max(MOST_MISSED, Math.floor(MOST_MISSED_MS / intervalMs));
 }
 
 function paceOf(perSecond: number, grants: number): Pace {

@@ -5,6 +5,7 @@ import {
   grantInterval,
   grantSize,
   LocalRateLimiter,
+  mostMissed,
 } from '../../../src/ota/rate/limiter.ts';
 
 describe('grantSize and grantInterval', () => {
@@ -40,6 +41,14 @@ describe('grantSize and grantInterval', () => {
       }),
     );
   });
+});
+
+test.each([
+  [1_000, 3],
+  [10, 3],
+  [5, 6],
+])('a grant after a stall makes up for missed intervals of %d ms: %d at most', (intervalMs, most) => {
+  expect(mostMissed(intervalMs)).toBe(most);
 });
 
 describe('LocalRateLimiter', () => {

@@ -14,10 +14,16 @@ const WORTH_IT = 0.9;
 /** An attempt has succeeded at this share of the earlier rate. */
 const REACHED = 0.95;
 
+interface Cut {
+  /** The rate before it. */
+  readonly rate: number;
+  readonly at: number;
+}
+
 export class Comeback {
   readonly #tuning: Tuning['comeback'];
   /** The rates that were cut, each lower than the one before it, and when. */
-  #before: readonly { readonly rate: number; readonly at: number }[] = [];
+  #before: readonly Cut[] = [];
   #waitMs = 0;
   #nextAt = Number.POSITIVE_INFINITY;
 
@@ -32,7 +38,8 @@ export class Comeback {
 
   /** A rate that was in force has been cut deep. */
   remember(now: number, rate: number): void {
-    this.#before = [...this.#before.filter((earlier) => earlier.rate > rate), { rate, at: now }];
+    const higher = this.#before.filter((earlier) => earlier.rate > rate && this.#isRecent(now, earlier));
+    this.#before = [...higher, { rate, at: now }];
     this.#waitMs = 1_000 * this.#tuning.after;
     this.wait(now);
   }
@@ -64,6 +71,10 @@ export class Comeback {
 
   /** The highest rate that is worth returning to. Each counts from its own cut. */
   #highest(now: number): number | undefined {
-    return this.#before.find(({ at }) => now - at < 1_000 * this.#tuning.remembered)?.rate;
+    return this.#before.find((each) => this.#isRecent(now, each))?.rate;
+  }
+
+  #isRecent(now: number, { at }: Cut): boolean {
+    return now - at < 1_000 * this.#tuning.remembered;
   }
 }

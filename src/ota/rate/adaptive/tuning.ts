@@ -192,7 +192,8 @@ export const defaultTuning: Tuning = {
 
 /**
  * For a fleet that finds one rate together. Its workers do not need the share of throttled calls to make their rates equal,
- * so a low rate can be held with fewer throttled calls, from four calls a second up 1% at most. It is usually alone at its limit, so what it has seen in dips stays true for longer.
+ * so a low rate can be held with fewer throttled calls: from four calls a second up 1% at most. It is usually alone at its limit,
+ * so what it has seen in dips stays true for longer.
  */
 export const fleetTuning: Tuning = {
   ...defaultTuning,
