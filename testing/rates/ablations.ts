@@ -31,4 +31,5 @@ export const ablations: readonly Ablation[] = [
   without('no least number of throttled calls per second', { target: { ...target, perSecond: 0 } }),
   without('the same cut at all rates', { cut: { ...cut, power: 0 } }),
   without('cuts as often as calls are throttled', { cut: { ...cut, perSecond: NEVER } }),
+  without('cuts may take everything', { cut: { ...cut, leaves: 0 } }),
 ];

@@ -67,8 +67,9 @@ export class AdaptiveRate implements RateControl {
   #lastCutAt = Number.NEGATIVE_INFINITY;
   #lastDeepCutAt = Number.NEGATIVE_INFINITY;
   #lastWaitAt = Number.NEGATIVE_INFINITY;
-  /** Since the last cut: the milliseconds in which the rate was utilized, and the calls accepted. */
+  /** The milliseconds in which the rate was utilized since a call was throttled, whether noise explains that or not. */
   #usedMs = 0;
+  /** The calls accepted since the last cut. */
   #accepted = 0;
   #roundTripMs = 0;
   readonly #latest: LatestCalls;
@@ -183,6 +184,7 @@ export class AdaptiveRate implements RateControl {
     if (call.startedAt >= this.#lastDeepCutAt) this.#latest.add(now, counts);
     // A call begun before the last cut belongs to the rate before it.
     if (call.startedAt >= this.#lastCutAt) {
+      if (throttled) this.#usedMs = 0;
       if (counts) this.#onThrottled(call, now);
       else this.#accepted++;
     }
@@ -247,6 +249,7 @@ export class AdaptiveRate implements RateControl {
     }
     if (now - this.#lastCutAt < betweenCutsMs(aim, this.#tuning)) return;
     const cut = this.#little(aim);
+    if (cut < this.#tuning.cut.leaves * this.#noise.highest) return;
     if (aim < this.#ceiling) this.#limit.cut(now, aim, cut, this.#noise.share);
     this.#cutTo(now, cut);
   }

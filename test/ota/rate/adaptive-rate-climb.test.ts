@@ -86,6 +86,23 @@ describe('the boost', () => {
     throttle();
     expect(gainedPerSecond()).toBeLessThan(boost.perSecond / 2);
   });
+
+  test('does not begin while noise that is known throttles calls', () => {
+    const { control, drive, until, gainedPerSecond } = drivenRate(2_000);
+    const noise = oneOf(20);
+    drive(120, noise);
+    // The known noise excuses all of it, so the rate climbs and is not cut.
+    until(
+      () => control.rate < 200,
+      () => drive(0.1, oneOf(2)),
+    );
+    drive(30, noise);
+    const before = control.rate;
+    drive(1, noise);
+    expect(Math.log(control.rate / before)).toBeGreaterThan(0);
+    expect(Math.log(control.rate / before)).toBeLessThan(boost.perSecond / 2);
+    expect(gainedPerSecond()).toBeLessThan(boost.perSecond / 2);
+  });
 });
 
 describe('growth after a ramp', () => {

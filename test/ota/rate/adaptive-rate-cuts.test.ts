@@ -72,6 +72,22 @@ describe('a cut', () => {
     },
   );
 
+  test('leaves a share of the highest rate of the last minute while there is no overload', () => {
+    const { control, drive } = settledRate(20);
+    drive(20, oneOf(5));
+    const low = control.rate;
+    expect(low).toBeGreaterThan(cut.leaves * 20);
+    drive(60, oneOf(5));
+    expect(control.rate).toBeLessThan(cut.leaves * 20);
+  });
+
+  test('leaves nothing of the rate before when the limit has fallen, which an overload shows', () => {
+    const { control, drive } = settledRate(200);
+    drive(2, oneOf(2));
+    drive(20, oneOf(5));
+    expect(control.rate).toBeLessThan(cut.leaves * 200);
+  });
+
   test('starts from the measured rate when calls were unpaced', () => {
     const { control, accept, end, now } = drivenRate(Number.POSITIVE_INFINITY, { tuning: withoutDips });
     accept(3_000, 750);

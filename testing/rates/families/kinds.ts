@@ -87,9 +87,16 @@ const bucketAndWindow = family({
 
 export const windows = [...single, bucketAndWindow];
 
-/** A call is in flight at the API for half of its latency. With the long tail, some calls are slow: the mean is 100 ms. */
+/**
+ * A call is in flight at the API for half of its latency. With the long tail, some calls are slow: the mean is 100 ms. Each varies
+ * by a fifth: with exact times, calls at certain rates would come just as others end.
+ */
 const TAIL = { share: 0.1, fastMs: 50, slowMs: 550 };
-const tail = (random: number): number => (random < TAIL.share ? TAIL.slowMs : TAIL.fastMs);
+const tail = (random: number): number => {
+  const slow = random < TAIL.share;
+  const within = slow ? random / TAIL.share : (random - TAIL.share) / (1 - TAIL.share);
+  return (slow ? TAIL.slowMs : TAIL.fastMs) * (0.8 + 0.4 * within);
+};
 
 export const inFlight = [
   family({

@@ -92,6 +92,11 @@ export class NoiseTest {
     return this.#share;
   }
 
+  /** The highest rate of the last minute since the limit fell, in calls per second; 0 if none is known. */
+  get highest(): number {
+    return this.#highest.rate;
+  }
+
   /** The share of the rate that the current dip leaves; 1 outside dips. */
   get factor(): number {
     return this.#dip === undefined ? 1 : 1 - this.#dip.depth;
@@ -135,11 +140,11 @@ export class NoiseTest {
     this.#dip = undefined;
     this.#unfinished = undefined;
     this.#outside = { calls: 0, throttled: 0 };
-    this.#highest = { rate: 0, at: this.#seenAt };
   }
 
   /** The limit has fallen: that the rate is lower now shows nothing. */
   limitFell(): void {
+    this.#highest = { rate: 0, at: this.#seenAt };
     this.#declinesFrom = 0;
   }
 
@@ -258,15 +263,11 @@ function possible({ calls, throttled }: Counts): number {
   return calls === 0 ? 1 : (throttled + CLEARLY * Math.sqrt(throttled + 1)) / calls;
 }
 
-/**
- * The allowance beyond the certain noise: a twentieth of it, plus a quarter of it, the latter capped at this share of the calls.
- */
-const TWENTIETH = 1 / 20;
-const QUARTER = 1 / 4;
-const MOST_OF_QUARTER = 0.003;
+/** As many throttled calls are excused as this multiple of the certain noise explains: some allowance is lost while it is full. */
+const EXCUSED = 1.15;
 /** The most throttled calls excused at once: this many, plus this many times the noise. */
 const AT_ONCE = 5;
-const AT_ONCE_PER_SHARE = 200;
+const AT_ONCE_PER_SHARE = 100;
 /** Throttled calls excused after noise has been found. */
 const NEWLY = 3;
 
@@ -279,8 +280,7 @@ export class NoiseAllowance {
    */
   excuses(throttled: boolean, noise: number): boolean {
     if (noise <= 0) return false;
-    const earned = noise + TWENTIETH * noise + Math.min(QUARTER * noise, MOST_OF_QUARTER);
-    this.#credit = Math.min(AT_ONCE + AT_ONCE_PER_SHARE * noise, this.#credit + earned);
+    this.#credit = Math.min(AT_ONCE + AT_ONCE_PER_SHARE * noise, this.#credit + EXCUSED * noise);
     if (!throttled || this.#credit < 1) return false;
     this.#credit--;
     return true;

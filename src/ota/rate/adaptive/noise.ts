@@ -17,6 +17,11 @@ export class Noise {
     return this.#test.share;
   }
 
+  /** As {@link NoiseTest.highest}. */
+  get highest(): number {
+    return this.#test.highest;
+  }
+
   /** The share of the rate that the current dip leaves; 1 outside dips. */
   get factor(): number {
     return this.#test.factor;

@@ -24,6 +24,11 @@ export interface Tuning {
     readonly most: number;
     /** The most that cuts take off in a second, as a share of the rate: noise not known yet must not take everything. */
     readonly perSecond: number;
+    /**
+     * Cuts leave this share of the highest rate of the last minute. A limit that falls further shows in an overload, but noise
+     * shows only in dips with enough calls: until it is known it must not take the calls away.
+     */
+    readonly leaves: number;
   };
   /**
    * A limit is spent when this many calls in a row were throttled. At twice the limit of a token bucket, where every other
@@ -151,7 +156,7 @@ export interface AloneTuning {
 
 export const defaultTuning: Tuning = {
   target: { at100: 0.0078, power: 0.52, most: 0.038, perSecond: 0.04 },
-  cut: { at100: 0.05, power: 0.3, least: 0.01, most: 0.21, perSecond: 0.18 },
+  cut: { at100: 0.05, power: 0.3, least: 0.01, most: 0.21, perSecond: 0.18, leaves: 0.25 },
   spent: { run: 16 },
   overload: { latest: 40, calls: 20, share: 0.3 },
   ramp: { part: 0.5, from: 20, least: 8, doubling: 0.22, roundTrips: 2.5, calls: 4, roundTripMs: 570 },
@@ -164,7 +169,7 @@ export const defaultTuning: Tuning = {
     perSecond: 0.21,
     absoluteMost: 0.1,
   },
-  comeback: { after: 1.4, most: 16, perSecond: 0.4, proven: 0.7, remembered: 120 },
+  comeback: { after: 1.4, most: 11, perSecond: 0.4, proven: 0.7, remembered: 120 },
   perRoundTrip: { climb: 0.025, boost: 0.071 },
   noise: {
     tested: true,
@@ -179,8 +184,8 @@ export const defaultTuning: Tuning = {
     young: 25,
     leastCalls: 30,
     continued: 60,
-    memory: 250,
-    deviations: 0.87,
+    memory: 300,
+    deviations: 0.95,
     believedAtOnce: 10,
     most: 0.15,
     unlearn: 2.8,

@@ -201,8 +201,25 @@ describe('noise', () => {
     const { subject, backs, call } = setUp();
     call(2, 300, noise(0.05));
     subject.abort();
+    subject.limitFell();
     while (subject.share === 0) call(1, 200, noise(0.05));
     expect(backs[0]).toBeCloseTo(tuning.back * 200, 9);
+  });
+
+  test('is told the highest rate of the last minute, which a failed attempt does not change, but a fall of the limit', () => {
+    const { subject, call } = setUp();
+    call(2, 300, noise(0));
+    call(1, 200, noise(0));
+    expect(subject.highest).toBe(300);
+    subject.abort();
+    call(1, 200, noise(0));
+    expect(subject.highest).toBe(300);
+    subject.limitFell();
+    expect(subject.highest).toBe(0);
+    call(1, 200, noise(0));
+    expect(subject.highest).toBe(200);
+    call(70, 100, noise(0));
+    expect(subject.highest).toBe(100);
   });
 
   test('is more than one throttled call in one dip', () => {
