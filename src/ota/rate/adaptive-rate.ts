@@ -12,6 +12,7 @@ import {
   climbShare,
   cutShare,
   mostInPeriod,
+  targetShare,
 } from './adaptive/law.ts';
 import { type FoundLimit, LimitEstimate } from './adaptive/limit-estimate.ts';
 import { Noise } from './adaptive/noise.ts';
@@ -67,9 +68,9 @@ export class AdaptiveRate implements RateControl {
   #lastCutAt = Number.NEGATIVE_INFINITY;
   #lastDeepCutAt = Number.NEGATIVE_INFINITY;
   #lastWaitAt = Number.NEGATIVE_INFINITY;
-  /** The milliseconds in which the rate was utilized since a call was throttled, whether noise explains that or not. */
+  /** The milliseconds in which the rate was utilized since it was cut, or a call was throttled. */
   #usedMs = 0;
-  /** The calls accepted since the last cut. */
+  /** The calls since the last cut that were accepted, or throttled by noise. */
   #accepted = 0;
   #roundTripMs = 0;
   readonly #latest: LatestCalls;
@@ -175,6 +176,7 @@ export class AdaptiveRate implements RateControl {
     if (ofPeriod) this.#limit.refill(now, acceptedPerSecond, this.#spent.periodMs);
     this.#lastDeepCutAt = now;
     this.#latest.clear();
+    this.#noise.limitFell();
     this.#cutTo(now, rate);
   }
 
@@ -184,7 +186,9 @@ export class AdaptiveRate implements RateControl {
     if (call.startedAt >= this.#lastDeepCutAt) this.#latest.add(now, counts);
     // A call begun before the last cut belongs to the rate before it.
     if (call.startedAt >= this.#lastCutAt) {
-      if (throttled) this.#usedMs = 0;
+      // If noise throttles more calls than the law aims at, a time without other throttled calls is not calm: the allowance excuses
+      // calls for a while when the rate is above the limit.
+      if (counts || (throttled && this.#noise.share > targetShare(this.#aim, this.#tuning))) this.#usedMs = 0;
       if (counts) this.#onThrottled(call, now);
       else this.#accepted++;
     }
@@ -249,7 +253,7 @@ export class AdaptiveRate implements RateControl {
     }
     if (now - this.#lastCutAt < betweenCutsMs(aim, this.#tuning)) return;
     const cut = this.#little(aim);
-    if (cut < this.#tuning.cut.leaves * this.#noise.highest) return;
+    if (cut < this.#leastLeft && this.#latest.overload(now).throttledShare <= this.#tuning.noise.most) return;
     if (aim < this.#ceiling) this.#limit.cut(now, aim, cut, this.#noise.share);
     this.#cutTo(now, cut);
   }
@@ -270,6 +274,11 @@ export class AdaptiveRate implements RateControl {
     this.#noise.abort();
     this.#noise.limitFell();
     this.#cutTo(now, to);
+  }
+
+  /** What small cuts leave as long as all that is throttled may be noise. */
+  get #leastLeft(): number {
+    return this.#tuning.cut.leaves * Math.min(this.#noise.highest, this.#ceiling);
   }
 
   /** A rate after a small cut. */
@@ -311,7 +320,7 @@ export class AdaptiveRate implements RateControl {
   #testNoise(now: number): void {
     // 429s that come with a period are not noise, and a ramp is soon over.
     const inPeriods = now - this.#lastWaitAt < PERIODS_WITHOUT_WAIT * this.#spent.periodMs;
-    if (inPeriods || this.#state.kind === 'ramping') return;
+    if (inPeriods || this.#state.kind === 'ramping' || this.#aim === Number.POSITIVE_INFINITY) return;
     const since = Math.max(this.#lastDeepCutAt, this.#lastWaitAt, this.#firstSeenAt ?? now);
     const calm = now - since > 1_000 * this.#tuning.noise.calm && this.#state.kind !== 'returning';
     const back = this.#noise.advance(now, this.#aim, calm && this.#utilization.isUsed);

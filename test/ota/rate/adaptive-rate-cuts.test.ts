@@ -74,18 +74,29 @@ describe('a cut', () => {
 
   test('leaves a share of the highest rate of the last minute while there is no overload', () => {
     const { control, drive } = settledRate(20);
-    drive(20, oneOf(5));
-    const low = control.rate;
-    expect(low).toBeGreaterThan(cut.leaves * 20);
-    drive(60, oneOf(5));
+    drive(30, oneOf(7));
+    expect(control.rate).toBeGreaterThan(cut.leaves * 20);
+    drive(60, oneOf(7));
     expect(control.rate).toBeLessThan(cut.leaves * 20);
   });
 
-  test('leaves nothing of the rate before when the limit has fallen, which an overload shows', () => {
+  test.each<[what: string, first: number, then: number]>([
+    ['more is throttled than noise is', 5, 5],
+    ['it was cut deep, because the limit has fallen', 2, 8],
+  ])('goes below that share when %s', (_, first, then) => {
     const { control, drive } = settledRate(200);
-    drive(2, oneOf(2));
-    drive(20, oneOf(5));
+    drive(0.3, oneOf(first));
+    expect(control.rate).toBeGreaterThan(cut.leaves * 200);
+    drive(20, oneOf(then));
     expect(control.rate).toBeLessThan(cut.leaves * 200);
+  });
+
+  test('leaves a share of the ceiling, if that is lower than the highest rate', () => {
+    const { control, drive } = settledRate(200);
+    control.setCeiling(50);
+    drive(20, oneOf(10));
+    expect(control.rate).toBeLessThan(cut.leaves * 200);
+    expect(control.rate).toBeGreaterThan(cut.leaves * 50);
   });
 
   test('starts from the measured rate when calls were unpaced', () => {

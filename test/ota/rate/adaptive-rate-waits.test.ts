@@ -4,7 +4,7 @@ import { lastDipTime } from '../../../src/ota/rate/adaptive/dip-schedule.ts';
 import { defaultTuning } from '../../../src/ota/rate/adaptive/tuning.ts';
 import { type DrivenRate, drivenRate, oneOf, settledRate, withoutDips } from './driven-rate.ts';
 
-const { growth, noise, spent, ramp } = defaultTuning;
+const { cut, growth, noise, spent, ramp } = defaultTuning;
 
 describe('while a limit is spent', () => {
   test('calls are few, and go on as before when one is accepted', () => {
@@ -134,6 +134,14 @@ describe('while a limit is spent', () => {
     expect(control.rate).toBeGreaterThan(0.98 * (1 - 1 / 40) * 100 - 0.2);
     expect(control.rate).toBeLessThan(99);
   });
+});
+
+test('after a wait for a limit that was spent, cuts may go far below the rate before', () => {
+  const { control, throttle, accept, drive } = settledRate(200);
+  for (let i = 0; i < spent.run + 12; i++) throttle();
+  accept(1);
+  drive(20, oneOf(8));
+  expect(control.rate).toBeLessThan(cut.leaves * 200);
 });
 
 describe('dips', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AdaptiveRate } from '../../../src/ota/rate/adaptive-rate.ts';
 import type { ObservedCall } from '../../../src/ota/rate/rate-control.ts';
-import { drivenRate, throttling } from './driven-rate.ts';
+import { drivenRate, oneOf, throttling } from './driven-rate.ts';
 
 test('a rate is found since the first cut, until it is at the ceiling again', () => {
   const { control, now, accept, throttle, pass, until } = drivenRate(50);
@@ -146,6 +146,19 @@ describe('without a ceiling', () => {
       expect(rate.rate).toBeLessThan(Number.POSITIVE_INFINITY);
     },
   );
+});
+
+test('without a ceiling, noise gives back no rate that was not found', () => {
+  const { told, accept, pass, end, now } = drivenRate(Number.POSITIVE_INFINITY);
+  end(now(), throttling);
+  accept(10, 1);
+  end(now(), throttling);
+  const isNoise = oneOf(20);
+  for (let calls = 0; calls < 6_000; calls++) {
+    pass(5);
+    end(now(), isNoise() ? throttling : undefined);
+  }
+  expect(told).not.toContain(Number.POSITIVE_INFINITY);
 });
 
 describe('a ceiling that changes', () => {

@@ -35,7 +35,7 @@ export function calmSeconds(rate: number, tuning: Tuning): number {
 
 /**
  * How much a rate climbs in a second, as a share of it, after a long time without a throttled call; 0 before that.
- * @param used how long the rate has been used since it was cut, in milliseconds.
+ * @param used how long the rate has been used since a call was throttled or it was cut, in milliseconds.
  */
 export function boostShare(rate: number, used: number, roundTripMs: number, tuning: Tuning): number {
   const { boost } = tuning;

@@ -92,7 +92,10 @@ export class NoiseTest {
     return this.#share;
   }
 
-  /** The highest rate of the last minute since the limit fell, in calls per second; 0 if none is known. */
+  /**
+   * The highest calm rate, in calls per second: of the last minute, and since the limit fell. 0 if none is known. After a minute
+   * without a higher one it becomes the rate of that time.
+   */
   get highest(): number {
     return this.#highest.rate;
   }
@@ -263,7 +266,7 @@ function possible({ calls, throttled }: Counts): number {
   return calls === 0 ? 1 : (throttled + CLEARLY * Math.sqrt(throttled + 1)) / calls;
 }
 
-/** As many throttled calls are excused as this multiple of the certain noise explains: some allowance is lost while it is full. */
+/** The allowance grows by this multiple of the certain noise: more than 1, because it does not grow while it is full. */
 const EXCUSED = 1.15;
 /** The most throttled calls excused at once: this many, plus this many times the noise. */
 const AT_ONCE = 5;

@@ -25,8 +25,8 @@ export interface Tuning {
     /** The most that cuts take off in a second, as a share of the rate: noise not known yet must not take everything. */
     readonly perSecond: number;
     /**
-     * Cuts leave this share of the highest rate of the last minute. A limit that falls further shows in an overload, but noise
-     * shows only in dips with enough calls: until it is known it must not take the calls away.
+     * Small cuts leave this share of the highest calm rate of the last minute, unless more is throttled than noise can be: noise
+     * shows only in dips with enough calls, so until it is known it must not take the calls away.
      */
     readonly leaves: number;
   };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Noise } from '../../../../src/ota/rate/adaptive/noise.ts';
 import { NoiseAllowance } from '../../../../src/ota/rate/adaptive/noise-test.ts';
 import { defaultTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
+import { seeded } from '../../../../testing/random.ts';
 
 /** How many of so many throttled calls in a row are excused. */
 function excused(allowance: NoiseAllowance, calls: number, noise: number): number {
@@ -36,11 +37,23 @@ describe('what noise excuses', () => {
     expect(missed).toBe(0);
   });
 
+  test.each([0.01, 0.05, 0.1])('is nearly all of it, although it comes at random: noise of %d', (noise) => {
+    const allowance = new NoiseAllowance();
+    const random = seeded(1);
+    let [throttled, count] = [0, 0];
+    for (let i = 0; i < 200_000; i++) {
+      const isThrottled = random() < noise;
+      if (isThrottled) throttled++;
+      if (allowance.excuses(isThrottled, noise)) count++;
+    }
+    expect(count / throttled).toBeGreaterThan(0.97);
+  });
+
   test.each([0.01, 0.05, 0.1])('is not what a limit throttles besides: noise of %d', (noise) => {
     const calls = 10_000;
     const count = excused(new NoiseAllowance(), calls, noise);
     expect(count).toBeGreaterThan(noise * calls);
-    expect(count).toBeLessThan((noise * 1.05 + 0.01) * calls);
+    expect(count).toBeLessThan(noise * 1.16 * calls);
   });
 
   test('is a burst of some calls after a long time without, and more where there is more noise', () => {
@@ -54,7 +67,7 @@ describe('what noise excuses', () => {
     expect(burst(0.01)).toBeGreaterThanOrEqual(5);
     expect(burst(0.01)).toBeLessThan(10);
     expect(burst(0.1)).toBeGreaterThan(burst(0.01) + 5);
-    expect(burst(0.1)).toBeLessThan(40);
+    expect(burst(0.1)).toBeLessThan(20);
   });
 
   test('is some calls at once where noise has just been learnt', () => {
@@ -74,7 +87,7 @@ describe('what noise excuses', () => {
         let most = 0;
         let count = 0;
         for (const [throttled, noise] of all) {
-          most += noise * 1.3;
+          most += noise * 1.15 + 1e-12;
           if (allowance.excuses(throttled, noise)) count++;
           expect(count).toBeLessThanOrEqual(most);
         }
