@@ -13,7 +13,8 @@ import {
 
 describe('a fleet with more work than the API takes', () => {
   const sizes = allCases() ? [2, 4, 8, 32] : [2, 8];
-  const table = [10, 50, 200, 500].flatMap((limit) =>
+  const limits = allCases() ? [10, 20, 50, 100, 200, 500] : [10, 200];
+  const table = limits.flatMap((limit) =>
     // Where each has much less than one call a second, permits are booked seconds ahead.
     sizes.map((workers) => ({ workers, limit, throttled: workers > limit ? 0.03 : 0.02 })),
   );
@@ -57,13 +58,11 @@ describe('noise that is not known at first does not stall a fleet', () => {
 test.each([50, 200])('four workers without Redis do not starve a fleet beside them, on %d/s', (perSecond) => {
   const beside = neighbours.find(({ name }) => name === 'four workers without Redis');
   if (beside === undefined) throw new Error('they are not simulated');
-  const { part, throttled, theirs } = judgeBeside(beside, perSecond, 24);
-  // Without dips of its own, it gets a seventh to a third.
+  const { part, throttled, theirs } = judgeBeside(beside, perSecond, allCases() ? 24 : 8);
+  // Without dips of its own, it gets less.
   expect(part).toBeGreaterThan(0.6);
-  // On 50/s it takes calls of theirs for noise in its own dips (decision 9), so both are throttled more often.
-  const most = perSecond === 50 ? 0.06 : 0.05;
-  expect(throttled).toBeLessThan(most);
-  expect(theirs).toBeLessThan(most);
+  expect(throttled).toBeLessThan(0.05);
+  expect(theirs).toBeLessThan(0.05);
 });
 
 const limit = 200;
