@@ -25,7 +25,7 @@ export const ablations: readonly Ablation[] = [
   without('no ramp', { ramp: { ...ramp, roundTripMs: 0 } }),
   without('no growth after the ramp', { growth: { ...growth, perSecond: 0 } }),
   without('no attempts to come back', { comeback: { ...comeback, after: NEVER } }),
-  without('failed attempts show nothing', { comeback: { ...comeback, proven: 0 } }),
+  without('failed attempts show nothing', { comeback: { ...comeback, takenBack: NEVER } }),
   without('no boost', { boost: { ...boost, least: NEVER } }),
   without('the same target at all rates', { target: { ...target, perSecond: 0, power: 0 } }),
   without('no least number of throttled calls per second', { target: { ...target, perSecond: 0 } }),

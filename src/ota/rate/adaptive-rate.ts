@@ -17,7 +17,7 @@ import {
 import { type FoundLimit, LimitEstimate } from './adaptive/limit-estimate.ts';
 import { Noise } from './adaptive/noise.ts';
 import { rateAfter, SpentLimit, type Wait } from './adaptive/spent-limit.ts';
-import { climbOf, following, type State } from './adaptive/states.ts';
+import { climbOf, following, rateOfFailed, type State } from './adaptive/states.ts';
 import { defaultTuning, type Tuning } from './adaptive/tuning.ts';
 import { QUIET, UtilizationMeter } from './adaptive/utilization.ts';
 import { CarefulStart, startRate } from './careful-start.ts';
@@ -245,7 +245,7 @@ export class AdaptiveRate implements RateControl {
         this.#state = following;
         this.#comeback.failed(now);
         this.#noise.abort();
-        this.#cutTo(now, Math.max(state.base, this.#tuning.comeback.proven * aim));
+        this.#cutTo(now, rateOfFailed(state, aim, this.#roundTripMs, this.#tuning));
         return;
       case 'growing':
         state.throttled = Math.max(0, state.throttled - growth.share * this.#accepted) + 1;

@@ -202,7 +202,7 @@ describe('the return to the rate before a deep cut', () => {
     expect(gainedPerSecond(0.1)).toBeGreaterThan(comeback.perSecond / 2);
   });
 
-  test('leaves most of what it reached if it fails far above its beginning', () => {
+  test('leaves the rate of a moment before if it fails far above its beginning', () => {
     const { control, until, throttle, accept, before } = cutDeep();
     until(
       () => control.rate < 0.3 * before,
@@ -213,12 +213,13 @@ describe('the return to the rate before a deep cut', () => {
     );
     const base = control.rate;
     until(
-      () => control.rate > 2 * base,
+      () => control.rate > 2.5 * base,
       () => accept(1),
     );
     const reached = control.rate;
     throttle();
-    expect(control.rate / reached).toBeCloseTo(comeback.proven, 1);
+    expect(control.rate / reached).toBeCloseTo(Math.exp(-comeback.perSecond * comeback.takenBack), 1);
+    expect(control.rate).toBeGreaterThan(1.2 * base);
   });
 
   test('is tried again before its time where nothing is throttled any more', () => {

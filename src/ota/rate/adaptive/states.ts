@@ -26,8 +26,14 @@ export type State =
   | { readonly kind: 'ramping' }
   /** Goes on from where the ramp ended, perhaps because of noise. `throttled` is the sum of {@link Tuning.growth}. */
   | { readonly kind: 'growing'; throttled: number }
-  /** An attempt to return to the rate before a deep cut. `base` is the rate from which it began. */
-  | { readonly kind: 'returning'; readonly base: number };
+  | Returning;
+
+/** An attempt to return to the rate before a deep cut. */
+interface Returning {
+  readonly kind: 'returning';
+  /** The rate from which it began. */
+  readonly base: number;
+}
 
 export const following: State = { kind: 'following' };
 
@@ -47,4 +53,10 @@ export function climbOf({ kind }: State, rate: number, roundTripMs: number, tuni
     default:
       return 0;
   }
+}
+
+/** The rate, in calls per second, that is left when an attempt to return has failed at `rate`. */
+export function rateOfFailed(attempt: Returning, rate: number, roundTripMs: number, tuning: Tuning): number {
+  const seconds = tuning.comeback.takenBack + roundTripMs / 1_000;
+  return Math.max(attempt.base, rate * Math.exp(-seconds * climbOf(attempt, rate, roundTripMs, tuning)));
 }

@@ -88,8 +88,8 @@ export interface Tuning {
     readonly most: number;
     /** The climb per second, as a share of the rate. */
     readonly perSecond: number;
-    /** When an attempt fails, this share of the rate that it reached counts as accepted. */
-    readonly proven: number;
+    /** A failed attempt takes back what it climbed in so many seconds and a round trip: a burst absorbs a rate for a while. */
+    readonly takenBack: number;
     /** How long it is worth returning to the earlier rate. */
     readonly remembered: number;
   };
@@ -169,8 +169,8 @@ export const defaultTuning: Tuning = {
     perSecond: 0.21,
     absoluteMost: 0.1,
   },
-  comeback: { after: 1.4, most: 11, perSecond: 0.4, proven: 0.7, remembered: 120 },
-  perRoundTrip: { climb: 0.025, boost: 0.071 },
+  comeback: { after: 1.4, most: 11, perSecond: 0.4, takenBack: 1.5, remembered: 120 },
+  perRoundTrip: { climb: 0.02, boost: 0.071 },
   noise: {
     tested: true,
     depth: 0.1,

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { perRoundTrip } from '../../../../src/ota/rate/adaptive/law.ts';
-import { climbOf, following, type State } from '../../../../src/ota/rate/adaptive/states.ts';
+import { climbOf, following, rateOfFailed, type State } from '../../../../src/ota/rate/adaptive/states.ts';
 import { defaultTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
 import { CarefulStart } from '../../../../src/ota/rate/careful-start.ts';
 
 const { ramp, growth, comeback, perRoundTrip: most } = defaultTuning;
 const growing: State = { kind: 'growing', throttled: 0 };
 const ramping: State = { kind: 'ramping' };
-const returning: State = { kind: 'returning', base: 10 };
+const returning = { kind: 'returning', base: 10 } as const;
 const rates = fc.double({ min: 0.1, max: 1e5, noNaN: true });
 const roundTrips = fc.double({ min: 0, max: 60_000, noNaN: true });
 
@@ -50,12 +50,42 @@ test('a return is the part of the rate that the tuning says', () => {
   expect(climb(returning, 100)).toBe(comeback.perSecond);
 });
 
-test.each([growing, returning])('the state $kind adds in a round trip no more than may be', (state) => {
-  fc.assert(
-    fc.property(rates, roundTrips, (rate, roundTripMs) => {
-      expect(climb(state, rate, roundTripMs)).toBeGreaterThan(0);
-      expect(climb(state, rate, roundTripMs)).toBeLessThanOrEqual(perRoundTrip(most.boost, roundTripMs));
-    }),
-  );
-  expect(climb(state, 1_000, 30_000)).toBeCloseTo(most.boost / 30, 12);
+test.each<State>([growing, returning])(
+  'the state $kind adds in a round trip no more than may be',
+  (state) => {
+    fc.assert(
+      fc.property(rates, roundTrips, (rate, roundTripMs) => {
+        expect(climb(state, rate, roundTripMs)).toBeGreaterThan(0);
+        expect(climb(state, rate, roundTripMs)).toBeLessThanOrEqual(perRoundTrip(most.boost, roundTripMs));
+      }),
+    );
+    expect(climb(state, 1_000, 30_000)).toBeCloseTo(most.boost / 30, 12);
+  },
+);
+
+describe('a failed attempt to return', () => {
+  const left = (rate: number, roundTripMs: number): number =>
+    rateOfFailed(returning, rate, roundTripMs, defaultTuning);
+
+  test('leaves the rate that it had some time and a round trip earlier', () => {
+    fc.assert(
+      fc.property(rates, roundTrips, (rate, roundTripMs) => {
+        const seconds = comeback.takenBack + roundTripMs / 1_000;
+        const climbed = left(rate, roundTripMs) * Math.exp(seconds * climb(returning, rate, roundTripMs));
+        expect(Math.max(climbed, rate)).toBeCloseTo(climbed, 6);
+        if (left(rate, roundTripMs) > returning.base) expect(climbed / rate).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  test('leaves at least the rate from which it began', () => {
+    expect(left(1.01 * returning.base, 0)).toBe(returning.base);
+    fc.assert(
+      fc.property(rates, roundTrips, (rate, roundTripMs) => left(rate, roundTripMs) >= returning.base),
+    );
+  });
+
+  test('leaves most of a climb that long round trips made slow', () => {
+    expect(left(20, 5_000)).toBeGreaterThan(18);
+  });
 });
