@@ -16,7 +16,7 @@ export const test: NonNullable<ViteUserConfig['test']> = {
   globalSetup: 'testing/prepare-run.ts',
   setupFiles: 'testing/sqlite/without-sync.ts',
   // The tests mostly wait for servers: more of them at once than there are cores.
-  maxWorkers: 9,
+  maxWorkers: 12,
   sequence: { sequencer: WaitsAmongWork },
   // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
   isolate: false,

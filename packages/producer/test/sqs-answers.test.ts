@@ -28,7 +28,8 @@ const cases = Object.entries(table).flatMap(([group, some]) =>
 
 const certificate = readFileSync(certificatePath);
 
-const pythons = pythonsWith('jsonschema', 'boto3');
+const installed = pythonsWith('jsonschema', 'boto3');
+const pythons = allCases() ? installed : installed.slice(0, 1);
 let server: AnswerServer;
 beforeAll(async () => {
   server = await startAnswerServer();

@@ -33,7 +33,7 @@ describe('a fleet with more work than the API takes', () => {
 
 describe('noise that is not known at first does not stall a fleet', () => {
   // Of each ten or so fleets one has dips in which chance throttles nothing.
-  const seeds = Array.from({ length: allCases() ? 20 : 8 }, (_, i) => i + 1);
+  const seeds = Array.from({ length: allCases() ? 20 : 5 }, (_, i) => i + 1);
 
   test.each([
     { perSecond: 50, noise: 0.03 },
