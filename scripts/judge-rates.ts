@@ -9,29 +9,20 @@
  *     npm run judge-rates -- report                                      writes these and bench/results/rates.md with all tables
  */
 import { writeFileSync } from 'node:fs';
-import { AdaptiveRate } from '../src/ota/rate/adaptive-rate.ts';
 import { ablations } from '../testing/rates/ablations.ts';
-import { type Candidate, rejectedCandidates } from '../testing/rates/candidates.ts';
+import { rejectedCandidates } from '../testing/rates/candidates.ts';
 import { compareAll, judgeAll } from '../testing/rates/comparison.ts';
 import { families } from '../testing/rates/families.ts';
 import { peers } from '../testing/rates/peers.ts';
 import { picture, pictured } from '../testing/rates/pictures.ts';
-import { ours } from '../testing/rates/scenarios.ts';
+import { ours, tuned } from '../testing/rates/scenarios.ts';
 
 const SEEDS = 5;
 /** For the part of the report that judges only ours: the number of seeds that the requirements are meant for. */
 const REPORT_SEEDS = 20;
 
 const besidePeers = [ours, ...peers];
-const ablated = [
-  ours,
-  ...ablations.map(
-    ({ name, tuning }): Candidate => ({
-      name,
-      create: (ceiling) => new AdaptiveRate({ ceiling, tuning, onChange: () => {} }),
-    }),
-  ),
-];
+const ablated = [ours, ...ablations.map(({ name, tuning }) => tuned(name, tuning))];
 
 const print = (text: string): void => {
   process.stdout.write(text);

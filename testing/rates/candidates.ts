@@ -5,10 +5,17 @@
 import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 import { type Controller, fixedController } from './simulator.ts';
 
+/** What a caller finds besides its ceiling. */
+export interface World {
+  /** Its even part of the true limit at the start: only a caller that knows it uses it. */
+  readonly part?: number;
+  /** How far wall time is ahead of virtual time, in milliseconds. */
+  readonly wallAheadMs?: () => number;
+}
+
 export interface Candidate {
   readonly name: string;
-  /** @param part the worker's even part of the true limit at the start: only a caller who knows it uses it. */
-  readonly create: (ceiling: number, part?: number) => Controller;
+  readonly create: (ceiling: number, world?: World) => Controller;
 }
 
 export const aimd5: Candidate = {
@@ -21,7 +28,7 @@ export const aimd50: Candidate = {
 };
 export const cubic: Candidate = { name: 'CUBIC (AWS SDK)', create: (ceiling) => new Cubic(ceiling) };
 export const bbr: Candidate = { name: 'BBR-like', create: (ceiling) => new BbrLike(ceiling) };
-const fixed: Candidate = { name: 'fixed', create: fixedController };
+const fixed: Candidate = { name: 'fixed', create: (ceiling) => fixedController(ceiling) };
 
 export const rejectedCandidates: readonly Candidate[] = [aimd5, aimd50, cubic, bbr, fixed];
 

@@ -7,6 +7,7 @@ import { seeded } from '../random.ts';
 import type { Candidate } from './candidates.ts';
 import { familyApi } from './family-api.ts';
 import { fixedController, type Scenario, type SimulatedWorker, type SimulationResult } from './simulator.ts';
+import { wallAheadOf } from './wall-clock.ts';
 
 type Create = Candidate['create'];
 
@@ -185,11 +186,13 @@ export function family(setting: Setting): Family {
     share: setting.share,
     throttled: setting.throttled,
     asks: setting.asks ?? [],
-    scenario: (create, seed) =>
-      scenario(
-        demands.map((demand) => ({ demand, controller: create(ceiling, limit / demands.length) })),
+    scenario: (create, seed) => {
+      const world = { part: limit / demands.length, wallAheadMs: wallAheadOf(seed) };
+      return scenario(
+        demands.map((demand) => ({ demand, controller: create(ceiling, world) })),
         seed,
-      ),
+      );
+    },
     known: (seed) =>
       scenario(
         demands.map((_, i) => ({

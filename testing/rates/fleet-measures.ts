@@ -1,12 +1,12 @@
 /** Simulated fleets on Redis, and their measures. Rates are calls per second. */
 
 import type { Tuning } from '../../src/ota/rate/adaptive/tuning.ts';
-import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import type { LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import { type FleetResult, type FleetScenario, type FleetWorker, simulateFleet } from './fleet.ts';
 import type { SimulatedWorker } from './scenario.ts';
-import { median } from './scenarios.ts';
+import { median, ours } from './scenarios.ts';
 import { fixedController } from './simulator.ts';
+import { wallAheadOf } from './wall-clock.ts';
 
 /** A token bucket with a burst of a tenth of a second, at least 20 calls. */
 export const bucket = (perSecond: number): LimitSettings => ({
@@ -116,18 +116,18 @@ export function judgeNoise(limit: number, noise: number, seeds: number): NoiseVe
 /** Callers at the limit of a fleet that do not share its Redis. */
 interface Neighbours {
   readonly name: string;
-  readonly callers: (limit: number) => Pick<FleetScenario, 'workers' | 'others'>;
+  readonly callers: (limit: number, seed: number) => Pick<FleetScenario, 'workers' | 'others'>;
   /** The part of the limit that is left to the fleet, in which it counts as one caller. */
   readonly left: (ms: number) => number;
 }
 
 const alone =
   (count: number): Neighbours['callers'] =>
-  (limit) => ({
+  (limit, seed) => ({
     workers: [],
     others: Array.from({ length: count }, (_, i) => ({
       startMs: 300 * (i + 1),
-      controller: new AdaptiveRate({ ceiling: 4 * limit, onChange: () => {} }),
+      controller: ours.create(4 * limit, { wallAheadMs: wallAheadOf(seed) }),
     })),
   });
 
@@ -182,7 +182,7 @@ export function judgeBeside(
   let allowed = 0;
   for (let second = from; second < to; second++) allowed += limit * left(second * 1_000 + 500);
   const runs = Array.from({ length: seeds }, (_, i) => {
-    const { workers, others = [] } = callers(limit);
+    const { workers, others = [] } = callers(limit, i + 1);
     const result = simulateFleet({
       durationMs: to * 1_000,
       limit: bucket(limit),

@@ -15,6 +15,7 @@ import { seeded } from '../random.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Second, SimulatedWorker } from './scenario.ts';
 import { type Surroundings, startCaller } from './simulated-caller.ts';
+import { wallAheadOf } from './wall-clock.ts';
 
 export interface FleetWorker {
   /** Workers with the same number share a Redis; default: 0. */
@@ -232,12 +233,13 @@ class SimulatedMember {
 
   constructor(at: MemberSetting) {
     this.#at = at;
-    const { redisMs = 1, tuning } = at.scenario;
+    const { redisMs = 1, tuning, seed } = at.scenario;
+    const wallAheadMs = wallAheadOf(seed);
     this.#redisMs = redisMs;
     this.#member = new FleetMember({
       begin: { ceiling: at.scenario.ceiling },
       control: (start, onChange) =>
-        new AdaptiveRate({ ...start, onChange, ...fleetControl, ...(tuning && { tuning }) }),
+        new AdaptiveRate({ ...start, onChange, wallAheadMs, ...fleetControl, ...(tuning && { tuning }) }),
       onChange: () => {},
     });
   }

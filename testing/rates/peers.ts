@@ -11,7 +11,7 @@ import { type Controller, fixedController } from './simulator.ts';
 
 const knows: Candidate = {
   name: 'fixed at the limit',
-  create: (ceiling, part = ceiling) => fixedController(Math.min(ceiling, part)),
+  create: (ceiling, { part = ceiling } = {}) => fixedController(Math.min(ceiling, part)),
 };
 export const gradient2: Candidate = {
   name: 'gradient2 (Netflix)',

@@ -7,6 +7,7 @@ import { family } from './family.ts';
 import { shareOfLimit, shareThrottled } from './measures.ts';
 import { median } from './scenarios.ts';
 import { type Scenario, simulate } from './simulator.ts';
+import { wallAheadOf } from './wall-clock.ts';
 
 type Setting = Parameters<typeof family>[0];
 
@@ -67,5 +68,7 @@ function scenarioOf({ left, ...setting }: Restart, seed: number): Scenario {
     seconds: SECONDS,
   });
   const startAt = before / restarted.workers;
-  return restarted.scenario((ceiling) => new AdaptiveRate({ ceiling, startAt, onChange: () => {} }), seed);
+  const wallAheadMs = wallAheadOf(seed);
+  const create = (at: number) => new AdaptiveRate({ ceiling: at, startAt, wallAheadMs, onChange: () => {} });
+  return restarted.scenario(create, seed);
 }

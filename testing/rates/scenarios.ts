@@ -1,12 +1,18 @@
 /** Scenarios of the rate simulator: one worker, two, a limit that steps; and the adaptive rate as a candidate. */
+import { defaultTuning, type Tuning } from '../../src/ota/rate/adaptive/tuning.ts';
 import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import type { Candidate } from './candidates.ts';
 import { fixedController, type Scenario, type SimulationResult, type Stalls, simulate } from './simulator.ts';
+import { wallAheadOf } from './wall-clock.ts';
 
-export const ours: Candidate = {
-  name: 'ours',
-  create: (ceiling) => new AdaptiveRate({ ceiling, onChange: () => {} }),
-};
+/** The adaptive rate with other numbers. */
+export const tuned = (name: string, tuning: Tuning): Candidate => ({
+  name,
+  create: (ceiling, { wallAheadMs } = {}) =>
+    new AdaptiveRate({ ceiling, tuning, onChange: () => {}, ...(wallAheadMs && { wallAheadMs }) }),
+});
+
+export const ours = tuned('ours', defaultTuning);
 
 /** Creates a new scenario, because controllers have memory. */
 export type ScenarioOf = (candidate: Candidate, seed: number) => Scenario;
@@ -28,12 +34,12 @@ export const busyMachine: Stalls = { meanApartMs: 4_000, meanLengthMs: 40 };
 /** One worker with more work than the API accepts. Latency varies by a fifth. */
 export function singleWorker(setting: SingleWorker): ScenarioOf {
   const { limit, burst, ceiling, latencyMs = 50, seconds = 60, concurrency = 1_000, stalls } = setting;
-  return (candidate, seed) => ({
+  return ({ create }, seed) => ({
     durationMs: seconds * 1_000,
     limit: () => limit,
     burst,
     latencyMs: (random) => latencyMs * (0.8 + 0.4 * random),
-    workers: [{ startMs: 0, controller: candidate.create(ceiling), concurrency }],
+    workers: [{ startMs: 0, controller: create(ceiling, { wallAheadMs: wallAheadOf(seed) }), concurrency }],
     seed,
     ...(stalls && { stalls }),
   });
@@ -44,7 +50,8 @@ export function twoWorkers(setting: Omit<SingleWorker, 'seconds'> & { stranger: 
   const one = singleWorker({ ...setting, seconds: 120 });
   return (candidate, seed) => {
     const scenario = one(candidate, seed);
-    const second = { startMs: 30_000, controller: candidate.create(setting.ceiling) };
+    const world = { wallAheadMs: wallAheadOf(seed) };
+    const second = { startMs: 30_000, controller: candidate.create(setting.ceiling, world) };
     const stranger = { startMs: 0, controller: fixedController(setting.stranger) };
     const workers = [...scenario.workers, second, ...(setting.stranger > 0 ? [stranger] : [])];
     return { ...scenario, workers };

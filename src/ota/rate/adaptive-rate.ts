@@ -245,7 +245,7 @@ export class AdaptiveRate implements RateControl {
         this.#state = following;
         this.#comeback.failed(now);
         this.#noise.abort();
-        this.#cutTo(now, rateOfFailed(state, aim, this.#roundTripMs, this.#tuning));
+        this.#cutTo(now, Math.min(aim, rateOfFailed(state, aim, this.#roundTripMs, this.#tuning)));
         return;
       case 'growing':
         state.throttled = Math.max(0, state.throttled - growth.share * this.#accepted) + 1;
@@ -253,7 +253,7 @@ export class AdaptiveRate implements RateControl {
     }
     if (now - this.#lastCutAt < betweenCutsMs(aim, this.#tuning)) return;
     const cut = this.#little(aim);
-    if (cut < this.#leastLeft && this.#latest.overload(now).throttledShare <= this.#tuning.noise.most) return;
+    if (cut < this.#leastLeft && !this.#noise.isTooMuch) return;
     if (aim < this.#ceiling) this.#limit.cut(now, aim, cut, this.#noise.share);
     this.#cutTo(now, cut);
   }

@@ -11,7 +11,7 @@ import { defaultTuning } from '../../../src/ota/rate/adaptive/tuning.ts';
 import { AdaptiveRate } from '../../../src/ota/rate/adaptive-rate.ts';
 import { shareThrottled } from '../../../testing/rates/measures.ts';
 import { runs, singleWorker } from '../../../testing/rates/scenarios.ts';
-import { type DrivenRate, drivenRate, oneOf, settledRate, withoutDips } from './driven-rate.ts';
+import { type DrivenRate, drivenRate, oneOf, settledRate, throttling, withoutDips } from './driven-rate.ts';
 
 const { growth, comeback, boost, perRoundTrip: most } = defaultTuning;
 
@@ -220,6 +220,38 @@ describe('the return to the rate before a deep cut', () => {
     throttle();
     expect(control.rate / reached).toBeCloseTo(Math.exp(-comeback.perSecond * comeback.takenBack), 1);
     expect(control.rate).toBeGreaterThan(1.2 * base);
+  });
+
+  test('takes back little where long round trips made the climb slow', () => {
+    const { control, until, throttle, accept, pass, end, now, before } = cutDeep();
+    until(
+      () => control.rate < 0.3 * before,
+      () => {
+        throttle();
+        accept(1);
+      },
+    );
+    const base = control.rate;
+    const slow = (failure?: { kind: string }): void => {
+      pass(1_000 / control.rate);
+      end(now() - 2_000, failure);
+    };
+    for (let i = 0; i < 400; i++) slow();
+    until(() => control.rate > 1.5 * base, slow);
+    const reached = control.rate;
+    slow(throttling);
+    expect(control.rate / reached).toBeGreaterThan(0.85);
+    expect(control.rate).toBeLessThan(0.97 * reached);
+  });
+
+  test('never raises the rate by failing, when a lower ceiling has cut what it climbed', () => {
+    const { control, drive, throttle } = cutDeep();
+    drive(1.05 * comeback.after + 0.2, () => false);
+    control.setCeiling(20);
+    control.setCeiling(2_000);
+    const before = control.rate;
+    throttle();
+    expect(control.rate).toBeLessThan(1.05 * before);
   });
 
   test('is tried again before its time where nothing is throttled any more', () => {

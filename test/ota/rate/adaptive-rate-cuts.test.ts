@@ -72,11 +72,18 @@ describe('a cut', () => {
     },
   );
 
-  test('leaves a share of the highest rate of the last minute while there is no overload', () => {
+  test('leaves a share of the highest rate for as long as more is throttled than at a limit, and there is no overload', () => {
     const { control, drive } = settledRate(20);
     drive(30, oneOf(7));
+    expect(control.rate).toBeLessThan(2 * cut.leaves * 20);
+    drive(600, oneOf(7));
     expect(control.rate).toBeGreaterThan(cut.leaves * 20);
-    drive(60, oneOf(7));
+  });
+
+  test('leaves it for a minute where no more is throttled than at a limit', () => {
+    const { control, drive } = settledRate(20);
+    drive(30, oneOf(7));
+    drive(300, oneOf(23));
     expect(control.rate).toBeLessThan(cut.leaves * 20);
   });
 

@@ -55,12 +55,27 @@ describe('the judge', () => {
 
   test('hands a caller who knows it its part of the limit', () => {
     const four = family({ group: 'fleet', name: '', limit: 100, workers: 4, share: 0.9, throttled: 0.06 });
-    const told: (readonly (number | undefined)[])[] = [];
-    four.scenario((...each) => {
-      told.push(each);
+    const told: (number | undefined)[] = [];
+    four.scenario((_ceiling, { part } = {}) => {
+      told.push(part);
       return fixedController(1);
     }, 1);
-    expect(told).toEqual(Array(4).fill([200, 25]));
+    expect(told).toEqual([25, 25, 25, 25]);
+  });
+
+  test('begins each seed at another moment of the clock, the same for all workers', () => {
+    const two = family({ group: 'fleet', name: '', limit: 100, workers: 2, share: 0.9, throttled: 0.06 });
+    const clocks = [1, 2].map((seed) => {
+      const ahead: (number | undefined)[] = [];
+      two.scenario((_ceiling, world) => {
+        ahead.push(world?.wallAheadMs?.());
+        return fixedController(1);
+      }, seed);
+      return ahead;
+    });
+    const [[first, beside] = [], [other] = []] = clocks;
+    expect(beside).toBe(first);
+    expect(other).not.toBe(first);
   });
 });
 

@@ -1,5 +1,6 @@
 /** What others use, as their descriptions say that it behaves; and the tables that put them beside each other. */
 import { describe, expect, test } from 'vitest';
+import type { Candidate } from '../../../testing/rates/candidates.ts';
 import { compareAll, judgeAll } from '../../../testing/rates/comparison.ts';
 import { families } from '../../../testing/rates/families.ts';
 import { family } from '../../../testing/rates/family.ts';
@@ -27,7 +28,7 @@ function answer(
 }
 
 test.each(peers)('$name never calls faster than its ceiling', ({ create }) => {
-  const controller = create(200, 100);
+  const controller = create(200, { part: 100 });
   const { seconds } = simulate({
     durationMs: 60_000,
     limit: () => 1_000,
@@ -112,7 +113,7 @@ test('ATB climbs by half below the rate of the last 429 and by a fifth above it,
 
 describe('the tables', () => {
   const bucket = family({ group: 'bucket', name: 'a bucket', limit: 100, share: 0.97, throttled: 0.02 });
-  const knows = { name: 'knows', create: (_: number, part = 0) => fixedController(part) };
+  const knows: Candidate = { name: 'knows', create: (_, { part = 0 } = {}) => fixedController(part) };
   const wild = { name: 'wild', create: (ceiling: number) => fixedController(ceiling) };
   const written = (run: (write: (text: string) => void) => void): string => {
     let text = '';

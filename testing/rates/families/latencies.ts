@@ -50,10 +50,22 @@ const knee = family({
   fromSecond: 30,
   share: 0.95,
   throttled: 0.04,
+});
+
+const secondKnee = family({
+  group: 'latency',
+  name: 'bucket 100/s, latency 0.2 s, up to 3 s above 30 calls in flight',
+  limit: 100,
+  burst: 20,
+  ceiling: 500,
+  latencyMs: (random, calls) => Math.min(3_000, 200 + 40 * Math.max(0, calls - 30)) * (0.8 + 0.4 * random),
+  fromSecond: 30,
+  share: 0.95,
+  throttled: 0.04,
   heldOut: true,
 });
 
-export const latencies = [...fixed, slowest, queue, knee];
+export const latencies = [...fixed, slowest, queue, knee, secondKnee];
 
 const busy = [200, 500].map((limit) =>
   family({

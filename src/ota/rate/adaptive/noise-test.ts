@@ -74,6 +74,7 @@ export class NoiseTest {
   #pooledAt = 0;
   #firstAt: number | undefined;
   #share = 0;
+  #latestShare = 0;
   #seenAt = 0;
   /** The latest scheduled time of a dip, in wall time. */
   #dueAt: number | undefined;
@@ -92,9 +93,14 @@ export class NoiseTest {
     return this.#share;
   }
 
+  /** Whether so much is throttled that it is no noise. */
+  get isTooMuch(): boolean {
+    return this.#latestShare > this.#tuning.most;
+  }
+
   /**
-   * The highest calm rate, in calls per second: of the last minute, and since the limit fell. 0 if none is known. After a minute
-   * without a higher one it becomes the rate of that time.
+   * The highest calm rate, in calls per second, since the limit fell. 0 if none is known. After a minute without a higher one it
+   * becomes the rate of that time, unless more is throttled than at a limit.
    */
   get highest(): number {
     return this.#highest.rate;
@@ -107,6 +113,7 @@ export class NoiseTest {
 
   /** Registers a call that has ended. */
   observe(call: ObservedCall, throttled: boolean): void {
+    this.#latestShare += ((throttled ? 1 : 0) - this.#latestShare) / this.#tuning.latest;
     const dip = this.#dip;
     const counts = dip ?? this.#outside;
     if (dip !== undefined && (call.startedAt < dip.from || call.startedAt >= dip.to)) return;
@@ -121,8 +128,9 @@ export class NoiseTest {
    */
   advance(now: number, rate: number, calm: boolean): number | undefined {
     const due = this.#isDue(now);
-    if ((calm && rate > this.#highest.rate) || now - this.#highest.at > LATELY_MS)
-      this.#highest = { rate, at: now };
+    // As long as more is throttled than at a limit, the fall of the rate is due to noise, or the limit has fallen.
+    const isOver = now - this.#highest.at > LATELY_MS && this.#latestShare <= this.#tuning.ordinary;
+    if ((calm && rate > this.#highest.rate) || isOver) this.#highest = { rate, at: now };
     if (this.#dip !== undefined && now > this.#dip.to) {
       const before = this.#share;
       this.#end(now, this.#dip);
@@ -141,14 +149,14 @@ export class NoiseTest {
   /** The measurement under way has become meaningless: discards it. */
   abort(): void {
     this.#dip = undefined;
-    this.#unfinished = undefined;
-    this.#outside = { calls: 0, throttled: 0 };
+    this.#startOver();
   }
 
   /** The limit has fallen: that the rate is lower now shows nothing. */
   limitFell(): void {
     this.#highest = { rate: 0, at: this.#seenAt };
     this.#declinesFrom = 0;
+    this.#latestShare = 0;
   }
 
   #isDue(now: number): boolean {

@@ -17,6 +17,11 @@ export class Noise {
     return this.#test.share;
   }
 
+  /** As {@link NoiseTest.isTooMuch}. */
+  get isTooMuch(): boolean {
+    return this.#test.isTooMuch;
+  }
+
   /** As {@link NoiseTest.highest}. */
   get highest(): number {
     return this.#test.highest;

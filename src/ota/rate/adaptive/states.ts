@@ -55,7 +55,10 @@ export function climbOf({ kind }: State, rate: number, roundTripMs: number, tuni
   }
 }
 
-/** The rate, in calls per second, that is left when an attempt to return has failed at `rate`. */
+/**
+ * The rate, in calls per second, that is left when an attempt to return has failed at `rate`: without what it climbs in some time at
+ * the present round trip, but at least the rate from which it began.
+ */
 export function rateOfFailed(attempt: Returning, rate: number, roundTripMs: number, tuning: Tuning): number {
   const seconds = tuning.comeback.takenBack + roundTripMs / 1_000;
   return Math.max(attempt.base, rate * Math.exp(-seconds * climbOf(attempt, rate, roundTripMs, tuning)));

@@ -25,8 +25,8 @@ export interface Tuning {
     /** The most that cuts take off in a second, as a share of the rate: noise not known yet must not take everything. */
     readonly perSecond: number;
     /**
-     * Small cuts leave this share of the highest calm rate of the last minute, unless more is throttled than noise can be: noise
-     * shows only in dips with enough calls, so until it is known it must not take the calls away.
+     * Small cuts leave this share of the highest calm rate of the last minute, or of longer while more is throttled than at a limit,
+     * unless it is more than noise can be: noise shows only in dips with enough calls, so until it is known it must not take them away.
      */
     readonly leaves: number;
   };
@@ -131,6 +131,10 @@ export interface NoiseTuning {
   readonly believedAtOnce: number;
   /** A larger share is not noise. */
   readonly most: number;
+  /** A larger share than this is not that of a limit, at which small cuts settle. Shares are those of the latest calls: */
+  readonly ordinary: number;
+  /** about so many. */
+  readonly latest: number;
   /** Standard deviations below the assumed noise at which a dip unlearns it. */
   readonly unlearn: number;
   /** Seconds without a deep cut before a dip shows anything. */
@@ -182,12 +186,14 @@ export const defaultTuning: Tuning = {
     shift: 1,
     slotsPerDip: 4,
     young: 25,
-    leastCalls: 30,
+    leastCalls: 20,
     continued: 60,
     memory: 300,
     deviations: 0.95,
     believedAtOnce: 10,
     most: 0.15,
+    ordinary: 0.05,
+    latest: 100,
     unlearn: 2.8,
     calm: 4,
     back: 0.82,

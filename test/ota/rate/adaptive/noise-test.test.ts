@@ -167,7 +167,7 @@ describe('noise', () => {
     ['from none of them if they are too far apart', 0, false],
   ])('is learnt %s', (_, continued, learnt) => {
     const { subject, call } = setUp({ continued });
-    call(tuning.young + 10 * APART, 12, noise(0.1));
+    call(tuning.young + 10 * APART, 9, noise(0.1));
     expect(subject.share > 0).toBe(learnt);
   });
 
@@ -220,6 +220,25 @@ describe('noise', () => {
     expect(subject.highest).toBe(200);
     call(70, 100, noise(0));
     expect(subject.highest).toBe(100);
+  });
+
+  test('is told the highest rate since longer where more is throttled than at a limit', () => {
+    const { subject, call } = setUp();
+    call(2, 300, noise(2 * tuning.ordinary));
+    call(200, 100, noise(2 * tuning.ordinary));
+    expect(subject.highest).toBe(300);
+    call(70, 100, noise(tuning.ordinary / 2));
+    expect(subject.highest).toBe(100);
+  });
+
+  test('is not what throttles more calls than noise can, until the limit has fallen', () => {
+    const { subject, call } = setUp();
+    call(20, 100, noise(0.8 * tuning.most));
+    expect(subject.isTooMuch).toBe(false);
+    call(20, 100, noise(1.2 * tuning.most));
+    expect(subject.isTooMuch).toBe(true);
+    subject.limitFell();
+    expect(subject.isTooMuch).toBe(false);
   });
 
   test('is more than one throttled call in one dip', () => {

@@ -18,7 +18,7 @@ const now = (): number => performance.now();
 /** Calls per second: fewer than a slow machine makes, too, which would otherwise find no limit. */
 const LIMIT = 20;
 const CEILING = 200;
-/** Of calls at the ceiling nine of ten are throttled; fewer than seven of ten of the 40 that are counted never are. */
+/** Of calls at the ceiling nine of ten are throttled once the bucket is empty: a full one accepts half of the 40 that are counted. */
 const AT_CEILING = 0.7;
 
 async function redisFor({ onTestFinished }: Scene): Promise<RedisServer> {

@@ -32,7 +32,7 @@ describe('a fleet with more work than the API takes', () => {
 });
 
 describe('noise that is not known at first does not stall a fleet', () => {
-  // Of each ten or so fleets one has dips in which chance throttles nothing.
+  // Of each ten or so fleets one has dips in which chance throttles nothing; the first five of those on 50/s have one.
   const seeds = Array.from({ length: allCases() ? 20 : 5 }, (_, i) => i + 1);
 
   test.each([
