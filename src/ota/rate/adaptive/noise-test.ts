@@ -56,6 +56,8 @@ const FELL = 0.55;
 const SEVERAL = 1.3;
 /** Two counts differ clearly if they are this many standard deviations of each apart. */
 const CLEARLY = 2;
+/** The same for what is tested again after each dip, so that chance has many attempts. */
+const SURELY = 3;
 /** How long a rate counts as recent, in milliseconds. */
 const LATELY_MS = 60_000;
 /** Noise counts as newly found if it is higher by at least this, and by this many standard deviations of what is measured. */
@@ -79,6 +81,9 @@ export class NoiseTest {
   /** The latest scheduled time of a dip, in wall time. */
   #dueAt: number | undefined;
   #highest = { rate: 0, at: 0 };
+  /** Since the highest rate: the calls in dips that would have been throttled if as many were as outside, and those that were. */
+  #expected = 0;
+  #had = 0;
   /** The rate that a decline is measured from, in calls per second. */
   #declinesFrom = 0;
 
@@ -100,7 +105,7 @@ export class NoiseTest {
 
   /**
    * The highest calm rate, in calls per second, since the limit fell. 0 if none is known. After a minute without a higher one it
-   * becomes the rate of that time, unless more is throttled than at a limit.
+   * becomes the rate of that time, unless more is throttled than at a limit, and dips do not show one.
    */
   get highest(): number {
     return this.#highest.rate;
@@ -130,7 +135,7 @@ export class NoiseTest {
     const due = this.#isDue(now);
     // As long as more is throttled than at a limit, the fall of the rate is due to noise, or the limit has fallen.
     const isOver = now - this.#highest.at > LATELY_MS && this.#latestShare <= this.#tuning.ordinary;
-    if ((calm && rate > this.#highest.rate) || isOver) this.#highest = { rate, at: now };
+    if ((calm && rate > this.#highest.rate) || isOver) this.#setHighest(rate, now);
     if (this.#dip !== undefined && now > this.#dip.to) {
       const before = this.#share;
       this.#end(now, this.#dip);
@@ -154,7 +159,7 @@ export class NoiseTest {
 
   /** The limit has fallen: that the rate is lower now shows nothing. */
   limitFell(): void {
-    this.#highest = { rate: 0, at: this.#seenAt };
+    this.#setHighest(0, this.#seenAt);
     this.#declinesFrom = 0;
     this.#latestShare = 0;
   }
@@ -221,6 +226,7 @@ export class NoiseTest {
     }
     const outside = this.#outside;
     this.#startOver();
+    this.#seekLimit(now, dip, outside);
     this.#unlearn(dip);
     if (!this.#showsNoise(dip, outside)) return;
     const kept = Math.exp((this.#pooledAt - now) / (1_000 * this.#tuning.memory));
@@ -232,6 +238,20 @@ export class NoiseTest {
       dips: kept * pool.dips + (throttled > 0 ? 1 : 0),
     };
     this.#share = this.#measured();
+  }
+
+  /** If dips since the highest rate have clearly fewer throttled calls than outside, the rate is at a limit, which has fallen. */
+  #seekLimit(now: number, { calls, throttled }: Dip, outside: Counts): void {
+    if (outside.calls === 0) return;
+    this.#expected += (calls * outside.throttled) / outside.calls;
+    this.#had += throttled;
+    if (this.#had < this.#expected - SURELY * Math.sqrt(this.#expected)) this.#setHighest(0, now);
+  }
+
+  #setHighest(rate: number, at: number): void {
+    this.#highest = { rate, at };
+    this.#expected = 0;
+    this.#had = 0;
   }
 
   /** If a dip has clearly fewer throttled calls than the noise assumed, that noise does not exist. */

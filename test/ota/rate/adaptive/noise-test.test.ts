@@ -231,6 +231,14 @@ describe('noise', () => {
     expect(subject.highest).toBe(100);
   });
 
+  test('is not told the highest rate any more when dips show that the limit has fallen', () => {
+    const { subject, call } = setUp();
+    call(30, 200, noise(0));
+    call(120, 50, limit(46));
+    expect(subject.share).toBe(0);
+    expect(subject.highest).toBe(50);
+  });
+
   test('is not what throttles more calls than noise can, until the limit has fallen', () => {
     const { subject, call } = setUp();
     call(20, 100, noise(0.8 * tuning.most));
