@@ -6,7 +6,7 @@ import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 import { type Controller, fixedController } from './simulator.ts';
 
 /** What a caller finds besides its ceiling. */
-export interface World {
+interface World {
   /** Its even part of the true limit at the start: only a caller that knows it uses it. */
   readonly part?: number;
   /** How far wall time is ahead of virtual time, in milliseconds. */
