@@ -24,6 +24,8 @@ import type { TelemetrySettings } from './settings.ts';
 /** The most spans that wait to be sent; further ones are dropped. A few megabytes. */
 const MOST_WAITING = 2_048;
 const MOST_IN_REQUEST = 512;
+/** The processor gives up an export so much later than the exporter itself, which otherwise could not say why it failed. */
+const LATER_MS = 1_000;
 /** The longest text in spans: names and messages of errors come from other systems. */
 const MOST_CHARACTERS = 1_000;
 /** The names of the SDK's exporters and samplers carry no information here; success is code 0. */
@@ -61,7 +63,7 @@ export function createProvider({ settings, instance, onExport }: ProviderOptions
         exporter: observed(exporterOf(settings), onExport),
         maxQueueSize: MOST_WAITING,
         maxExportBatchSize: MOST_IN_REQUEST,
-        exportTimeoutMillis: settings.timeoutMs,
+        exportTimeoutMillis: settings.timeoutMs + LATER_MS,
       }),
     ],
   });
