@@ -20,6 +20,7 @@ import {
   twoAndAStranger,
   twoWorkers,
 } from '../../../testing/rates/scenarios.ts';
+import { simulate } from '../../../testing/rates/simulator.ts';
 
 const SEEDS = allCases() ? 8 : 2;
 
@@ -53,30 +54,39 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
   });
 
   test('has 429s as at any other limit, minutes after the limit has slowly fallen to less than a quarter', () => {
-    const falling = (ms: number): number => Math.max(11, 50 - (39 * Math.max(0, ms - 60_000)) / 30_000);
-    const of: ScenarioOf = (candidate, seed) => ({
-      ...singleWorker({ limit: 50, burst: 10, ceiling: 100, seconds: 390 })(candidate, seed),
-      limit: falling,
-    });
-    for (const { result } of runs(of, ours, SEEDS))
-      expect(shareThrottled(result, [0], 270, 390)).toBeLessThanOrEqual(0.04);
+    const falling = (ms: number): number => Math.max(4.5, 20 - (15.5 * Math.max(0, ms - 60_000)) / 60_000);
+    // Those in which small cuts stop above the limit until dips show it.
+    for (const seed of [3, 8]) {
+      const scenario = singleWorker({ limit: 20, burst: 5, ceiling: 40, seconds: 660 })(ours, seed);
+      const result = simulate({ ...scenario, limit: falling });
+      expect(shareThrottled(result, [0], 540, 660)).toBeLessThanOrEqual(0.05);
+    }
   });
 
-  test('keeps most of 20/s where one call of ten is throttled at random', () => {
-    const alone = family({
-      group: 'noise',
-      name: '',
-      limit: 20,
-      noise: 0.1,
-      seconds: 900,
-      share: 1,
-      throttled: 1,
-    });
-    const of: ScenarioOf = ({ create }, seed) => alone.scenario(create, seed);
-    // In one run of forty chance throttles so many calls at once that a deep cut ends the bound on small ones.
-    const had = runs(of, ours, 12).map(({ result }) => total(result, [0], 300, 900).accepted / (600 * 20));
-    expect(had.filter((share) => share < 0.8).length).toBeLessThanOrEqual(1);
-  });
+  test.each([
+    { perSecond: 20, kept: 0.8, mostBelow: 1 },
+    // Where dips have so few calls, a third of the runs finds the noise late.
+    { perSecond: 10, kept: 0.4, mostBelow: 5 },
+  ])(
+    'keeps much of $perSecond/s where one call of ten is throttled at random',
+    ({ perSecond, kept, mostBelow }) => {
+      const alone = family({
+        group: 'noise',
+        name: '',
+        limit: perSecond,
+        noise: 0.1,
+        seconds: 900,
+        share: 1,
+        throttled: 1,
+      });
+      const of: ScenarioOf = ({ create }, seed) => alone.scenario(create, seed);
+      // In one run of forty chance throttles so many calls at once that a deep cut ends the bound on small ones.
+      const had = runs(of, ours, 12).map(
+        ({ result }) => total(result, [0], 300, 900).accepted / (600 * perSecond),
+      );
+      expect(had.filter((share) => share < kept).length).toBeLessThanOrEqual(mostBelow);
+    },
+  );
 
   test('gets from 400/s to 200/s within a hundred 429s', () => {
     const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, seconds: 3 });

@@ -5,6 +5,7 @@ import { backAfter, down, even, strangersLoss, up } from '../../../testing/rates
 import { families } from '../../../testing/rates/families.ts';
 import { byNeed, type Family, family } from '../../../testing/rates/family.ts';
 import { couldBeHad, judge } from '../../../testing/rates/judge.ts';
+import { ours } from '../../../testing/rates/scenarios.ts';
 import { fixedController, type SimulationResult } from '../../../testing/rates/simulator.ts';
 
 const bucket = family({ group: 'bucket', name: 'a bucket', limit: 100, share: 0.97, throttled: 0.02 });
@@ -61,6 +62,22 @@ describe('the judge', () => {
       return fixedController(1);
     }, 1);
     expect(told).toEqual([25, 25, 25, 25]);
+  });
+
+  test('hands its clock to ours', () => {
+    let asked = 0;
+    const wallAheadMs = (): number => {
+      asked++;
+      return 0;
+    };
+    const controller = ours.create(100, { wallAheadMs });
+    for (let now = 0; now < 2_000; now += 10)
+      controller.observe({
+        startedAt: now,
+        endedAt: now,
+        ...(now === 500 && { failure: { kind: 'throttled' } }),
+      });
+    expect(asked).toBeGreaterThan(0);
   });
 
   test('begins each seed at another moment of the clock, the same for all workers', () => {

@@ -60,6 +60,8 @@ const CLEARLY = 2;
 const SURELY = 3;
 /** How long a rate counts as recent, in milliseconds. */
 const LATELY_MS = 60_000;
+/** How long at most the highest rate is kept: at the lowest rates dips have too few calls to show a limit. In milliseconds. */
+const LONG_AGO_MS = 900_000;
 /** Noise counts as newly found if it is higher by at least this, and by this many standard deviations of what is measured. */
 const ANEW = 0.001;
 const ANEW_DEVIATIONS = 0.4;
@@ -104,8 +106,8 @@ export class NoiseTest {
   }
 
   /**
-   * The highest calm rate, in calls per second, since the limit fell. 0 if none is known. After a minute without a higher one it
-   * becomes the rate of that time, unless more is throttled than at a limit, and dips do not show one.
+   * The highest calm rate, in calls per second, since the limit fell; 0 if none is known. It ends when dips show a limit, or after a
+   * minute without a higher one; while more is throttled than at a limit, after a quarter of an hour.
    */
   get highest(): number {
     return this.#highest.rate;
@@ -134,7 +136,8 @@ export class NoiseTest {
   advance(now: number, rate: number, calm: boolean): number | undefined {
     const due = this.#isDue(now);
     // As long as more is throttled than at a limit, the fall of the rate is due to noise, or the limit has fallen.
-    const isOver = now - this.#highest.at > LATELY_MS && this.#latestShare <= this.#tuning.ordinary;
+    const age = now - this.#highest.at;
+    const isOver = age > LONG_AGO_MS || (age > LATELY_MS && this.#latestShare <= this.#tuning.ordinary);
     if ((calm && rate > this.#highest.rate) || isOver) this.#setHighest(rate, now);
     if (this.#dip !== undefined && now > this.#dip.to) {
       const before = this.#share;
@@ -194,7 +197,10 @@ export class NoiseTest {
 
   #begin(now: number, calm: boolean, { depth, seconds }: DipShape): void {
     const { settling, continued } = this.#tuning;
-    if (this.#unfinished !== undefined && now - this.#unfinished.at >= 1_000 * continued) this.#startOver();
+    if (this.#unfinished !== undefined && now - this.#unfinished.at >= 1_000 * continued) {
+      this.#seekLimit(now, this.#unfinished, this.#outside);
+      this.#startOver();
+    }
     // What else throttles calls in a dip that is not calm must not be mixed with the others.
     const { calls, throttled, depth: earlier } = (calm ? this.#unfinished : undefined) ?? NONE;
     this.#dip = {
@@ -241,7 +247,7 @@ export class NoiseTest {
   }
 
   /** If dips since the highest rate have clearly fewer throttled calls than outside, the rate is at a limit, which has fallen. */
-  #seekLimit(now: number, { calls, throttled }: Dip, outside: Counts): void {
+  #seekLimit(now: number, { calls, throttled }: Readonly<Counts>, outside: Counts): void {
     if (outside.calls === 0) return;
     this.#expected += (calls * outside.throttled) / outside.calls;
     this.#had += throttled;

@@ -25,8 +25,9 @@ export interface Tuning {
     /** The most that cuts take off in a second, as a share of the rate: noise not known yet must not take everything. */
     readonly perSecond: number;
     /**
-     * Small cuts leave this share of the highest calm rate of the last minute, or of longer while more is throttled than at a limit,
-     * unless it is more than noise can be: noise shows only in dips with enough calls, so until it is known it must not take them away.
+     * Small cuts leave this share of the highest calm rate of the last minute, or of longer while more is throttled than at a limit and
+     * dips show no limit. Noise shows only in dips with enough calls, so until it is known it must not take them away. The bound does not
+     * hold while more is throttled than noise can be.
      */
     readonly leaves: number;
   };
@@ -131,9 +132,9 @@ export interface NoiseTuning {
   readonly believedAtOnce: number;
   /** A larger share is not noise. */
   readonly most: number;
-  /** A larger share than this is not that of a limit, at which small cuts settle. Shares are those of the latest calls: */
+  /** From about 0.8 calls a second up, small cuts settle at a smaller share than this at a limit. */
   readonly ordinary: number;
-  /** about so many. */
+  /** About so many of the latest calls are compared with `ordinary` and `most`. */
   readonly latest: number;
   /** Standard deviations below the assumed noise at which a dip unlearns it. */
   readonly unlearn: number;

@@ -233,10 +233,36 @@ describe('noise', () => {
 
   test('is not told the highest rate any more when dips show that the limit has fallen', () => {
     const { subject, call } = setUp();
-    call(30, 200, noise(0));
-    call(120, 50, limit(46));
+    call(30, 40, noise(0));
+    call(300, 10, limit(9.2));
     expect(subject.share).toBe(0);
-    expect(subject.highest).toBe(50);
+    expect(subject.highest).toBe(10);
+  });
+
+  test('is not told the highest rate any more when dips with too few calls show a limit', () => {
+    const { subject, call } = setUp();
+    call(30, 30, noise(0));
+    call(900, 3, limit(2.7));
+    expect(subject.highest).toBe(3);
+  });
+
+  test('is not told the highest rate of more than a quarter of an hour ago', () => {
+    const { subject, call } = setUp();
+    call(60, 4, noise(2 * tuning.ordinary));
+    call(780, 0.4, noise(2 * tuning.ordinary));
+    expect(subject.highest).toBe(4);
+    call(120, 0.4, noise(2 * tuning.ordinary));
+    expect(subject.highest).toBe(0.4);
+  });
+
+  test('is told the highest rate among noise, whatever dips have shown before', () => {
+    const { subject, call } = setUp();
+    call(30, 40, noise(0));
+    call(100, 36, limit(33));
+    subject.limitFell();
+    call(2, 400, noise(2 * tuning.ordinary));
+    call(400, 100, noise(2 * tuning.ordinary));
+    expect(subject.highest).toBe(400);
   });
 
   test('is not what throttles more calls than noise can, until the limit has fallen', () => {
