@@ -242,7 +242,7 @@ describe('noise', () => {
   test('is not told the highest rate any more when dips with too few calls show a limit', () => {
     const { subject, call } = setUp();
     call(30, 30, noise(0));
-    call(900, 3, limit(2.7));
+    call(800, 3, limit(2.7));
     expect(subject.highest).toBe(3);
   });
 
