@@ -241,9 +241,9 @@ describe('noise', () => {
 
   test('is not told the highest rate any more when dips with too few calls show a limit', () => {
     const { subject, call } = setUp();
-    call(30, 30, noise(0));
-    call(800, 3, limit(2.7));
-    expect(subject.highest).toBe(3);
+    call(20, 20, noise(2 * tuning.ordinary));
+    call(860, 2, limit(1.72));
+    expect(subject.highest).toBe(2);
   });
 
   test('is not told the highest rate of more than a quarter of an hour ago', () => {
