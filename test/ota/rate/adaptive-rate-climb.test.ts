@@ -149,13 +149,13 @@ describe('growth after a ramp', () => {
 });
 
 describe('the return to the rate before a deep cut', () => {
-  /** Found 200/s, and then every other call was throttled. */
-  function cutDeep(): DrivenRate & { before: number } {
+  /** Found 200/s, and then every other call was throttled until less than this part was left. */
+  function cutDeep(part = 0.8): DrivenRate & { before: number } {
     const driven = settledRate(200);
     const { control, throttle, accept, until } = driven;
     const before = control.rate;
     until(
-      () => control.rate < 0.8 * before,
+      () => control.rate < part * before,
       () => {
         throttle();
         accept(1);
@@ -203,14 +203,7 @@ describe('the return to the rate before a deep cut', () => {
   });
 
   test('leaves the rate of a moment before if it fails far above its beginning', () => {
-    const { control, until, throttle, accept, before } = cutDeep();
-    until(
-      () => control.rate < 0.3 * before,
-      () => {
-        throttle();
-        accept(1);
-      },
-    );
+    const { control, until, throttle, accept } = cutDeep(0.3);
     const base = control.rate;
     until(
       () => control.rate > 2.5 * base,
@@ -223,14 +216,7 @@ describe('the return to the rate before a deep cut', () => {
   });
 
   test('takes back little where long round trips made the climb slow', () => {
-    const { control, until, throttle, accept, pass, end, now, before } = cutDeep();
-    until(
-      () => control.rate < 0.3 * before,
-      () => {
-        throttle();
-        accept(1);
-      },
-    );
+    const { control, until, pass, end, now } = cutDeep(0.3);
     const base = control.rate;
     const slow = (failure?: { kind: string }): void => {
       pass(1_000 / control.rate);

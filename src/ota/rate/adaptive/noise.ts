@@ -1,6 +1,7 @@
 /** Noise: throttled calls that show nothing about the rate. */
 import type { ObservedCall } from '../rate-control.ts';
-import { NoiseAllowance, NoiseTest } from './noise-test.ts';
+import { NoiseAllowance } from './noise-allowance.ts';
+import { NoiseTest } from './noise-test.ts';
 import type { NoiseTuning } from './tuning.ts';
 
 export class Noise {

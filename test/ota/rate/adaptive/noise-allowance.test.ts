@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Noise } from '../../../../src/ota/rate/adaptive/noise.ts';
-import { NoiseAllowance } from '../../../../src/ota/rate/adaptive/noise-test.ts';
+import { NoiseAllowance } from '../../../../src/ota/rate/adaptive/noise-allowance.ts';
 import { defaultTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
 import { seeded } from '../../../../testing/random.ts';
 
