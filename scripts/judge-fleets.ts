@@ -6,8 +6,9 @@
  */
 import { fleetTuning, type Tuning } from '../src/ota/rate/adaptive/tuning.ts';
 import { judgeBeside, judgeFleet, judgeNoise, neighbours } from '../testing/rates/fleet-measures.ts';
+import { readSeeds } from '../testing/rates/seeds.ts';
 
-const [seeds = 20] = process.argv.slice(2).map(Number);
+const [seeds = 20] = process.argv.slice(2).map(readSeeds);
 const limits = [10, 20, 50, 100, 200, 500];
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);

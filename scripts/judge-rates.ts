@@ -16,6 +16,7 @@ import { families } from '../testing/rates/families.ts';
 import { peers } from '../testing/rates/peers.ts';
 import { picture, pictured } from '../testing/rates/pictures.ts';
 import { ours, tuned } from '../testing/rates/scenarios.ts';
+import { readSeeds } from '../testing/rates/seeds.ts';
 
 const SEEDS = 5;
 /** For the part of the report that judges only ours: the number of seeds that the requirements are meant for. */
@@ -62,8 +63,9 @@ if (first === 'pictures' || first === 'report') {
   writePictures();
   if (first === 'report') writeReport();
 } else {
-  const seeds = Number(first);
+  const seeds = readSeeds(first);
   const chosen = families.filter((family) => family.name.includes(part));
+  if (chosen.length === 0) throw new Error(`no family has ${part} in its name`);
   const candidate = [...besidePeers, ...rejectedCandidates].find((each) => each.name.includes(name));
   if (name === 'all') compareAll(chosen, besidePeers, seeds, print);
   else if (name === 'ablate') compareAll(chosen, ablated, seeds, print);
